@@ -1,6 +1,13 @@
 import { toHex } from '@tidemark/bytes';
-import { FIRST_ERA, hash128 } from '@tidemark/model';
-import { ALL_LANES, decodeRecord, encodeBareRecord, encodeRecord, RECORD } from '@tidemark/point-records';
+import { FIRST_ERA, hash128, SERIES_CLASS } from '@tidemark/model';
+import {
+  ALL_LANES,
+  decodeRecord,
+  encodeBareRecord,
+  encodeRecord,
+  RECORD,
+  type SeriesDefinition,
+} from '@tidemark/point-records';
 import type { Log, LogRecord, Topic } from '@tidemark/ports';
 
 type Rewrite = (topic: Topic, partition: number, record: LogRecord) => LogRecord;
@@ -60,14 +67,20 @@ export function withoutEras(log: Log): Log {
 
 /** Series whose senders state no interval have `intervalMs` in their definitions. */
 export function statingIntervals(log: Log, intervalMs: number): Log {
+  return redefining(log, (one) => ({ ...one, intervalMs: one.intervalMs || intervalMs }));
+}
+
+/** Definitions of gauges and counters have no interval. */
+export function withoutIntervalsOfReadings(log: Log): Log {
+  return redefining(log, (one) => (one.seriesClass === SERIES_CLASS.reading ? { ...one, intervalMs: 0 } : one));
+}
+
+function redefining(log: Log, redefined: (series: SeriesDefinition) => SeriesDefinition): Log {
   return rewriting(log, (topic, _, record) => {
     if (topic !== 'points') return record;
     const block = decodeRecord(record.value);
     if (block.type !== RECORD.block) return record;
-    const definitions = block.definitions.map((of) => ({
-      ...of,
-      series: of.series.map((one) => ({ ...one, intervalMs: one.intervalMs || intervalMs })),
-    }));
+    const definitions = block.definitions.map((of) => ({ ...of, series: of.series.map(redefined) }));
     return { ...record, value: encodeRecord({ ...block, definitions }) };
   });
 }

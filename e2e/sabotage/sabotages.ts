@@ -23,6 +23,7 @@ import {
   withoutEarlyFences,
   withoutEras,
   withoutFencedBlocks,
+  withoutIntervalsOfReadings,
   withoutSomeSessions,
   withSpansReversed,
 } from './read-decorators.ts';
@@ -211,6 +212,12 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'an interval that no sender states is inferred from the times of the series',
     caughtBy: ['folds-by-the-model'],
     wiring: () => ({ ...HONEST, storeLog: (log) => statingIntervals(log, FLUSH_MS) }),
+  },
+  {
+    name: 'stated-interval-as-guess',
+    promise: 'the interval that a sender states of its readings holds from the first reading on',
+    caughtBy: ['folds-by-the-model'],
+    wiring: () => ({ ...HONEST, storeLog: withoutIntervalsOfReadings }),
   },
   {
     name: 'interval-unsaid',

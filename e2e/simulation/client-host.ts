@@ -29,6 +29,7 @@ const REMEMBERED = 16;
 const TIME_GRID_MS = 100;
 /** Probability that points of many series are recorded at once. */
 const BURSTS = 0.01;
+const STATED_MS = new Map(METRICS.map(({ metric, intervalMs }) => [metric, intervalMs]));
 const WIDE = METRICS.filter(({ metric }) => metric === WIDE_METRIC);
 
 interface Drawn {
@@ -145,7 +146,7 @@ export class ClientHost {
 }
 
 function record(client: Client, kind: KindName, metric: string, value: number, tags: string[], timeMs: number): void {
-  if (kind === 'gauge') client.gauge(metric, value, tags, timeMs);
+  if (kind === 'gauge') client.gauge(metric, value, tags, timeMs, STATED_MS.get(metric));
   else if (kind === 'count') client.count(metric, value, tags, timeMs);
   else if (kind === 'counter') client.counter(metric, value, tags, timeMs);
   else if (kind === 'reading') client.series(metric, kind, tags).record(value, timeMs);

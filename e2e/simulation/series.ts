@@ -3,12 +3,12 @@ import { classOfKind, KIND, type Kind, type KindName, metricId, seriesId, series
 
 export const TENANT = 'default';
 
-/** The metrics that the clients record, with what each measures. */
-export const METRICS: readonly { readonly metric: string; readonly kind: KindName }[] = [
+/** The metrics that the clients record, with what each measures, and the interval that they state of it, ms. */
+export const METRICS: readonly { readonly metric: string; readonly kind: KindName; readonly intervalMs?: number }[] = [
   { metric: 'requests', kind: 'count' },
   { metric: 'errors', kind: 'count' },
   { metric: 'load', kind: 'gauge' },
-  { metric: 'memory', kind: 'gauge' },
+  { metric: 'memory', kind: 'gauge', intervalMs: 4_000 },
   { metric: 'bytes.total', kind: 'counter' },
   // Its senders do not say whether it is a counter: only its name does.
   { metric: 'writes_total', kind: 'reading' },
