@@ -139,6 +139,8 @@ describe('reporting intervals', () => {
       ['depth', 30_000],
       ['unsaid', 5_000],
     ]);
+    // The new definition names the ref of the one before.
+    expect(intake.restatedRefs).toHaveLength(3);
     expect(intake.delivered.filter(({ metric }) => metric === 'depth').map(({ value }) => value)).toEqual([1, 3, 4, 5]);
     expect(client.stats()).toMatchObject({ series: 6, rejectedSamples: 0, warnings: [] });
     // The definitions that a new stream repeats do not take the change back.

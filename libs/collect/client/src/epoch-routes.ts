@@ -50,6 +50,17 @@ export class EpochRoutes {
     return this.#refs[number];
   }
 
+  /** Returns the ref that a series had before a change of its interval, if it had one. */
+  refBefore(number: number): number | undefined {
+    let previous = this.#series.previousOf(number);
+    while (previous !== undefined && !this.#isAssigned(previous)) previous = this.#series.previousOf(previous);
+    return previous === undefined ? undefined : this.#refs[previous];
+  }
+
+  #isAssigned(number: number): boolean {
+    return number < this.#partitions.length && this.#partitions[number] !== UNASSIGNED;
+  }
+
   /**
    * Gives refs to those of the first `length` numbers that have none, ordered by metric, then tags: alike series become
    * neighbours, whose values compress better.

@@ -58,6 +58,8 @@ export class ModelIntake implements IntakeConnector {
   readonly statements: StatedMetric[] = [];
   /** Metric and interval of each definition, in order. */
   readonly statedIntervals: [metric: string, intervalMs: number | undefined][] = [];
+  /** Refs that definitions name as those of before a change. */
+  readonly restatedRefs: number[] = [];
   readonly sessions = new Map<string, ModelSession>();
   readonly maps: PartitionMap[];
   /** While false, no stream can be opened, and open ones break. */
@@ -320,6 +322,14 @@ class ModelStream implements IntakeStream {
       this.#intake.check(firstRef === table.length, `definitions of ${key} at ${firstRef}, not ${table.length}`);
       this.#intake.definitions += series.length;
       table.push(...series);
+      for (const { metric, restatesRef } of series) {
+        if (restatesRef === undefined) continue;
+        this.#intake.restatedRefs.push(restatesRef);
+        this.#intake.check(
+          table[restatesRef]?.metric === metric,
+          `${metric} restates ref ${restatesRef} of another series`,
+        );
+      }
       this.#intake.statedIntervals.push(
         ...series.map(({ metric, intervalMs }) => [metric, intervalMs] as [string, number | undefined]),
       );

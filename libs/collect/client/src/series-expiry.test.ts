@@ -192,6 +192,7 @@ test('an interval that changes after an expiry is stated once, whether or not it
     ['gone', 60_000],
     ['used', 60_000],
   ]);
+  expect(intake.restatedRefs).toEqual([]);
   both(3, 90_000);
   used.record(4);
   await world.clock.advance(2 * FLUSH_MS);
@@ -199,6 +200,7 @@ test('an interval that changes after an expiry is stated once, whether or not it
     ['gone', 90_000],
     ['used', 90_000],
   ]);
+  expect(intake.restatedRefs).toHaveLength(2);
   // A new stream repeats the definitions, of older numbers too.
   intake.breakAll();
   both(5, 90_000);

@@ -12,7 +12,8 @@ export interface TableSeries {
 /** Series by a dense number: the order in which a client first used them, or changed their interval. */
 export class SeriesTable {
   readonly #series: TableSeries[] = [];
-  #restated = 0;
+  /** Numbers that series had before their last change. */
+  readonly #previous = new Map<number, number>();
 
   /** Numbers that were given out. */
   get length(): number {
@@ -21,7 +22,7 @@ export class SeriesTable {
 
   /** Series, each counted once. */
   get distinct(): number {
-    return this.#series.length - this.#restated;
+    return this.#series.length - this.#previous.size;
   }
 
   /** Returns the number of the new series. */
@@ -36,8 +37,14 @@ export class SeriesTable {
   restate(number: number, intervalMs: number): number {
     const series = this.#series[number];
     series.intervalMs = intervalMs;
-    this.#restated++;
-    return this.add(series);
+    const restated = this.add(series);
+    this.#previous.set(restated, number);
+    return restated;
+  }
+
+  /** Returns the number that a series had before a change of its interval. */
+  previousOf(number: number): number | undefined {
+    return this.#previous.get(number);
   }
 
   get(number: number): TableSeries {

@@ -102,7 +102,10 @@ export class SessionStream {
           mapEpoch: routes.epoch,
           partition,
           firstRef,
-          series: part.map((number) => named(series, number, intervalMs)),
+          series: part.map((number) => ({
+            ...named(series, number, intervalMs),
+            restatesRef: routes.refBefore(number),
+          })),
         };
         this.send({ message: { $case: 'definitions', value } });
         firstRef += part.length;

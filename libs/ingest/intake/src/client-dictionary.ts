@@ -40,6 +40,8 @@ export class ClientDictionary {
   /** Series that have no points. Consumers must not know them. */
   readonly #hidden = new Set<number>();
   readonly #refused = new Map<number, Refusal>();
+  /** Older refs of series whose interval has changed, by the newest ref. */
+  readonly #restated = new Map<number, number[]>();
   /** Number of series that are distributions. */
   distributions = 0;
   #hasLeft = false;
@@ -87,6 +89,19 @@ export class ClientDictionary {
     this.#classes[ref] = isCounter ? seriesClass | COUNTER : seriesClass;
     this.#intervalsMs[ref] = intervalMs;
     this.#names.push(name);
+  }
+
+  /**
+   * The last series that was added is that of `ref`, with another interval. Lanes that define its older refs again, in a
+   * later epoch, must not take the change back. A ref of another series changes nothing.
+   */
+  restate(ref: number): void {
+    const last = this.#size - 1;
+    if (ref >= last || Buffer.compare(this.seriesId(ref), this.seriesId(last)) !== 0) return;
+    const older = [...(this.#restated.get(ref) ?? []), ref];
+    this.#restated.delete(ref);
+    this.#restated.set(last, older);
+    for (const one of older) this.#intervalsMs[one] = this.#intervalsMs[last];
   }
 
   seriesClass(ref: number): SeriesClass {

@@ -169,6 +169,7 @@ export class ClientStream implements SeriesSource {
         name,
         one.kind === KIND.counter,
       );
+      if (one.restatesRef !== undefined) dictionary.restate(one.restatesRef);
       if (name.seriesClass === SERIES_CLASS.distribution) dictionary.distributions++;
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
     }

@@ -222,6 +222,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const ref = dictionary.size;
     dictionary.add({ metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs }, name);
     if (known >= 0) {
+      dictionary.restate(handles.refs[known]);
       handles.move(known, ref, intervalMs);
       return known;
     }

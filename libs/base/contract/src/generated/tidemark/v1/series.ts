@@ -107,7 +107,14 @@ export interface Series {
    * Reporting interval, ms: how far apart the series' points are meant to be. An amount belongs to the interval after its
    * timestamp. Absent: not stated; it is then inferred from the times of the points.
    */
-  intervalMs?: number | undefined;
+  intervalMs?:
+    | number
+    | undefined;
+  /**
+   * In definitions of a stream: the ref of the same partition that the series had before its interval changed. It states the
+   * new interval too where it is defined again.
+   */
+  restatesRef?: number | undefined;
 }
 
 /** Records that were skipped, or were lost before a record: their content is permanently missing. */
@@ -299,7 +306,7 @@ export const MetricMetadata: MessageFns<MetricMetadata> = {
 };
 
 function createBaseSeries(): Series {
-  return { metric: "", kind: 0, tags: [], intervalMs: undefined };
+  return { metric: "", kind: 0, tags: [], intervalMs: undefined, restatesRef: undefined };
 }
 
 export const Series: MessageFns<Series> = {
@@ -315,6 +322,9 @@ export const Series: MessageFns<Series> = {
     }
     if (message.intervalMs !== undefined) {
       writer.uint32(32).uint64(message.intervalMs);
+    }
+    if (message.restatesRef !== undefined) {
+      writer.uint32(40).uint32(message.restatesRef);
     }
     return writer;
   },
@@ -364,6 +374,14 @@ export const Series: MessageFns<Series> = {
             message.intervalMs = longToNumber(reader.uint64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.restatesRef = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -385,6 +403,7 @@ export const Series: MessageFns<Series> = {
     message.kind = object.kind ?? 0;
     message.tags = object.tags?.map((e) => e) || [];
     message.intervalMs = object.intervalMs ?? undefined;
+    message.restatesRef = object.restatesRef ?? undefined;
     return message;
   },
 };
