@@ -60,11 +60,21 @@ async function startAgent(intervalMs: number, fromMs = Date.now()): Promise<Agen
 const scrapes = (count: number): Promise<unknown> =>
   eventually(`scrape ${count}`, () => target.timesMs.length >= count, 90_000);
 
+/** Resolves when an agent has ended a scrape: a stop during one would leave its readings out. */
+const hasScraped = (agent: AgentUnderTest): Promise<unknown> =>
+  eventually(
+    'the end of a scrape',
+    async () => {
+      const { checks } = await agent.status();
+      return checks.some(({ name, runs, running }) => name === 'scrape me' && runs > 0 && !running);
+    },
+    90_000,
+  );
+
 /** Runs an agent until it has scraped, and returns the time of its last scrape, ms. A stop ends no series. */
 async function scrapeOnce(intervalMs: number, fromMs?: number): Promise<number> {
-  const before = target.timesMs.length;
   const agent = await startAgent(intervalMs, fromMs);
-  await scrapes(before + 1);
+  await hasScraped(agent);
   expect(await agent.stop()).toBe(0);
   return target.timesMs.at(-1) ?? 0;
 }
@@ -109,18 +119,11 @@ test('of two agents that state different intervals of one series, the statement 
   const often = await startAgent(4_000);
   await scrapes(1);
   const rarely = await startAgent(30_000);
-  await eventually(
-    'a scrape of each',
-    async () => {
-      const up = async (agent: AgentUnderTest) =>
-        (await agent.status()).checks.some(({ name, runs }) => name === 'scrape me' && runs > 0);
-      return (await up(often)) && (await up(rarely));
-    },
-    90_000,
-  );
+  await Promise.all([hasScraped(often), hasScraped(rarely)]);
   expect(await rarely.stop()).toBe(0);
   // The other one continues, and does not state its interval again.
   await scrapes(target.timesMs.length + 2);
+  await hasScraped(often);
   expect(await often.stop()).toBe(0);
   const lastMs = target.timesMs.at(-1) ?? 0;
   await expectHeld('depth', target.timesMs[0], lastMs + 75_000);
