@@ -45,7 +45,7 @@ export class GatheredSeries implements SeriesHandle {
   number = -1;
   table: SeriesTable | undefined;
   /** The series in that table and in older ones, which all state the same interval. */
-  readonly entry: TableSeries;
+  entry: TableSeries;
   /** How often the interval has changed. */
   changes = 0;
   /** When the series was last used by itself, monotonic ms, and the list in which it is used, too. */

@@ -211,3 +211,24 @@ test('an interval that changes after an expiry is stated once, whether or not it
   expect(client.stats()).toMatchObject({ series: 2, rejectedSamples: 0, warnings: [] });
   expect(intake.violations).toEqual([]);
 });
+
+test('a handle that a program kept, and its name, are one series after it expired', async () => {
+  const at = await setUp();
+  const { world, intake, client } = at;
+  const first = client.series('first', 'gauge', [], 30_000);
+  const second = client.series('second', 'gauge', [], 30_000);
+  first.record(1);
+  second.record(1);
+  await expire(at);
+  intake.statedIntervals.splice(0);
+  first.record(2);
+  expect(client.series('first', 'gauge', [])).toBe(first);
+  // The name is used first, with another interval, which the handle does not take back.
+  client.gauge('second', 2, [], undefined, 60_000);
+  await world.clock.advance(FLUSH_MS);
+  second.record(3);
+  await world.clock.advance(2 * FLUSH_MS);
+  expect(new Set(intake.statedIntervals.map(String))).toEqual(new Set(['first,30000', 'second,60000']));
+  expect(sums(intake).get('second ')).toBe(6);
+  expect(intake.violations).toEqual([]);
+});

@@ -31,6 +31,7 @@ export class SeriesLookup {
     this.#numbers = numbers;
     this.#maxSeries = maxSeries;
     this.#warn = warn;
+    numbers.onReturn = (series) => this.#returned(series);
   }
 
   /**
@@ -55,6 +56,18 @@ export class SeriesLookup {
   /** Forgets the series that have expired. A program that kept their handles can still use them. */
   forgetExpired(): void {
     for (const [key, series] of this.#handles) if (this.#numbers.hasExpired(series)) this.#handles.delete(key);
+  }
+
+  /**
+   * Knows a series again that was forgotten, and whose handle a program kept. If it was looked up meanwhile, the other
+   * handle's interval is the later one.
+   */
+  #returned(series: GatheredSeries): void {
+    const key = keyOf(series.kind, series.metric, series.tags);
+    if (key === undefined) return;
+    const known = this.#handles.get(key);
+    if (known === undefined) this.#handles.set(key, series);
+    else series.entry = known.entry;
   }
 
   /** Past the limits, points are taken with the interval of before. */

@@ -21,6 +21,8 @@ export class SeriesNumbers {
   readonly #clock: Clock;
   readonly #maxSeries: number;
   readonly #expiryMs: number;
+  /** Called with a series of an older table that is used again, before it gets a number. */
+  onReturn: (series: GatheredSeries) => void = () => undefined;
   #table = new SeriesTable();
   #version = 0;
   /** Monotonic ms, as of the last flush, and of the one before. */
@@ -54,6 +56,7 @@ export class SeriesNumbers {
       const message = `more than ${this.#maxSeries} series (limit: maxSeries)`;
       throw new TidemarkError('resource_exhausted', message, detail);
     }
+    if (series.table !== undefined) this.onReturn(series);
     series.number = this.#table.add(series.entry);
     series.table = this.#table;
     return series.number;
