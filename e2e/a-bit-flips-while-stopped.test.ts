@@ -65,20 +65,40 @@ async function totalOf(platform: PlatformUnderTest, fromMs: number, filter = '*'
   return { total, gaps: answer.gaps };
 }
 
+/** Stops that are tried: the record that closes the lane is written while the stores stop, which may not read it. */
+const STOPS = 5;
+
+/** Whether the store of points halts at the damaged record, because it had not read it; false once it has read on. */
+async function stopsAtRecord(platform: PlatformUnderTest): Promise<boolean> {
+  const query = `sum:${METRIC}{new:*}.rollup(sum, 60)`;
+  const { isHalted } = await eventually('the store to read on, or to halt', async () => {
+    if ((await platform.status()).points[PARTITION].halted !== '') return { isHalted: true };
+    const { series } = await platform.query(query, Date.now() - 120_000, Date.now());
+    return series.length > 0 && { isHalted: false };
+  });
+  return isHalted;
+}
+
 test.each(['points', 'tags'] as const)(
   'a bit of the last record of %s, which its store has read, costs nothing',
   async (topic) => {
-    const folder = await harness.folder();
-    const fromMs = Date.now();
-    const platform = await harness.platform({ folder });
-    await send(platform, 3, 'old');
-    await platform.stop();
-    await damage(folder, topic, flipNearEnd);
+    for (let attempt = 1; attempt <= STOPS; attempt++) {
+      const folder = await harness.folder();
+      const fromMs = Date.now();
+      const platform = await harness.platform({ folder });
+      await send(platform, 3, 'old');
+      await totalOf(platform, fromMs);
+      await platform.stop();
+      await damage(folder, topic, flipNearEnd);
 
-    const again = await harness.platform({ folder });
-    await send(again, 5, 'new');
-    expect(await totalOf(again, fromMs)).toEqual({ total: 8, gaps: [] });
-    expect(await totalOf(again, fromMs, 'new:*')).toEqual({ total: 5, gaps: [] });
+      const again = await harness.platform({ folder });
+      await send(again, 5, 'new');
+      if (await stopsAtRecord(again)) continue;
+      expect(await totalOf(again, fromMs)).toEqual({ total: 8, gaps: [] });
+      expect(await totalOf(again, fromMs, 'new:*')).toEqual({ total: 5, gaps: [] });
+      return;
+    }
+    throw new Error(`the store had not read the last record before any of ${STOPS} stops`);
   },
 );
 
@@ -127,6 +147,7 @@ test('a log that lost its end gives no offset to a second record', async () => {
   const fromMs = Date.now();
   const platform = await harness.platform({ folder });
   await send(platform, 6, 'old');
+  await totalOf(platform, fromMs);
   await platform.stop();
   for (const topic of ['points', 'tags'] as const) {
     await damage(folder, topic, (bytes) => bytes.subarray(0, recordsOf(bytes)[3]));
