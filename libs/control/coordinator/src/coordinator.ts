@@ -129,14 +129,21 @@ export class Coordinator {
 
   /**
    * Makes the consumers of a halted partition pass a gap; it is permanent and shown. The gap may have the records that
-   * ended lanes: sessions that ended are fenced, so that completeness does not wait for their lanes.
+   * ended lanes, see `fenceEnded`.
    */
   async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
     await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
-    if (topic !== 'points') return;
+    if (topic === 'points') await this.fenceEnded(partition);
+  }
+
+  /**
+   * Fences the sessions that have ended, in a partition of `points` that has lost records: they may be those that ended
+   * lanes, and completeness would wait for them.
+   */
+  async fenceEnded(partition: number): Promise<void> {
     const { sessions, fences } = this.#options.control.state;
     for (const { key, state, session } of [...sessions.values()]) {
-      if (state !== 'open' && !fences.has(key)) await this.#fence(session, undefined, `a gap in ${topic}/${partition}`);
+      if (state !== 'open' && !fences.has(key)) await this.#fence(session, undefined, `a gap in points/${partition}`);
     }
     this.#fences.repeat(
       [...fences.values()].filter(({ completed }) => completed),

@@ -8,7 +8,7 @@ import type { Settings } from '@tidemark/settings';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import { assembleStores } from '../parts/assemble-stores.ts';
 import type { HaltedPartitions } from '../parts/halted-partitions.ts';
-import { LogFloors } from '../parts/log-floors.ts';
+import { LogFloors, type LostRecords } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
 
@@ -30,7 +30,7 @@ interface Ports {
 export async function openLogAndStores(
   { folder, clock, random, events, health, started, halts }: Ports,
   settings: Settings,
-): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<void> }> {
+): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<LostRecords[]> }> {
   const { partitions } = settings.data;
   const logFolder = join(folder, 'log');
   // A point store and a tag store of each partition; the log also has one of `control`.
@@ -66,10 +66,12 @@ export async function openLogAndStores(
     settings,
   );
   log.onAppend((...progress) => stores.progress(...progress));
-  const ready = async (): Promise<void> => {
+  const ready = async (): Promise<LostRecords[]> => {
     await stores.ready();
-    for (const lost of await floors.raise()) events.error(`the log lost records: ${lost}`);
+    const lost = await floors.raise();
+    for (const { message } of lost) events.error(`the log lost records: ${message}`);
     stores.start();
+    return lost;
   };
   return { log, stores, ready };
 }

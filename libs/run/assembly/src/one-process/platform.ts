@@ -144,12 +144,13 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   await control.start();
   started.add(() => control.stop());
   requireKey(settings.listen, control.state);
-  await ready();
+  const lost = await ready();
   const ports = { log, control, clock, random, events, name, health, started };
   const coordinator = await assembleCoordinator(
     { ...ports, countPartition: (request) => stores.call('tags', 'seriesCounts', request), isAlone: true },
     settings,
   );
+  for (const { topic, partition } of lost) if (topic === 'points') await coordinator.fenceEnded(partition);
   watchControl(health, control);
   const knownSeries = async (partition: number, tenant: string, ids: readonly Uint8Array[]) => {
     const { series } = await stores.call('tags', 'seriesTags', { partition, tenant, series: Buffer.concat(ids) });

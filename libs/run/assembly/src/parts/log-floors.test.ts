@@ -26,7 +26,11 @@ test('a partition is raised to what its store has, also when that opened last', 
   expect(await floors.raise()).toEqual([]);
   floors.opened('points', 1, 5, 'a');
   expect(await floors.raise()).toEqual([
-    expect.stringContaining('points/1 ended at offset 3, but its store has records up to 5'),
+    {
+      topic: 'points',
+      partition: 1,
+      message: expect.stringContaining('points/1 ended at offset 3, but its store has records up to 5'),
+    },
   ]);
   expect(log.raised).toEqual(['points/1 5']);
 });

@@ -8,6 +8,13 @@ interface Floor {
   readonly logId: string | undefined;
 }
 
+/** A partition whose log ended before its store, and the message for an operator. */
+export interface LostRecords {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly message: string;
+}
+
 /** The ends of what the stores of a log have committed. No record may get an offset below them. */
 export class LogFloors {
   readonly #floors: Floor[] = [];
@@ -26,14 +33,15 @@ export class LogFloors {
    * Raises the end of each partition to what a store has committed of it. Returns the partitions that had lost records.
    * Passes on errors of the disk, except a lack of space: then the first append does it.
    */
-  async raise(): Promise<string[]> {
-    const lost: string[] = [];
+  async raise(): Promise<LostRecords[]> {
+    const lost: LostRecords[] = [];
     for (const { topic, partition, offset, logId } of this.#floors) {
       const { next, id } = await this.#log.bounds(topic, partition);
       // A store of another log halts, and its offsets mean nothing here.
       if (offset <= next || id !== logId) continue;
       const found = `${topic}/${partition} ended at offset ${next}, but its store has records up to ${offset}`;
-      lost.push(`${found}; check the disk. The store keeps what it has, and new records begin there`);
+      const message = `${found}; check the disk. The store keeps what it has, and new records begin there`;
+      lost.push({ topic, partition, message });
       try {
         await this.#log.raise(topic, partition, offset);
       } catch (error) {
