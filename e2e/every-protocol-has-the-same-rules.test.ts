@@ -65,7 +65,7 @@ const RULES: readonly Rule[] = [
   },
   { rule: 'more than 100 tags', tags: tagsOf(101, 1), outcome: 'too_many_tags', except: ['remote write'] },
   { rule: 'more than 32 KiB of tags', tags: tagsOf(10, 4000), outcome: 'series_too_long' },
-  { rule: 'NaN', points: [[0, Number.NaN]], outcome: 'value_nan', except: ['Datadog', 'remote write'] },
+  { rule: 'NaN', points: [[0, Number.NaN]], outcome: 'value_nan', except: ['Datadog', 'remote write', 'scrape'] },
   { rule: 'an infinite gauge', points: [[0, 1 / 0]], outcome: { stored: 1, max: 1 / 0 } },
   {
     rule: 'an infinite amount',

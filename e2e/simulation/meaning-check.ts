@@ -1,6 +1,6 @@
 import { TIME_FOLD, type TimeFold } from '@tidemark/fold';
 import { foldPlainly, type PlainPoint } from '@tidemark/fold/testing';
-import { KIND, type Kind, kindName } from '@tidemark/model';
+import { isNamedAsCounter, KIND, type Kind, kindName } from '@tidemark/model';
 import { isTidemarkError, type Random } from '@tidemark/ports';
 import { type AskedQuery, asAnswered, type QueryAnswer } from '@tidemark/query';
 import { readTagRecord } from '@tidemark/tag-records';
@@ -109,7 +109,7 @@ export class MeaningCheck {
   }
 
   #checkKindNote(text: string, { notes }: QueryAnswer, metric: string, kind: Kind, isRate: boolean): void {
-    const isGuess = isRate && kind === KIND.reading;
+    const isGuess = kind === KIND.reading && (isRate || isNamedAsCounter(metric));
     if (isGuess) this.guesses++;
     else if (kind !== KIND.reading) this.statements++;
     const note = notes.find((one) => one.startsWith(`${metric} is`) && /by its name|not known to be/.test(one));

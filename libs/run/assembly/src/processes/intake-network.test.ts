@@ -62,6 +62,7 @@ const own = {
     ...{ streams: 1, queuedBytes: 9, rejectedPoints: { value_nan: 2 }, violations: {}, leftOut: {}, refused: [] },
     clientNames: { ab: `agent of ${tenant}` },
     formerClientNames: {},
+    sources: [],
   }),
 } as unknown as IntakeSession;
 
