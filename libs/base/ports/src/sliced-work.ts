@@ -1,17 +1,21 @@
-/** Long work that yields after each slice of a few milliseconds, where other work may have its turn. */
-export type SlicedWork<T> = Generator<undefined, T>;
+/** Long work that yields after each piece of at most a few milliseconds, where other work may have its turn. */
+export type SlicedWork<T, Cost = undefined> = Generator<Cost, T>;
 
-/** Does sliced work to its end, with `pause` after each slice. Returns its result. */
-export async function finishInSlices<T>(work: SlicedWork<T>, pause: () => Promise<void>): Promise<T> {
+/** Does sliced work to its end; `pause` says after each piece whether to wait, and for what. Returns its result. */
+export async function finishInSlices<T, Cost>(
+  work: SlicedWork<T, Cost>,
+  pause: (cost: Cost) => Promise<void> | undefined,
+): Promise<T> {
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;
-    await pause();
+    const waiting = pause(step.value);
+    if (waiting !== undefined) await waiting;
   }
 }
 
 /** Does sliced work to its end at once, for a caller that owns its thread. Returns its result. */
-export function finishAtOnce<T>(work: SlicedWork<T>): T {
+export function finishAtOnce<T>(work: SlicedWork<T, unknown>): T {
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import { autosmooth, longestSmoothSpan } from './autosmooth.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
-import { finish } from './work.ts';
 
 /** A wave of one turn with noise that repeats after 7 steps. */
 const NOISY = Array.from({ length: 330 }, (_, i) => 10 * Math.sin((i / 330) * 2 * Math.PI) + ((i * 5) % 7) - 3);
@@ -25,5 +25,5 @@ test('a spike that averaging would hide stays as it is', () => {
 test('gaps, constants and frames without series stay as they are', () => {
   const flat = Array.from({ length: 50 }, (_, i) => (i % 9 === 0 ? Number.NaN : 4));
   expect(rowsOf(autosmooth(frameOf({ '': flat }), 0))['']).toEqual(flat);
-  expect(finish(autosmooth({ ...frameOf({}), steps: 50 }, 0)).series).toEqual([]);
+  expect(finishAtOnce(autosmooth({ ...frameOf({}), steps: 50 }, 0)).series).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Kind } from '@tidemark/model';
 import type { Work } from './work.ts';
 
-/** What a series costs apart from its values. */
+/** What a series costs apart from its values or points, in those. */
 export const SERIES_COST = 16;
 
 /** A finished series: one value per step, NaN for no value. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { KIND, type Kind } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
 import {
   applyFunction,
@@ -9,7 +10,6 @@ import {
   type Frame,
   type FunctionArgument,
   fill,
-  finish,
   negate,
   type Operand,
   top,
@@ -29,7 +29,7 @@ function frameOf(rows: Readonly<Record<string, readonly number[]>>, kind: Kind =
 }
 
 function rowsOf(result: Operand | Work<Operand>): Record<string, number[]> {
-  const operand = typeof result === 'object' && 'next' in result ? finish(result) : result;
+  const operand = typeof result === 'object' && 'next' in result ? finishAtOnce(result) : result;
   if (typeof operand === 'number') throw new Error('a frame wanted');
   return Object.fromEntries(operand.series.map((series) => [series.tags.join(','), Array.from(series.values)]));
 }
@@ -78,7 +78,7 @@ describe('functions', () => {
 
   test('as_rate divides amounts by the seconds of a step, and leaves gauges alone', () => {
     expect(rowsOf(asRate(frameOf({ '': [20, NONE] }, KIND.count)))['']).toEqual([2, NONE]);
-    expect(finish(asRate(frameOf({ '': [20] }, KIND.counter))).series[0].kind).toBe(KIND.gauge);
+    expect(finishAtOnce(asRate(frameOf({ '': [20] }, KIND.counter))).series[0].kind).toBe(KIND.gauge);
     expect(rowsOf(asRate(frameOf({ '': [20, NONE] })))['']).toEqual([20, NONE]);
   });
 
@@ -94,7 +94,7 @@ describe('functions', () => {
     fc.assert(
       fc.property(fc.constantFrom(...FRAME_FUNCTION_NAMES), row, row, (name, a, b) => {
         const frame = frameOf({ 'h:a': a, 'h:b': b }, KIND.count);
-        const result = finish(applyFunction(name, frame, args[name]));
+        const result = finishAtOnce(applyFunction(name, frame, args[name]));
         expect(rowsOf(frame)).toEqual({ 'h:a': a, 'h:b': b });
         expect(result.series.map((series) => series.values.length)).toEqual([5, 5]);
         expect(Object.keys(rowsOf(result)).sort()).toEqual(['h:a', 'h:b']);
@@ -144,21 +144,21 @@ describe('arithmetic', () => {
     expect(rowsOf(arithmetic('/', 2, frame))).toEqual({ 'h:a': [0.5, NONE, NONE] });
     expect(rowsOf(arithmetic('/', frame, 0))).toEqual({ 'h:a': [NONE, NONE, NONE] });
     expect(rowsOf(arithmetic('*', frame, 2))).toEqual({ 'h:a': [8, 0, NONE] });
-    expect(finish(arithmetic('-', 3, 1))).toBe(2);
+    expect(finishAtOnce(arithmetic('-', 3, 1))).toBe(2);
     expect(rowsOf(negate(frame))).toEqual({ 'h:a': [-4, -0, NONE] });
   });
 
   test('refuses other steps, other keys, and two series of equal tags', () => {
     const refused = expect.objectContaining({ code: 'invalid_argument' });
     const frame = frameOf({ 'h:a': [1] });
-    expect(() => finish(arithmetic('+', frame, frameOf({ 'd:a': [1] })))).toThrow(refused);
-    expect(() => finish(arithmetic('+', frame, frameOf({ 'h:a': [1] }, KIND.gauge, 20_000)))).toThrow(refused);
+    expect(() => finishAtOnce(arithmetic('+', frame, frameOf({ 'd:a': [1] })))).toThrow(refused);
+    expect(() => finishAtOnce(arithmetic('+', frame, frameOf({ 'h:a': [1] }, KIND.gauge, 20_000)))).toThrow(refused);
     const [one] = frame.series;
     const twice: Frame = { ...frame, series: [one, { ...one, kind: KIND.count, storedKind: KIND.distribution }] };
     const message =
       'the right side of + has two series of m with tags {h:a}: a gauge (class reading) and a distribution (class ' +
       'distribution) (limit: one for each set of tags); filter by a tag that one of them lacks, or send them under two names';
-    expect(() => finish(arithmetic('+', frame, twice))).toThrow(
+    expect(() => finishAtOnce(arithmetic('+', frame, twice))).toThrow(
       expect.objectContaining({
         code: 'invalid_argument',
         message,
@@ -166,7 +166,7 @@ describe('arithmetic', () => {
       }),
     );
     const fine = frameOf({ 'h:a,d:x': [8] });
-    expect(() => finish(arithmetic('+', twice, fine))).toThrow(
+    expect(() => finishAtOnce(arithmetic('+', twice, fine))).toThrow(
       /^the left side of \+ has two series of m with tags \{h:a\}/,
     );
   });

@@ -9,7 +9,7 @@ export type { SpaceFold, SpaceFoldName, TimeFold, TimeFoldName } from './fold.ts
 export { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from './fold.ts';
 export type { Steps } from './folded-steps.ts';
 export type { Frame, FrameSeries } from './frame.ts';
-export { mapValues } from './frame.ts';
+export { mapValues, SERIES_COST } from './frame.ts';
 export type { FrameFunctionName, FunctionArgument } from './frame-functions.ts';
 export {
   abs,
@@ -71,5 +71,4 @@ export {
 export type { WideQuantiles } from './wide-quantiles.ts';
 export { wideQuantiles } from './wide-quantiles.ts';
 export type { Work } from './work.ts';
-export { finish } from './work.ts';
 export { ZoneClock } from './zone-clock.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { KIND, type Kind } from '@tidemark/model';
-import { type Frame, finish, REFOLD_METHODS, refold } from './index.ts';
+import { finishAtOnce } from '@tidemark/ports';
+import { type Frame, REFOLD_METHODS, refold } from './index.ts';
 
 const NONE = Number.NaN;
 
@@ -22,12 +23,12 @@ test.each([
   ['last', -1, 7, KIND.gauge],
 ] as const)('%s is of the steps that have a value', (method, first, second, kind) => {
   expect(REFOLD_METHODS).toContain(method);
-  const folded = finish(refold(frame([7, NONE, -1, 7, NONE, NONE, NONE, NONE, NONE]), method, 3));
+  const folded = finishAtOnce(refold(frame([7, NONE, -1, 7, NONE, NONE, NONE, NONE, NONE]), method, 3));
   expect(folded).toMatchObject({ fromMs: 60_000, stepMs: 30_000, steps: 3 });
   expect(folded.series).toEqual([{ tags: ['h:a'], metric: 'm', kind, values: Float64Array.of(first, second, NONE) }]);
 });
 
 test('one step for each is the frame itself, and steps that do not fit are a mistake of the program', () => {
-  expect(finish(refold(frame([1, NONE]), 'max', 1)).series[0].values).toEqual(Float64Array.of(1, NONE));
-  expect(() => finish(refold(frame([1, 2, 3]), 'max', 2))).toThrow();
+  expect(finishAtOnce(refold(frame([1, NONE]), 'max', 1)).series[0].values).toEqual(Float64Array.of(1, NONE));
+  expect(() => finishAtOnce(refold(frame([1, 2, 3]), 'max', 2))).toThrow();
 });

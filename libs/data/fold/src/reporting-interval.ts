@@ -66,13 +66,13 @@ export class ReportingIntervals {
 
   /**
    * Until when the amount at `index` of the first `length` points reaches, ms: to the end of its interval, and an inferred
-   * one at most to the fourth point after it, so that a range depends on a bounded number of points.
+   * one at most to the fourth point after it, so that a range depends on a bounded number of points. `intervalMs` is that
+   * of `ofAmount`.
    */
-  reachOf(index: number, length: number): number {
+  reachOf(index: number, length: number, intervalMs = this.ofAmount(index)): number {
     const timeMs = this.#timesMs[index];
-    const stated = this.#statedAt(timeMs);
-    if (stated > 0) return timeMs + stated;
-    const endMs = timeMs + this.ofAmount(index);
+    const endMs = timeMs + intervalMs;
+    if (this.#statedAt(timeMs) > 0) return endMs;
     return index + REACH_POINTS < length ? Math.min(endMs, this.#timesMs[index + REACH_POINTS]) : endMs;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
-import { applyRangeFunction, dropSteps, finish, historyOf, RANGE_FUNCTION_NAMES } from './index.ts';
+import { applyRangeFunction, dropSteps, historyOf, RANGE_FUNCTION_NAMES } from './index.ts';
 import { MOVING_METHODS } from './method-names.ts';
 import { ewma, movingMedian, movingRollup } from './smoothing.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
@@ -59,7 +60,7 @@ test('a smoothed step has the same value, to the last bit, wherever the range be
       const history = historyOf(name, { stepMs: 10_000, steps: 10, isCalendar: false }, args);
       const apply = (from: number) => {
         const frame = dropSteps(frameOf({ '': values }, 10_000, at * 10_000), from);
-        return dropSteps(finish(applyRangeFunction(name, frame, args, 0)) ?? frame, history);
+        return dropSteps(finishAtOnce(applyRangeFunction(name, frame, args, 0)) ?? frame, history);
       };
       const whole = dropSteps(apply(0), later);
       const part = apply(later);

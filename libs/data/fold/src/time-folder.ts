@@ -203,7 +203,7 @@ export class TimeFolder {
       if (Number.isNaN(value)) continue;
       const timeMs = timesMs[i];
       const intervalMs = this.#intervals.ofAmount(i);
-      const reachMs = this.#intervals.reachOf(i, length);
+      const reachMs = this.#intervals.reachOf(i, length, intervalMs);
       if (reachMs === timeMs + intervalMs) {
         addSpread(out, timeMs, reachMs, value, timeMs);
         continue;

@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { applyRangeFunction, type FunctionArgument, finish } from './index.ts';
+import { finishAtOnce } from '@tidemark/ports';
+import { applyRangeFunction, type FunctionArgument } from './index.ts';
 import { frameOf, rowsOf } from './testing/frame-of.ts';
 
 const NONE = Number.NaN;
 
 function apply(name: string, rows: Readonly<Record<string, readonly number[]>>, ...args: FunctionArgument[]) {
-  const frame = finish(applyRangeFunction(name, frameOf(rows), args, 0));
+  const frame = finishAtOnce(applyRangeFunction(name, frameOf(rows), args, 0));
   if (frame === undefined) throw new Error(`no function ${name}`);
   return rowsOf(frame);
 }
@@ -39,7 +40,7 @@ test('exclude_null drops groups that lack a tag', () => {
 test('the range alone decides of cumsum, integral and top, not the values before it', () => {
   const frame = frameOf({ 'h:a': [100, 1, 2], 'h:b': [0, 3, 4] });
   const rows = (name: string, args: FunctionArgument[] = []) =>
-    rowsOf(finish(applyRangeFunction(name, frame, args, 1)) ?? frame);
+    rowsOf(finishAtOnce(applyRangeFunction(name, frame, args, 1)) ?? frame);
   expect(rows('cumsum')['h:a']).toEqual([NONE, 1, 3]);
   expect(rows('integral')['h:a']).toEqual([NONE, 0, 20]);
   expect(rows('top', [1, 'mean', 'desc'])).toEqual({ 'h:b': [0, 3, 4] });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Frame, type FrameSeries, finish, startOf } from '@tidemark/fold';
+import { type Frame, type FrameSeries, startOf } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
 import {
   DEFAULT_QUERY_LIMITS,
   type Expression,
@@ -95,7 +96,7 @@ describe('a reduction', () => {
       [1, Number.NaN, 4],
       [Number.NaN, Number.NaN, Number.NaN],
     ];
-    const [result] = finish(evaluate({ expressions: [expression] }, () => frame(values)));
+    const [result] = finishAtOnce(evaluate({ expressions: [expression] }, () => frame(values)));
     expect([startOf(result, 0), startOf(result, 1), result.steps]).toEqual([1000, 31_000, 1]);
     expect(result.series.map(({ values }) => [...values])).toEqual([[value * 2], [Number.NaN]]);
   });
@@ -112,7 +113,7 @@ describe('a reduction', () => {
       [1, 2, 3],
       [4, 5, 6],
     ];
-    const [result] = finish(evaluate({ expressions: [expression] }, () => frame(values), shape));
+    const [result] = finishAtOnce(evaluate({ expressions: [expression] }, () => frame(values), shape));
     expect(result.series.map((one) => [...one.values])).toEqual([[1], [1]]);
     expect(printExpression(expression)).toContain('sum of the range of (sum:m{*} by {host})');
   });
@@ -127,7 +128,7 @@ describe('a reduction', () => {
     'diff(a)',
   ])('%s works on the one value', (formula) => {
     const query = { expressions: [parseFormula(formula, reduced('sum'))] };
-    const [result] = finish(evaluate(query, () => frame([[1, 2, 3]])));
+    const [result] = finishAtOnce(evaluate(query, () => frame([[1, 2, 3]])));
     expect(result.steps).toBe(1);
     expect(result.series[0].values).toHaveLength(1);
   });

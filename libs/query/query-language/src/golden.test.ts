@@ -23,7 +23,6 @@ import {
   calendarStarts,
   type Frame,
   type FrameSeries,
-  finish,
   SpacePartial,
   TIME_FOLD,
   type TimeFold,
@@ -32,7 +31,7 @@ import {
   ZoneClock,
 } from '@tidemark/fold';
 import { KIND, type Kind, type KindName } from '@tidemark/model';
-import { isTidemarkError } from '@tidemark/ports';
+import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { evaluate, groupTags, type LeafView, matchesFilter, parseQuery, planLeaf, type QueryLeaf } from './index.ts';
 
@@ -128,7 +127,7 @@ function run(text: string, range: Range, loaded: readonly Loaded[]): Frame[] {
       };
     },
   );
-  return finish(work);
+  return finishAtOnce(work);
 }
 
 /** The starts of the steps of the range, and of `before` steps earlier, and the end of the last. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type Frame, finish } from '@tidemark/fold';
+import type { Frame } from '@tidemark/fold';
 import { KIND } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
 import { evaluate, type FrameMemory, frameBytes, parseQuery } from './index.ts';
 
@@ -36,7 +37,7 @@ class Counted implements FrameMemory {
 function evaluated(text: string): Counted {
   const memory = new Counted();
   const leaf = leafFrame();
-  finish(evaluate(parseQuery(text), () => leaf, undefined, memory));
+  finishAtOnce(evaluate(parseQuery(text), () => leaf, undefined, memory));
   return memory;
 }
 

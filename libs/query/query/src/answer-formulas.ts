@@ -1,7 +1,7 @@
 import { type Frame, startOf } from '@tidemark/fold';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type Expression, printExpression, type ValueUnit } from '@tidemark/query-language';
-import { evaluated, type FrameOf, framesOf, unitOfRead, type ViewFrames } from './answer-query.ts';
+import { evaluated, type FrameOf, framesOf, unitsOf, type ViewFrames } from './answer-query.ts';
 import type { FormulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
 import type { LeafSteps } from './leaf-steps.ts';
@@ -25,12 +25,13 @@ export async function answerFormulas(
   if (isReduced && (coveredFromMs < fromMs || coveredToMs > toMs)) {
     run.notes.add(`values are of whole steps, from ${isoTime(coveredFromMs)} to ${isoTime(coveredToMs)}`);
   }
+  const unitOfExpression = unitsOf(views);
   const isComplete = run.throughMs !== undefined && run.throughMs >= coveredToMs;
   return {
     results: plan.query.expressions.map((expression, i) =>
       resultOf(
         expression,
-        unitOfRead(expression, views),
+        unitOfExpression(expression),
         frames[i],
         isReduced ? Number(isComplete) : completeStepsOf(frames[i], run.throughMs),
       ),

@@ -67,27 +67,25 @@ export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameO
   };
 }
 
-/** The unit of an expression over what was read; undefined where none follows from what is stated. */
-export function unitOfRead(expression: Expression, views: ViewFrames): ValueUnit | undefined {
+/** Returns the units of expressions over what was read; undefined where none follows from what is stated. */
+export function unitsOf(views: ViewFrames): (expression: Expression) => ValueUnit | undefined {
   const meanings = new Map([...views.values()].map(({ leaf, meaning }) => [leaf.metric, meaning]));
-  return unitOf(expression, ({ metric }) => meanings.get(metric) ?? { unit: undefined, kinds: [] });
+  return (expression) => unitOf(expression, ({ metric }) => meanings.get(metric) ?? { unit: undefined, kinds: [] });
 }
 
 /** Evaluates the query over what was read. */
 export async function answerQuery(plan: QueryPlan, run: QueryRun, views: ViewFrames): Promise<QueryAnswer> {
   const { query } = plan;
   const frameOf = await framesOf(views, run);
+  const unitOfExpression = unitsOf(views);
   const series: ResultSeries[] = [];
   let values = 0;
   for (const expression of query.expressions) {
     const frame = await evaluated(expression, plan, frameOf, run);
     values += frame.series.length * frame.steps;
     if (values > run.limits.values) throw beyondLimit(run.limits, 'values', `an answer of ${values} values or more`);
-    series.push(
-      ...(await run.inSlices(
-        resultSeries(expression, unitOfRead(expression, views), frame, run.throughMs, run.memory),
-      )),
-    );
+    const work = resultSeries(expression, unitOfExpression(expression), frame, run.throughMs, run.memory);
+    series.push(...(await run.inSlices(work)));
   }
   return {
     series,

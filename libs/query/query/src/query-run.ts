@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
-import { TidemarkError, type WorkSlice } from '@tidemark/ports';
+import { finishInSlices, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { frameBytes } from '@tidemark/query-language';
 import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
@@ -126,12 +126,8 @@ export class QueryRun {
   }
 
   /** Does work in slices, between which this thread does other work. Rejects when the query has ended meanwhile. */
-  async inSlices<T>(work: Work<T>): Promise<T> {
-    for (;;) {
-      const step = work.next();
-      if (step.done === true) return step.value;
-      if (this.slice.spend(step.value)) await this.slice.next();
-    }
+  inSlices<T>(work: Work<T>): Promise<T> {
+    return finishInSlices(work, (cost) => (this.slice.spend(cost) ? this.slice.next() : undefined));
   }
 
   /** Takes the memory of further values from the budget before it is used. */

@@ -1,11 +1,11 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
-import { packPartial, SpacePartial } from '@tidemark/fold';
+import { packPartial, SERIES_COST, SpacePartial } from '@tidemark/fold';
 import { gapsOf } from '@tidemark/point-log';
 import type { WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { rowsOf } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
-import { RangeChunks, SERIES_COST } from './range-chunks.ts';
+import { RangeChunks } from './range-chunks.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
 
 /** Several points of one timestamp are one point of context: where they are many, more have to be read. */

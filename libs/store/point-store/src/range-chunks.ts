@@ -1,6 +1,7 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { afterPrefix } from '@tidemark/bytes';
 import { chunkSummary } from '@tidemark/chunk';
+import { SERIES_COST } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import type { WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
@@ -15,8 +16,6 @@ import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 const SCAN_SERIES = 64;
 /** Series that are looked up in a batch of chunks between two checks of the time. */
 const RUN_SERIES = 1024;
-/** What a series or chunk costs apart from its points, in points. */
-export const SERIES_COST = 16;
 
 /**
  * Finds the chunks of the selected series that a range needs: those that touch it and, however far away, those of the

@@ -1,6 +1,7 @@
-import { type Frame, type FrameSeries, finish, TIME_FOLD, TimeShifter } from '@tidemark/fold';
+import { type Frame, type FrameSeries, TIME_FOLD, TimeShifter } from '@tidemark/fold';
 import { foldPlainly, type PlainPoint } from '@tidemark/fold/testing';
 import { KIND, type Kind } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
 import {
   evaluate,
   groupTags,
@@ -17,7 +18,7 @@ export function bruteForce(points: readonly ModelPoint[], text: string, fromMs: 
     const { stepMs, steps } = stepsOf(leaf, fromMs, toMs, 0);
     return { stepMs, steps, isCalendar: false };
   };
-  return finish(evaluate(parseQuery(text), (leaf, view) => leafFrame(points, leaf, view, fromMs, toMs), shapeOf));
+  return finishAtOnce(evaluate(parseQuery(text), (leaf, view) => leafFrame(points, leaf, view, fromMs, toMs), shapeOf));
 }
 
 function stepsOf(leaf: QueryLeaf, rangeFromMs: number, rangeToMs: number, before: number) {
