@@ -79,12 +79,18 @@ describe('the status', () => {
         points: [{ ...HERE, clients }],
         sessions: [...sessions, ...more],
         forOperator: true,
+        threads: [
+          { thread: 'main', windowMaxMs: 3.5, windowP99Ms: 1, maxMs: 130, p99Ms: 2, maxAtMs: NOW_MS - 9000 },
+          { thread: 'stores 0', lateMs: 240, lateAtMs: NOW_MS - 5000 },
+        ],
       };
       return formatStatus(StatusReply.fromPartial(reply))
         .split('\n')
         .map((line) => line.replaceAll(/[\s│]+/g, ' ').trim());
     };
     const known = lines([]);
+    expect(known).toContain('main 3.5 ms 1 ms 130 ms 2 ms 9.0 s ago none');
+    expect(known).toContain('stores 0 0 ms 0 ms 0 ms 0 ms 240 ms, 5.0 s ago');
     expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77 3');
     const by = 'by session aaaaaaaa (intake-1):';
     expect(known).toContain(

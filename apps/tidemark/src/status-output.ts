@@ -15,6 +15,7 @@ export function formatStatus(status: StatusReply): string {
     ...sources(status),
     ...unreported(status),
     clients(status),
+    ...threads(status),
     ...replicas(status),
     ...divergences(status),
     ...halts(status),
@@ -75,6 +76,25 @@ function partitions({ points, tags, nowMs, forOperator }: StatusReply): string {
 
 function watermarkAge({ watermarkMs }: Pick<PartitionStatusReply, 'watermarkMs'>, nowMs: number): string {
   return watermarkMs === undefined ? 'none' : `${duration(nowMs - watermarkMs)} ago`;
+}
+
+/** Formats how late the timers of each thread fired; nothing for callers who are not operators. */
+function threads({ threads: all, nowMs }: StatusReply): string[] {
+  if (all.length === 0) return [];
+  const table = new Table({
+    head: ['thread', 'delay, 10 s', 'p99', 'delay, since start', 'p99', 'longest', 'last above 100 ms'],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const one of all) {
+    const ago = (atMs: number): string => `${duration(nowMs - atMs)} ago`;
+    table.push([
+      printable(one.thread),
+      ...[one.windowMaxMs, one.windowP99Ms, one.maxMs, one.p99Ms].map((delayMs) => `${delayMs} ms`),
+      one.maxAtMs === 0 ? '' : ago(one.maxAtMs),
+      one.lateAtMs === undefined ? 'none' : `${one.lateMs} ms, ${ago(one.lateAtMs)}`,
+    ]);
+  }
+  return [table.toString()];
 }
 
 /** Formats the position of each replica, if any partition has more than one. */

@@ -165,4 +165,20 @@ export interface PipelineStatus {
   readonly mapEpoch: number;
   /** False when the caller is not an operator: then the status has only what concerns its tenant. */
   readonly forOperator: boolean;
+  /** Threads of the process that answered; none when the caller is not an operator. */
+  readonly threads: readonly ThreadDelay[];
+}
+
+/** How late the timers of a thread fired, ms. */
+export interface ThreadDelay {
+  readonly thread: string;
+  readonly windowMaxMs: number;
+  readonly windowP99Ms: number;
+  readonly maxMs: number;
+  readonly p99Ms: number;
+  /** When the longest delay ended, ms since the Unix epoch; undefined before any. */
+  readonly maxAtMs: number | undefined;
+  /** The last delay above 100 ms; undefined before any. */
+  readonly lateMs: number | undefined;
+  readonly lateAtMs: number | undefined;
 }

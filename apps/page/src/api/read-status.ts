@@ -8,6 +8,7 @@ import type {
   RefusedData,
   SessionStatus,
   TagPartitionStatus,
+  ThreadDelay,
 } from './api-types.ts';
 import { flag, JsonReader, listOf, number, numberIfKnown, objectOf, type ReadField, text } from './json-reader.ts';
 import { readGap, readPartErrors } from './read-answers.ts';
@@ -51,9 +52,15 @@ const readSession = objectOf<SessionStatus>({
   unknownReason: (reader) => reader.text('not_told'),
 });
 
+const readThread = objectOf<ThreadDelay>({
+  ...{ thread: text, windowMaxMs: number, windowP99Ms: number, maxMs: number, p99Ms: number, maxAtMs: timeIfKnown },
+  ...{ lateMs: numberIfKnown, lateAtMs: numberIfKnown },
+});
+
 const readAnswer = objectOf<PipelineStatus>({
   ...{ points: listOf(readPointPartition), tags: listOf(readTagPartition), sessions: listOf(readSession) },
   ...{ latenessMs: number, nowMs: number, errors: readPartErrors, mapEpoch: number, forOperator: flag },
+  threads: listOf(readThread),
 });
 
 /** Reads the answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */

@@ -12,6 +12,7 @@ import { RefusedTable } from './refused-table.tsx';
 import { SessionsTable } from './sessions-table.tsx';
 import { SourcesTable } from './sources-table.tsx';
 import { TagPartitionsTable } from './tag-partitions-table.tsx';
+import { ThreadsTable } from './threads-table.tsx';
 
 /** The parts of the pipeline, below one sentence that says what delays completeness. */
 export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus> }) {
@@ -41,6 +42,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           <SourcesTable status={status} />
           {status.forOperator && <LanesTable status={status} />}
           {status.forOperator && <TagPartitionsTable partitions={status.tags} />}
+          {status.forOperator && <ThreadsTable status={status} />}
         </>
       )}
     </main>

@@ -206,6 +206,13 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
     errors: [],
     map_epoch: 1,
     for_operator: true,
+    threads: [
+      {
+        ...{ thread: 'main', window_max_ms: 12.1, window_p99_ms: 3.2, max_ms: 131.4, p99_ms: 4.1 },
+        ...{ max_at_ms: nowMs - 40_000, late_ms: 131.4, late_at_ms: nowMs - 40_000 },
+      },
+      { thread: 'stores 0', window_max_ms: 2, window_p99_ms: 1, max_ms: 9, p99_ms: 1.5, max_at_ms: nowMs - 9000 },
+    ],
   };
 }
 

@@ -51,6 +51,7 @@ async function start(settings: Settings): Promise<void> {
     requestLog: log.child({}, { level: log.isLevelEnabled('debug') ? 'info' : 'error' }),
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
+  platform.health.watchThreads(() => (agent?.status === undefined ? [] : [{ thread: 'agent', ...agent.status.loop }]));
   greet(settings, platform, context.pageFolder !== undefined, agent);
   await stopping;
   log.info('stopping');

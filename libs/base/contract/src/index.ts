@@ -201,3 +201,6 @@ export {
   TagStoreService,
   TagValueDescription,
 } from './generated/tidemark/v1/tag_store.ts';
+export {
+  ThreadDelay,
+} from './generated/tidemark/v1/thread_delay.ts';

@@ -3,7 +3,7 @@ import { toJson } from './to-json.ts';
 
 /** What a status for callers who are not operators does not have, so that no zero is taken for a count. */
 const WITHHELD = {
-  status: ['replicas', 'divergences'],
+  status: ['replicas', 'divergences', 'threads'],
   points: [
     ...['offset', 'committedOffset', 'logNext', 'lanes', 'stateHashes'],
     ...['series', 'points', 'latePoints', 'duplicatePoints'],

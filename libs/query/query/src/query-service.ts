@@ -9,6 +9,7 @@ import type {
   TagFilter,
   TagsReply,
   TagsRequest,
+  ThreadDelay,
 } from '@tidemark/contract';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
@@ -64,6 +65,8 @@ export interface QueryServiceOptions {
     tenant: string,
     signal: AbortSignal,
   ) => readonly SessionStatus[] | Promise<readonly SessionStatus[]>;
+  /** Threads of this process, for the status of operators; none when omitted. */
+  readonly threads?: () => readonly ThreadDelay[];
   readonly limits?: Partial<QueryServiceLimits>;
   /** How an evaluation yields to other work of the thread; without it, it is done in one piece. */
   readonly slicing?: Slicing;
@@ -236,7 +239,7 @@ export class QueryService implements QueryReader {
    * it then. `tenantReader` leaves out what other callers must not see.
    */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
-    const { clock, eras, latenessMs, sessions } = this.#options;
+    const { clock, eras, latenessMs, sessions, threads } = this.#options;
     const stores = this.#stores;
     const nowMs = Math.floor(clock.wallMs());
     const maps = this.#maps(nowMs);
@@ -269,6 +272,7 @@ export class QueryService implements QueryReader {
         divergences: [...(report?.divergences ?? [])],
         eras: (eras?.().list ?? []).map(({ offset, startMs, aheadMs }) => ({ era: offset, startMs, aheadMs })),
         forOperator: true,
+        threads: [...(tenant === DEFAULT_TENANT ? (threads?.() ?? []) : [])],
       };
     });
   }

@@ -73,11 +73,13 @@ test('a status has the caller’s clients and sessions, and nothing of processes
     replicas: [{ topic: 'points', process: SECRET, error: SECRET }],
     divergences: [{ topic: 'points', hashes: [{ process: SECRET, hash: SECRET }] }],
     forOperator: true,
+    threads: [{ thread: SECRET, maxMs: 16 }],
   });
   const status = await readerOf({ status: async () => full }).status('acme');
   const text = JSON.stringify(status);
   expect(text).not.toContain(SECRET);
   expect(status.forOperator).toBe(false);
+  expect(status.threads).toEqual([]);
   expect(status.points[0]).toMatchObject({ partition: 1, watermarkMs: 6, halted: WITHHELD, clients, lanes: [] });
   for (const field of Object.keys(counts) as (keyof typeof counts)[]) expect(status.points[0][field]).toBe(0);
   expect(status.tags[0]).toMatchObject({ metrics: 0, series: 0, offset: 0, stateHash: '' });

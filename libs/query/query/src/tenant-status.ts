@@ -27,6 +27,7 @@ export function tenantStatus(status: StatusReply): StatusReply {
     divergences: [],
     eras: status.eras,
     forOperator: false,
+    threads: [],
   };
 }
 

@@ -11,6 +11,7 @@ const GIB = 1024 ** 3;
 function health(more: Partial<HealthView> = {}): HealthView {
   return {
     ...{ process: 'tidemark 1', nowMs: NOW_MS, startedMs: NOW_MS - 60_000, notReady: '', problems: [], clients: [] },
+    threads: [],
     volumes: [{ folder: '/data', freeBytes: 20 * GIB, totalBytes: 100 * GIB }],
     ...more,
   };

@@ -9,6 +9,7 @@ import { judgeProcesses } from './judge-processes.ts';
 import { judgeRefused } from './judge-refused.ts';
 import { judgeReplicas } from './judge-replicas.ts';
 import { judgeSources } from './judge-sources.ts';
+import { judgeThreads } from './judge-threads.ts';
 import type { Observations } from './observations.ts';
 
 /** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process answered. */
@@ -28,6 +29,7 @@ export function examine(observations: Observations): Examination {
     ...judgeKafka(observations),
     ...judgeProcesses(observations),
     ...judgeProblems(observations),
+    ...judgeThreads(observations),
     ...judgePipeline(observations),
     ...judgeReplicas(observations),
     ...judgeAgents(observations),

@@ -19,7 +19,7 @@ function seen(clients: readonly ClientView[], late: readonly Late[] = [], latene
   }));
   const pipeline: PipelineView = { points, tags: [], sessions: [], latenessMs, nowMs: NOW_MS, errors: [] };
   const health = {
-    ...{ process: 'tidemark 1', nowMs: NOW_MS, startedMs: 1, notReady: '', problems: [], volumes: [] },
+    ...{ process: 'tidemark 1', nowMs: NOW_MS, startedMs: 1, notReady: '', problems: [], volumes: [], threads: [] },
     clients,
   };
   const answer = { state: 'answered', askedMs: NOW_MS, answeredMs: NOW_MS, health } as const;

@@ -56,6 +56,18 @@ export interface HealthView {
   readonly problems: readonly ProblemView[];
   readonly volumes: readonly { readonly folder: string; readonly freeBytes: number; readonly totalBytes: number }[];
   readonly clients: readonly ClientView[];
+  readonly threads: readonly ThreadView[];
+}
+
+export interface ThreadView {
+  /** `main`, `stores 0`, `agent`. */
+  readonly thread: string;
+  /** The longest delay and the 99th percentile of the last whole window of 10 s. */
+  readonly windowMaxMs: number;
+  readonly windowP99Ms: number;
+  /** The last delay that is reported, and when it ended; undefined before any. */
+  readonly lateMs?: number | undefined;
+  readonly lateAtMs?: number | undefined;
 }
 
 export interface ProblemView {

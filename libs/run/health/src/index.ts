@@ -6,4 +6,5 @@ export type { HealthAccess, SessionOf } from './process-service.ts';
 export { operatorsOnly, processService } from './process-service.ts';
 export { watchControl, watchCoordinator } from './watch-control.ts';
 export { intakeNotReady, watchIntake } from './watch-intake.ts';
+export { watchMainThread } from './watch-main-thread.ts';
 export { watchStores } from './watch-stores.ts';

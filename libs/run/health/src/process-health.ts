@@ -1,4 +1,4 @@
-import type { ClientHealth, HealthReply, Problem, Volume } from '@tidemark/contract';
+import type { ClientHealth, HealthReply, Problem, ThreadDelay, Volume } from '@tidemark/contract';
 import { type Clock, type Disk, isTidemarkError, sleep } from '@tidemark/ports';
 import { lowSpace } from './low-space.ts';
 import type { ProblemCause, ProblemKind } from './problem.ts';
@@ -43,6 +43,7 @@ export class ProcessHealth {
   readonly #problems = new Map<string, Problem & { readonly kind: ProblemKind }>();
   readonly #checks: { readonly kind: ProblemKind; readonly check: CheckParts }[] = [];
   readonly #volumes: WatchedVolume[] = [];
+  readonly #threads: (() => readonly ThreadDelay[])[] = [];
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -84,6 +85,16 @@ export class ProcessHealth {
     this.#volumes.push({ folder, disk, space: undefined, askedMs: undefined });
   }
 
+  /** Adds threads whose delays are part of the health. */
+  watchThreads(read: () => readonly ThreadDelay[]): void {
+    this.#threads.push(read);
+  }
+
+  /** Delays of the threads that serve. */
+  get threads(): ThreadDelay[] {
+    return this.#threads.flatMap((read) => read());
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -104,6 +115,7 @@ export class ProcessHealth {
       problems,
       volumes: this.#volumes.map(({ space }) => space).filter((space) => space !== undefined),
       clients: [...(clients?.() ?? [])].slice(0, CLIENTS),
+      threads: this.threads,
     };
   }
 

@@ -4,6 +4,7 @@ import type { Check } from '@tidemark/checks';
 import { type Client, connect } from '@tidemark/client';
 import { hostChecks } from '@tidemark/host-checks';
 import { KafkaCheck, type KafkaInstance, RedisCheck } from '@tidemark/integrations';
+import { type LoopDelay, LoopMonitor } from '@tidemark/node-runtime';
 import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError, type Random } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
@@ -30,16 +31,23 @@ export interface HostAgentPlace {
   readonly onProblem: (message: string, detail: Readonly<Record<string, string>>) => void;
 }
 
+/** The state of an agent, and the delay of its thread since it collects. */
+export interface HostAgentStatus extends AgentStatus {
+  readonly loop: LoopDelay;
+}
+
 /** The agent of a host, which sends to the platform as any program does: over gRPC, through the client. */
 export class HostAgent {
   readonly #agent: Agent;
   readonly #client: Client;
+  readonly #loop: LoopMonitor;
   /** Addresses that DogStatsD listens on; empty when they were in use. */
   readonly dogstatsd: string;
 
-  private constructor(agent: Agent, client: Client, dogstatsd: string) {
+  private constructor(agent: Agent, client: Client, dogstatsd: string, loop: LoopMonitor) {
     this.#agent = agent;
     this.#client = client;
+    this.#loop = loop;
     this.dogstatsd = dogstatsd;
   }
 
@@ -106,19 +114,22 @@ export class HostAgent {
       const { servers } = await agent.freshStatus();
       const listening = servers.filter((server) => server.listening);
       const addresses = listening.map(({ transport, address }) => `${transport} ${address}`).join(', ');
-      return new HostAgent(agent, client, addresses);
+      const loop = new LoopMonitor(place.clock);
+      loop.start();
+      return new HostAgent(agent, client, addresses, loop);
     } catch (error) {
       await client.close();
       throw error;
     }
   }
 
-  get status(): AgentStatus {
-    return this.#agent.status();
+  get status(): HostAgentStatus {
+    return { ...this.#agent.status(), loop: this.#loop.delay };
   }
 
   /** Sends all readings and waits for acknowledgements; the spool keeps unacknowledged batches for the next run. */
   async stop(): Promise<void> {
+    this.#loop.stop();
     await this.#agent.stop();
     await this.#client.close();
   }

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
-import { LocalDisk, SystemClock, yieldTurn } from '@tidemark/node-runtime';
-import { type Clock, isTidemarkError, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
+import { LocalDisk, LoopMonitor, SystemClock, yieldTurn } from '@tidemark/node-runtime';
+import { type Clock, isTidemarkError, type KeyValue, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
 import { damagedStore, moveAside } from './damaged-database.ts';
@@ -14,6 +14,7 @@ import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } 
 
 /** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const DELAY_REPORT_MS = 1000;
 
 interface ConsumedStore {
   readonly topic: Topic;
@@ -42,6 +43,8 @@ export class StoreWorker {
   readonly #early: ToStore[] = [];
   /** Calls that are being answered, by their id. */
   readonly #running = new Map<number, AbortController>();
+  readonly #loop: LoopMonitor;
+  readonly #stopping = new AbortController();
   #isOpen = false;
 
   private constructor(port: MessagePort, options: StoreWorkerOptions, log: StoreLogReader, clock: Clock) {
@@ -49,6 +52,7 @@ export class StoreWorker {
     this.#options = options;
     this.#log = log;
     this.#clock = clock;
+    this.#loop = new LoopMonitor(clock);
   }
 
   /** Opens the log and every store, and handles the messages of `port` until a `stop`. */
@@ -66,7 +70,17 @@ export class StoreWorker {
     }
     this.#isOpen = true;
     this.#send({ type: 'ready' });
+    this.#loop.start();
+    void this.#reportDelay();
     for (const message of this.#early.splice(0)) void this.#serve(message);
+  }
+
+  async #reportDelay(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await sleep(this.#clock, DELAY_REPORT_MS, signal);
+      if (!signal.aborted) this.#send({ type: 'delay', delay: this.#loop.delay });
+    }
   }
 
   /**
@@ -224,6 +238,8 @@ export class StoreWorker {
    * commit (a full disk) does not keep the others from committing.
    */
   async #stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#loop.stop();
     for (const abort of this.#running.values()) abort.abort();
     const stores = [...this.#stores.values()].flatMap((byPartition) => [...byPartition]);
     await Promise.all(stores.map(([partition, store]) => this.#stopStore(partition, store)));

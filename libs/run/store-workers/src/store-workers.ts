@@ -1,8 +1,9 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PositionsReply } from '@tidemark/contract';
+import { PositionsReply, type ThreadDelay } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
+import type { LoopDelay } from '@tidemark/node-runtime';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import {
   asBuffer,
@@ -53,6 +54,8 @@ interface StoreThread {
   readonly waiting: Map<number, Waiting>;
   /** The thread has ended: it reads no more messages. */
   hasEnded: boolean;
+  /** At most a second old; undefined until the thread has reported it. */
+  delay: LoopDelay | undefined;
 }
 
 /** The stores of one process, with its partitions distributed over threads. */
@@ -86,6 +89,11 @@ export class StoreWorkers {
    */
   start(): void {
     for (const { worker } of this.#threads) worker.postMessage({ type: 'start' } satisfies ToStore);
+  }
+
+  /** Delays of the threads that have reported them. */
+  get threads(): ThreadDelay[] {
+    return this.#threads.flatMap(({ delay }, i) => (delay === undefined ? [] : [{ thread: `stores ${i}`, ...delay }]));
   }
 
   /** Forwards the progress that the log announces to the store's thread. */
@@ -231,7 +239,7 @@ export class StoreWorkers {
       if (message.type === 'ready') {
         isReady = true;
         settleReady();
-      }
+      } else if (message.type === 'delay') thread.delay = message.delay;
       if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
       else if (message.type === 'failed') {
         const { code, message: text, detail } = message.error;
@@ -262,7 +270,7 @@ export class StoreWorkers {
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false };
+    const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false, delay: undefined };
     return thread;
   }
 

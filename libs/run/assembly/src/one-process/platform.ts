@@ -11,6 +11,7 @@ import {
   ProcessHealth,
   processService,
   watchControl,
+  watchMainThread,
 } from '@tidemark/health';
 import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
 import { LocalDisk, prepareDataFolder, SystemRandom } from '@tidemark/node-runtime';
@@ -99,6 +100,7 @@ export class Platform implements PlatformParts {
       const parts = await startParts(context, started);
       const servers = await listen(parts, context);
       servers.setServing(true);
+      watchMainThread(parts.health, context.clock, started);
       return new Platform(parts, servers, started);
     } catch (error) {
       await started.undo();
@@ -175,6 +177,7 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
       ...{ stores: readers, state: control.state, clock },
       followsMaps: false,
       sessions: (tenant) => sessionStatus(control.state, ownReport(intake.session, tenant)),
+      threads: () => health.threads,
     },
     settings,
   );

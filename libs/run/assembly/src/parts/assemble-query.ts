@@ -17,13 +17,14 @@ export interface QueryPorts {
   readonly followsMaps: boolean;
   readonly clock: Clock;
   readonly sessions: NonNullable<QueryServiceOptions['sessions']>;
+  readonly threads: NonNullable<QueryServiceOptions['threads']>;
 }
 
 /** Creates the query service of a process. */
 export function assembleQuery(ports: QueryPorts, settings: Settings): QueryService {
-  const { stores, state, followsMaps, clock, sessions } = ports;
+  const { stores, state, followsMaps, clock, sessions, threads } = ports;
   return new QueryService({
-    ...{ stores, clock, sessions },
+    ...{ stores, clock, sessions, threads },
     maps: () => [...state.maps.values()],
     ...(followsMaps ? { mapsThroughMs: () => Math.floor(state.mapsThroughMs) } : {}),
     eras: () => state.eras,

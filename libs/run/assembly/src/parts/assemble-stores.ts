@@ -59,5 +59,6 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     },
   });
   started.add(() => stores.stop());
+  health.watchThreads(() => stores.threads);
   return stores;
 }

@@ -38,7 +38,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     await network.stores.start();
     const intakes = new IntakeNetwork(context, host.peers);
     host.add(async () => intakes.close());
-    const ports = { stores: network.stores, state, followsMaps: true, clock };
+    const ports = { stores: network.stores, state, followsMaps: true, clock, threads: () => host.health.threads };
     pending.set(
       assembleQuery(
         { ...ports, sessions: async (tenant, signal) => sessionStatus(state, await intakes.reports(tenant, signal)) },

@@ -1,7 +1,14 @@
 import type { Server } from '@grpc/grpc-js';
 import { type Access, isLoopbackAddress, refuseAll } from '@tidemark/access';
 import { type ClientHealth, ProcessService } from '@tidemark/contract';
-import { type HealthAccess, healthEvents, ProcessHealth, processService, type SessionOf } from '@tidemark/health';
+import {
+  type HealthAccess,
+  healthEvents,
+  ProcessHealth,
+  processService,
+  type SessionOf,
+  watchMainThread,
+} from '@tidemark/health';
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { sleep } from '@tidemark/ports';
 import { peersOnly, Started, stopEach } from '@tidemark/server';
@@ -74,6 +81,7 @@ export class ServiceHost implements Service {
     const host = await ServiceHost.#listen(context, hosted);
     try {
       await prepare(host);
+      watchMainThread(host.health, context.clock, host);
       return host;
     } catch (error) {
       await host.stop().catch((other: unknown) => {

@@ -19,6 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { SessionStatus } from "./query.ts";
+import { ThreadDelay } from "./thread_delay.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -40,6 +41,8 @@ export interface HealthReply {
   volumes: Volume[];
   /** Of an intake: clients that are connected, and those that were lost within the last hour; at most 10,000. */
   clients: ClientHealth[];
+  /** The threads of the process; without those that do not serve yet. */
+  threads: ThreadDelay[];
 }
 
 /** A problem that exists now. */
@@ -134,7 +137,7 @@ export const HealthRequest: MessageFns<HealthRequest> = {
 };
 
 function createBaseHealthReply(): HealthReply {
-  return { process: "", nowMs: 0, startedMs: 0, notReady: "", problems: [], volumes: [], clients: [] };
+  return { process: "", nowMs: 0, startedMs: 0, notReady: "", problems: [], volumes: [], clients: [], threads: [] };
 }
 
 export const HealthReply: MessageFns<HealthReply> = {
@@ -159,6 +162,9 @@ export const HealthReply: MessageFns<HealthReply> = {
     }
     for (const v of message.clients) {
       ClientHealth.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.threads) {
+      ThreadDelay.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -232,6 +238,14 @@ export const HealthReply: MessageFns<HealthReply> = {
             message.clients.push(ClientHealth.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.threads.push(ThreadDelay.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -256,6 +270,7 @@ export const HealthReply: MessageFns<HealthReply> = {
     message.problems = object.problems?.map((e) => Problem.fromPartial(e)) || [];
     message.volumes = object.volumes?.map((e) => Volume.fromPartial(e)) || [];
     message.clients = object.clients?.map((e) => ClientHealth.fromPartial(e)) || [];
+    message.threads = object.threads?.map((e) => ThreadDelay.fromPartial(e)) || [];
     return message;
   },
 };

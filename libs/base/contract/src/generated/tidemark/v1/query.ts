@@ -22,6 +22,7 @@ import { PartitionStatusReply } from "./point_store.ts";
 import { ReplicaDivergence, ReplicaStatus } from "./replica.ts";
 import { Gap, Kind } from "./series.ts";
 import { DescribedMetric, TagKeyDescription, TagPartitionStatusReply } from "./tag_store.ts";
+import { ThreadDelay } from "./thread_delay.ts";
 
 export const protobufPackage = "tidemark.v1";
 
@@ -169,11 +170,13 @@ export interface StatusReply {
   /** The newest times at which the log's clock was set back, the oldest first. */
   eras: EraStatus[];
   /**
-   * Whether the caller is an operator. To others `replicas` and `divergences` are empty; of `points` only partition,
+   * Whether the caller is an operator. To others `replicas`, `divergences` and `threads` are empty; of `points` only partition,
    * watermark, era, halt, gaps and their own clients are filled, of `tags` only partition, halt and gaps, and of `sessions`
    * everything except `process` and `queued_bytes`, where they have clients or where something was refused to them.
    */
   forOperator: boolean;
+  /** The threads of the process that answers; `Process.Health` has those of each process. */
+  threads: ThreadDelay[];
 }
 
 /** An era of the log's time. It began when the log's clock, which had been ahead, was set back. */
@@ -1677,6 +1680,7 @@ function createBaseStatusReply(): StatusReply {
     divergences: [],
     eras: [],
     forOperator: false,
+    threads: [],
   };
 }
 
@@ -1714,6 +1718,9 @@ export const StatusReply: MessageFns<StatusReply> = {
     }
     if (message.forOperator !== false) {
       writer.uint32(88).bool(message.forOperator);
+    }
+    for (const v of message.threads) {
+      ThreadDelay.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -1819,6 +1826,14 @@ export const StatusReply: MessageFns<StatusReply> = {
             message.forOperator = reader.bool();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.threads.push(ThreadDelay.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1847,6 +1862,7 @@ export const StatusReply: MessageFns<StatusReply> = {
     message.divergences = object.divergences?.map((e) => ReplicaDivergence.fromPartial(e)) || [];
     message.eras = object.eras?.map((e) => EraStatus.fromPartial(e)) || [];
     message.forOperator = object.forOperator ?? false;
+    message.threads = object.threads?.map((e) => ThreadDelay.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { ManualClock } from '@tidemark/simulation';
+import { LoopMonitor } from './loop-monitor.ts';
+import { SystemClock } from './system-clock.ts';
+
+/** A monitor on a clock that is advanced by the time between two of its probes, or by more. */
+function monitored() {
+  const clock = new ManualClock(1_000_000);
+  const loop = new LoopMonitor(clock);
+  loop.start();
+  const probe = (times: number, lateMs = 0): void => {
+    for (let i = 0; i < times; i++) clock.advance(20 + lateMs);
+  };
+  return { clock, loop, probe };
+}
+
+describe('the delay of a thread', () => {
+  test('is nothing while its timers fire in time', () => {
+    const { loop, probe } = monitored();
+    probe(2000);
+    expect(loop.delay).toMatchObject({ windowMaxMs: 0, windowP99Ms: 0, maxMs: 0, p99Ms: 0, maxAtMs: 0 });
+    expect(loop.delay.lateAtMs).toBeUndefined();
+  });
+
+  test('is kept with its time since the start, and for the last whole window', () => {
+    const { clock, loop, probe } = monitored();
+    probe(100);
+    probe(1, 140);
+    const lateAtMs = clock.wallMs();
+    probe(1, 130);
+    const lastMs = clock.wallMs();
+    probe(10, 60);
+    expect(loop.delay).toMatchObject({ maxMs: 140, maxAtMs: lateAtMs, lateMs: 130, lateAtMs: lastMs, windowMaxMs: 0 });
+    probe(500);
+    expect(loop.delay.windowMaxMs).toBeCloseTo(140, -1);
+    expect(loop.delay.windowP99Ms).toBeCloseTo(60, -1);
+    probe(1000);
+    expect(loop.delay).toMatchObject({ windowMaxMs: 0, windowP99Ms: 0, maxMs: 140, maxAtMs: lateAtMs, lateMs: 130 });
+  });
+
+  test('ends with the stop', () => {
+    const { loop, probe } = monitored();
+    loop.stop();
+    probe(1, 500);
+    expect(loop.delay.maxMs).toBe(0);
+  });
+
+  test('is that of work that does not end', async () => {
+    const clock = new SystemClock();
+    const loop = new LoopMonitor(clock);
+    loop.start();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const untilMs = performance.now() + 160;
+    while (performance.now() < untilMs);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    loop.stop();
+    expect(loop.delay.lateMs).toBeGreaterThan(100);
+    expect(Date.now() - (loop.delay.lateAtMs ?? 0)).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,88 @@
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import type { Clock, Timer } from '@tidemark/ports';
+
+/** How late the timers of a thread fired, ms, because something kept its event loop busy. */
+export interface LoopDelay {
+  /** The longest delay and the 99th percentile of the last whole window of 10 s. */
+  readonly windowMaxMs: number;
+  readonly windowP99Ms: number;
+  /** The same since the start, and when the longest delay ended, ms since the Unix epoch; 0 before any. */
+  readonly maxMs: number;
+  readonly p99Ms: number;
+  readonly maxAtMs: number;
+  /** The last delay of more than `LATE_MS`, and when it ended; undefined before any. */
+  readonly lateMs: number | undefined;
+  readonly lateAtMs: number | undefined;
+}
+
+/** A delay of more than this is reported, ms. */
+export const LATE_MS = 100;
+/** Time between two measurements, ms: a delay can be missed by as much. */
+const PROBE_MS = 20;
+const WINDOW_MS = 10_000;
+const US_PER_MS = 1000;
+/** Highest delay that is recorded, µs: an hour. */
+const MAX_US = 3_600_000_000;
+
+/** Measures the delay of the event loop of this thread by a timer, from `start` on. */
+export class LoopMonitor {
+  readonly #clock: Clock;
+  readonly #all = delays();
+  #window = delays();
+  #windowEndsMs = 0;
+  #delay: LoopDelay = {
+    ...{ windowMaxMs: 0, windowP99Ms: 0, maxMs: 0, p99Ms: 0, maxAtMs: 0 },
+    ...{ lateMs: undefined, lateAtMs: undefined },
+  };
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get delay(): LoopDelay {
+    const { p99Ms, ...delay } = this.#delay;
+    return { ...delay, p99Ms: this.#all.count === 0 ? p99Ms : rounded(this.#all.percentile(99) / US_PER_MS) };
+  }
+
+  start(): void {
+    this.#windowEndsMs = this.#clock.monotonicMs() + WINDOW_MS;
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #arm(): void {
+    const dueMs = this.#clock.monotonicMs() + PROBE_MS;
+    this.#timer = this.#clock.setTimer(PROBE_MS, () => {
+      this.#record(Math.max(0, this.#clock.monotonicMs() - dueMs));
+      this.#arm();
+    });
+  }
+
+  #record(delayMs: number): void {
+    const us = Math.min(MAX_US, Math.max(1, Math.round(delayMs * US_PER_MS)));
+    this.#all.record(us);
+    this.#window.record(us);
+    const nowMs = Math.floor(this.#clock.wallMs());
+    if (delayMs > this.#delay.maxMs) this.#delay = { ...this.#delay, maxMs: rounded(delayMs), maxAtMs: nowMs };
+    if (delayMs > LATE_MS) this.#delay = { ...this.#delay, lateMs: rounded(delayMs), lateAtMs: nowMs };
+    if (this.#clock.monotonicMs() < this.#windowEndsMs) return;
+    const [windowMaxMs, windowP99Ms] = [this.#window.max, this.#window.percentile(99)].map((t) =>
+      rounded(t / US_PER_MS),
+    );
+    this.#delay = { ...this.#delay, windowMaxMs, windowP99Ms };
+    this.#window = delays();
+    this.#windowEndsMs = this.#clock.monotonicMs() + WINDOW_MS;
+  }
+}
+
+function delays(): RecordableHistogram {
+  return createHistogram({ lowest: 1, highest: MAX_US, figures: 2 });
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

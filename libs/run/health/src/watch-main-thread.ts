@@ -1,0 +1,15 @@
+import { LoopMonitor } from '@tidemark/node-runtime';
+import type { Clock } from '@tidemark/ports';
+import type { ProcessHealth } from './process-health.ts';
+
+/** Measures the delay of the calling thread as `main` from now on, for the health of its process. */
+export function watchMainThread(
+  health: Pick<ProcessHealth, 'watchThreads'>,
+  clock: Clock,
+  started: { add(stop: () => Promise<void>): void },
+): void {
+  const loop = new LoopMonitor(clock);
+  loop.start();
+  started.add(async () => loop.stop());
+  health.watchThreads(() => [{ thread: 'main', ...loop.delay }]);
+}
