@@ -8,16 +8,18 @@ export interface Diagnosis {
   readonly code: number | null;
   readonly outcome: string;
   readonly looked: string;
-  readonly findings: readonly {
-    readonly kind: string;
-    readonly severity: string;
-    readonly what: string;
-    readonly since_ms: number | null;
-    readonly next: string;
-  }[];
+  readonly findings: readonly Finding[];
 }
 
-/** Runs `tidemark doctor` as an operator would. */
+interface Finding {
+  readonly kind: string;
+  readonly severity: string;
+  readonly what: string;
+  readonly since_ms: number | null;
+  readonly next: string;
+}
+
+/** Runs `tidemark doctor` as an operator would. Left out are notes that the machine is busy: tests run on such machines. */
 export async function askDoctor(...args: string[]): Promise<Diagnosis> {
   const command = ['--no-warnings', MAIN, 'doctor', '--format', 'json', ...args];
   const environment = {
@@ -35,5 +37,7 @@ export async function askDoctor(...args: string[]): Promise<Diagnosis> {
   });
   const [code] = await once(child, 'close');
   if (error !== '') throw new Error(`the doctor said: ${error}`);
-  return { code, ...JSON.parse(out) };
+  const diagnosis: Omit<Diagnosis, 'code'> = JSON.parse(out);
+  const isBusy = ({ kind, severity }: Finding): boolean => kind === 'thread-late' && severity === 'note';
+  return { ...diagnosis, code, findings: diagnosis.findings.filter((one) => !isBusy(one)) };
 }

@@ -34,10 +34,11 @@ describe('threads that are late', () => {
     );
   });
 
-  test('are a fault when the main thread was late by a fifth of what ends the lease', () => {
-    const late = { lateMs: 1000, lateAtMs: NOW_MS - 60_000 };
+  test('are a fault while the main thread is late by a fifth of what ends the lease', () => {
+    const late = { lateMs: 1000, lateAtMs: NOW_MS - 9000, windowMaxMs: 1000 };
     expect(judged([late], 'intake')[0]).toMatchObject({ severity: 'degraded' });
     expect(judged([late], 'intake')[0].what).toContain('tidemark 1 at a:1');
+    expect(judged([{ ...late, windowMaxMs: 30 }], 'intake')[0]).toMatchObject({ severity: 'note' });
     expect(judged([{ ...late, thread: 'agent' }])[0]).toMatchObject({ severity: 'note' });
   });
 });

@@ -19,7 +19,7 @@ function lateThreads({ kind, address, answer }: ProcessObservation): Finding[] {
   });
   if (late.length === 0) return [];
   const name = kind === 'platform' ? process : `${process} at ${address}`;
-  const isMainLate = late.some(({ thread, lateMs }) => thread === 'main' && lateMs >= DELAY_DEGRADED_MS);
+  const isMainLate = late.some(({ thread, windowMaxMs }) => thread === 'main' && windowMaxMs >= DELAY_DEGRADED_MS);
   return [
     {
       kind: 'thread-late',

@@ -51,5 +51,8 @@ export const NAMED = 8;
 /** A delay of a thread is reported for this long, ms. */
 export const DELAY_NOTED_MS = 300_000;
 
-/** A delay of a thread that serves and renews the lease: at 5 s without a renewal an intake accepts nothing, ms. */
+/**
+ * A delay within the last 10 s of a thread that serves and renews the lease: at 5 s without a renewal an intake accepts
+ * nothing, ms.
+ */
 export const DELAY_DEGRADED_MS = 1_000;
