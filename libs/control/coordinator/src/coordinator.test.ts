@@ -261,6 +261,32 @@ describe('coordinator', () => {
     expect((await verdicts()).slice(1)).toMatchObject([{ tenant: 't', metric: 'a/b', over: false }]);
   });
 
+  test('a halt of all stores of a partition is decided once, and its end when one of them continues', async () => {
+    const bench = await Bench.open();
+    let halted = 'rot';
+    const position = () => ({
+      topic: 'points' as const,
+      partition: 1,
+      offset: halted === '' ? 8 : 7,
+      logNext: 9,
+      halted,
+    });
+    await bench.start({ storePositions: async () => [position()] });
+    const halts = async () => of(await bench.control(), 'halt').map(({ value }) => value);
+    await bench.world.clock.advance(10_000);
+    expect(await halts()).toMatchObject([{ topic: 'points', partition: 1, offset: 7, halted: true }]);
+    halted = '';
+    await bench.world.clock.advance(10_000);
+    expect((await halts()).slice(1)).toMatchObject([{ topic: 'points', partition: 1, halted: false }]);
+  });
+
+  test('stores that do not answer do not delay fences', async () => {
+    const bench = await Bench.open();
+    await bench.start({ storePositions: () => new Promise(() => undefined) });
+    await bench.append(registered);
+    await bench.until(async () => of(await bench.control(), 'fence').length === 1, 15_000);
+  });
+
   test('a partition that accepts no fence delays neither other partitions nor other decisions', async () => {
     const bench = await Bench.open();
     bench.full.add(0);

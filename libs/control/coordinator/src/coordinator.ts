@@ -15,6 +15,7 @@ import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { FenceAppender } from './fence-appender.ts';
+import { judgeHalts, type StorePosition } from './halted-partitions.ts';
 import { SetBackCheck } from './set-back-check.ts';
 
 /**
@@ -36,6 +37,8 @@ export interface CoordinatorOptions {
   readonly metricSeries: number;
   /** Series counts of the tag stores; called every few seconds. */
   readonly seriesCounts: () => Promise<readonly SeriesCount[]>;
+  /** Positions of the stores of points and tags that answer; called every few seconds. */
+  readonly storePositions?: () => Promise<readonly StorePosition[]>;
   /**
    * True where only this process can hold a session (one locked data folder): then sessions that are open in `control`
    * at the start are dead, and are fenced at once.
@@ -49,15 +52,15 @@ const CHECKPOINT_RECORDS = 10_000;
 
 const TURN_MS = 500;
 const LEASE_MS = PROTOCOL_TIMES.leaseMs;
-const BUDGET_MS = 2000;
+/** Interval between two judgements of what the stores report. */
+const STORES_MS = 2000;
 /** An over-budget verdict is revoked only when the count is below this share of the limit, so that it does not flap. */
 const BUDGET_RELEASE = 0.95;
 
 /**
- * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, keys, and that the
- * log takes its time back. Every
- * decision is a record in `control` under this coordinator's term; a successor's higher term makes its later records
- * void.
+ * Makes the cluster-wide decisions: the map, fences of sessions that stopped renewing, skips, budgets, halts, keys, and that
+ * the log takes its time back. Every decision is a record in `control` under this coordinator's term; a successor's higher
+ * term makes its later records void.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -68,11 +71,12 @@ export class Coordinator {
   readonly #stop = new AbortController();
   readonly #copying = new AbortController();
   #term = 0;
-  #running: Promise<void> | undefined;
+  #running: Promise<unknown> | undefined;
   #unlisten: (() => void) | undefined;
   #lastError: string | undefined;
+  /** Why the stores' reports can't be judged. */
+  #storesError: string | undefined;
   #trimmed = -1;
-  #budgetsMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -83,7 +87,7 @@ export class Coordinator {
 
   /** Why the coordinator cannot decide, for status; undefined when it can. */
   get problem(): string | undefined {
-    return this.#lastError ?? this.#fences.problem ?? this.#setBackCheck.problem;
+    return this.#lastError ?? this.#storesError ?? this.#fences.problem ?? this.#setBackCheck.problem;
   }
 
   /** Claims a term, decides the first map if there is none, and continues in the background. */
@@ -103,7 +107,7 @@ export class Coordinator {
         if (session.state === 'open') await this.#fence(session.session, undefined, 'its process has ended');
       }
     }
-    this.#running = this.#run();
+    this.#running = Promise.all([this.#run(), this.#watchStores()]);
   }
 
   /** Claims the next term; repeats that while another claim of the same term was first. */
@@ -229,6 +233,23 @@ export class Coordinator {
     }
   }
 
+  /** Judges what the stores report, apart from the turns: stores that don't answer for long must not delay fences. */
+  async #watchStores(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#stop;
+    while (!signal.aborted && !this.#isSuperseded) {
+      try {
+        await this.#judgeHalts();
+        await this.#judgeBudgets();
+        this.#storesError = undefined;
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+        this.#storesError = error.message;
+      }
+      await sleep(clock, STORES_MS, signal);
+    }
+  }
+
   async #turn(): Promise<void> {
     const { control, clock, log } = this.#options;
     const nowMs = clock.monotonicMs();
@@ -245,10 +266,6 @@ export class Coordinator {
       await this.#fence(dead.session, dead, 'its session reported the lane dead');
     }
     await this.#completeFences();
-    if (nowMs - this.#budgetsMs >= BUDGET_MS) {
-      this.#budgetsMs = nowMs;
-      await this.#judgeBudgets();
-    }
     await this.#checkpoint();
   }
 
@@ -311,6 +328,15 @@ export class Coordinator {
     if (before <= this.#trimmed) return;
     await log.trim('control', 0, before);
     this.#trimmed = before;
+  }
+
+  /** Decides which partitions intakes may not fill further. */
+  async #judgeHalts(): Promise<void> {
+    const { control, storePositions } = this.#options;
+    if (storePositions === undefined) return;
+    for (const halt of judgeHalts(await storePositions(), control.state.halts)) {
+      await this.#decide({ $case: 'halt', value: { term: this.#term, ...halt } });
+    }
   }
 
   async #judgeBudgets(): Promise<void> {

@@ -38,11 +38,6 @@ export interface IntakeOptions {
   readonly latenessMs?: (tenant: string) => number;
   /** Returns which series the platform has; called only for series over budget. */
   readonly knownSeries: FindKnownSeries;
-  /**
-   * Returns since when the stores of a partition are halted, by `clock.monotonicMs`, and why. After `limits.haltedMs` the
-   * session accepts no points of the partition: what no store can read must not be acknowledged without end.
-   */
-  readonly haltOf?: (partition: number) => { readonly sinceMs: number; readonly reason: string } | undefined;
   /** Budgets for series that were defined and not sent. Default: none. */
   readonly budgets?: SeriesLimits;
   /** Called when a lane ended by itself. Another one opens in its place. */
@@ -214,11 +209,13 @@ export class IntakeSession {
     return !this.#isHalted(partition) && this.#lanes.offer(partition, share);
   }
 
-  /** True while no points of the partition are accepted, because its stores have been halted for too long. */
+  /**
+   * True while no points of the partition are accepted, because its stores have been halted for too long: what no store can
+   * read must not be acknowledged without end.
+   */
   #isHalted(partition: number): boolean {
-    const { haltOf, clock, limits } = this.#options;
-    const halt = haltOf?.(partition);
-    return halt !== undefined && clock.monotonicMs() - halt.sinceMs > limits.haltedMs;
+    const { control, limits } = this.#options;
+    return (control.state.haltedMs(partition) ?? 0) > limits.haltedMs;
   }
 
   /** Max bytes of a share. A larger one can't be stored, whenever it is sent. */

@@ -38,6 +38,16 @@ const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late'> = fc.oneof(
   of('skip', fc.record({ term, topic: name, partition: fc.nat(1), offset: fc.nat(2), reason: name })),
   of('budget', fc.record({ term, tenant: name, metric: name, limit: fc.nat(9), over: fc.boolean() })),
   of(
+    'halt',
+    fc.record({
+      term,
+      topic: fc.constantFrom('points', 'tags'),
+      partition: fc.nat(1),
+      offset: fc.nat(3),
+      halted: fc.boolean(),
+    }),
+  ),
+  of(
     'key',
     fc.record({
       ...{ term, tenant: name, name, scopes: fc.array(name, { maxLength: 2 }), revoked: fc.boolean() },

@@ -12,6 +12,8 @@ import {
   type DeadLaneInfo,
   type FenceInfo,
   fenceKey,
+  type HaltInfo,
+  haltKey,
   type LostControlInfo,
   type SessionInfo,
   type SkipInfo,
@@ -35,6 +37,7 @@ export interface CheckpointContent {
   readonly overBudget: ReadonlyMap<string, number>;
   readonly keys: ReadonlyMap<string, KeyInfo>;
   readonly lost: readonly LostControlInfo[];
+  readonly halts: ReadonlyMap<string, HaltInfo>;
 }
 
 /**
@@ -67,6 +70,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
       return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
     }),
     lost: [...content.lost],
+    halts: [...content.halts.values()],
   };
 }
 
@@ -98,7 +102,12 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   for (const key of checkpoint.keys) applyKey(keys, key);
   const eras = new Eras(checkpoint.eras.map(({ offset, startMs, aheadMs }) => ({ offset, startMs, aheadMs })));
   const lost = checkpoint.lost.map(({ offset, records, reason }) => ({ offset, records, reason }));
-  const state = { maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys, lost };
+  const halts = new Map(
+    checkpoint.halts.map(({ topic, partition, offset, sinceMs }) => {
+      return [haltKey(topic, partition), { topic, partition, offset, sinceMs }];
+    }),
+  );
+  const state = { maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys, lost, halts };
   return { term, termOffset, throughMs, eras, ...state };
 }
 

@@ -1,6 +1,6 @@
 import type { KeyInfo } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
-import type { BudgetDecision, KeyDecision, SkipDecision } from '@tidemark/contract';
+import type { BudgetDecision, HaltDecision, KeyDecision, SkipDecision } from '@tidemark/contract';
 
 export interface SessionInfo {
   readonly key: string;
@@ -33,6 +33,16 @@ export interface SkipInfo {
   readonly reason: string;
 }
 
+/** A partition whose stores are all halted. */
+export interface HaltInfo {
+  readonly topic: string;
+  readonly partition: number;
+  /** The highest offset at which one of its stores has halted. */
+  readonly offset: number;
+  /** Append time of the decision that began it, ms. */
+  readonly sinceMs: number;
+}
+
 /** Records of `control` that the log has lost. */
 export interface LostControlInfo {
   readonly offset: number;
@@ -55,6 +65,11 @@ export function fenceKey(session: Uint8Array, lane: { partition: number; lane: n
 /** Returns the key of a skip. */
 export function skipKey(topic: string, partition: number, offset: number): string {
   return `${topic}/${partition}/${offset}`;
+}
+
+/** Returns the key of a halt. */
+export function haltKey(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
 }
 
 /** Separates tenant and metric in the key of a budget. No name contains it. */
@@ -87,6 +102,17 @@ export function applyBudget(
   const key = budgetKey(tenant, metric);
   if (over) overBudget.set(key, limit);
   else overBudget.delete(key);
+}
+
+/** Adds a halt to `halts`, or removes one that has ended. A halt that continues at another offset keeps its beginning. */
+export function applyHalt(
+  halts: Map<string, HaltInfo>,
+  { topic, partition, offset, halted }: Omit<HaltDecision, 'term'>,
+  appendTimeMs: number,
+): void {
+  const key = haltKey(topic, partition);
+  if (!halted) halts.delete(key);
+  else halts.set(key, { topic, partition, offset, sinceMs: halts.get(key)?.sinceMs ?? appendTimeMs });
 }
 
 /** Replaces the key of this tenant and name in `keys`, or removes a revoked one. */

@@ -16,6 +16,7 @@ const CHECKPOINT = {
   mapsInForceMs: [],
   eras: [],
   lost: [],
+  halts: [],
 };
 
 /** Records as version 1 writes them. Readers must always accept them. */
@@ -61,6 +62,10 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
     '54444d4301c0a3688a620d080110011900008056febc7842',
   ],
   [
+    { $case: 'halt', value: { term: 1, topic: 'points', partition: 3, offset: 7, halted: true } },
+    '54444d4301128896026a1008011206706f696e74731803200e2801',
+  ],
+  [
     { $case: 'fenceCompleted', value: { term: 1, session: SESSION, lane: undefined } },
     '54444d43019eb4f0ea52140801121007070707070707070707070707070707',
   ],
@@ -77,6 +82,7 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
         mapsInForceMs: [Number.NEGATIVE_INFINITY, 2005],
         eras: [{ offset: 1, startMs: 4, aheadMs: 20_000 }],
         lost: [],
+        halts: [],
       },
     },
     '54444d4301e27365ba5a41080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f406a14080211000000000000104019000000000088d340',

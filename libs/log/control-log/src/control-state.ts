@@ -7,11 +7,14 @@ import { assert, unreachable } from '@tidemark/ports';
 import { fromCheckpoint, toCheckpoint } from './control-checkpoint.ts';
 import {
   applyBudget,
+  applyHalt,
   applyKey,
   applySkip,
   type DeadLaneInfo,
   type FenceInfo,
   fenceKey,
+  type HaltInfo,
+  haltKey,
   type LostControlInfo,
   type SessionInfo,
   type SkipInfo,
@@ -55,6 +58,8 @@ export class ControlState {
   readonly #skips = new Map<string, SkipInfo>();
   /** Limits of the exceeded budgets, by `budgetKey`. */
   readonly overBudget = new Map<string, number>();
+  /** Partitions whose stores are all halted, by `haltKey`. */
+  readonly halts = new Map<string, HaltInfo>();
   /** API keys by the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
   #lost: readonly LostControlInfo[] = [];
@@ -90,6 +95,17 @@ export class ControlState {
 
   skipReason(topic: string, partition: number, offset: number): string | undefined {
     return this.#skips.get(skipKey(topic, partition, offset))?.reason;
+  }
+
+  /**
+   * Returns for how long the stores of a partition, of `points` or `tags`, have been halted, by the log's clock, ms;
+   * undefined while one of them continues.
+   */
+  haltedMs(partition: number): number | undefined {
+    if (this.halts.size === 0) return undefined;
+    const [points, tags] = [this.halts.get(haltKey('points', partition)), this.halts.get(haltKey('tags', partition))];
+    const sinceMs = Math.min(points?.sinceMs ?? Number.POSITIVE_INFINITY, tags?.sinceMs ?? Number.POSITIVE_INFINITY);
+    return points === undefined && tags === undefined ? undefined : Math.max(0, this.throughMs - sinceMs);
   }
 
   get skips(): readonly SkipInfo[] {
@@ -143,9 +159,10 @@ export class ControlState {
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'only a whole state has a checkpoint');
-    const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost } = this;
+    const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost, halts } =
+      this;
     const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost };
-    return toCheckpoint({ ...content, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
+    return toCheckpoint({ ...content, halts, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
   }
 
   #restore(checkpoint: Checkpoint, offset: number): void {
@@ -164,6 +181,7 @@ export class ControlState {
     refill(this.#skips, content.skips);
     refill(this.overBudget, content.overBudget);
     refill(this.keys, content.keys);
+    refill(this.halts, content.halts);
     this.#lost = content.lost;
     this.checkpointOffset = offset;
     this.isWhole = true;
@@ -208,6 +226,9 @@ export class ControlState {
         return;
       case 'budget':
         if (this.#isCurrentTerm(message.value.term)) applyBudget(this.overBudget, message.value);
+        return;
+      case 'halt':
+        if (this.#isCurrentTerm(message.value.term)) applyHalt(this.halts, message.value, appendTimeMs);
         return;
       case 'key':
         if (this.#isCurrentTerm(message.value.term)) applyKey(this.keys, message.value);
@@ -283,6 +304,9 @@ export class ControlState {
     this.throughMs = startMs;
     for (const [epoch, inForceMs] of this.#inForceMs) {
       this.#inForceMs.set(epoch, Math.min(inForceMs, startMs + MAP_DELAY_MS));
+    }
+    for (const [key, halt] of this.halts) {
+      this.halts.set(key, { ...halt, sinceMs: Math.min(halt.sinceMs, startMs) });
     }
     for (const session of this.sessions.values()) {
       if (session.state === 'open') endSession(session, 'fenced', appendTimeMs);

@@ -1,5 +1,5 @@
-export type { DeadLaneInfo, FenceInfo, SessionInfo, SkipInfo } from './control-entries.ts';
-export { budgetKey, budgetOf, fenceKey } from './control-entries.ts';
+export type { DeadLaneInfo, FenceInfo, HaltInfo, SessionInfo, SkipInfo } from './control-entries.ts';
+export { budgetKey, budgetOf, fenceKey, haltKey } from './control-entries.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';
 export type { ControlMessage } from './control-record.ts';
 export { decodeControl, encodeControl } from './control-record.ts';

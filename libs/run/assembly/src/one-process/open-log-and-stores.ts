@@ -7,7 +7,6 @@ import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import { assembleStores } from '../parts/assemble-stores.ts';
-import type { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { LogFloors, type LostRecords } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
@@ -19,7 +18,6 @@ interface Ports {
   readonly events: Events;
   readonly health: ProcessHealth;
   readonly started: Pick<Started, 'add'>;
-  readonly halts: HaltedPartitions;
 }
 
 /**
@@ -28,7 +26,7 @@ interface Ports {
  * and points and tags may be appended.
  */
 export async function openLogAndStores(
-  { folder, clock, random, events, health, started, halts }: Ports,
+  { folder, clock, random, events, health, started }: Ports,
   settings: Settings,
 ): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<LostRecords[]> }> {
   const { partitions } = settings.data;
@@ -56,7 +54,7 @@ export async function openLogAndStores(
   };
   const stores = assembleStores(
     {
-      ...{ folder, events, health, started, halts, onCommitted },
+      ...{ folder, events, health, started, onCommitted },
       onOpened: (...store) => floors.opened(...store),
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],

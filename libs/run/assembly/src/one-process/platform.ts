@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { type Access, newApiKey } from '@tidemark/access';
-import { ControlService, ProcessService } from '@tidemark/contract';
+import { ControlService, type PositionsReply, ProcessService } from '@tidemark/contract';
 import { ControlFollower, followSkips } from '@tidemark/control-log';
-import { type Coordinator, controlService } from '@tidemark/coordinator';
+import { type Coordinator, controlService, type StorePosition } from '@tidemark/coordinator';
 import type { EmbeddedLog } from '@tidemark/embedded-log';
 import {
   healthEvents,
@@ -15,6 +15,7 @@ import {
 } from '@tidemark/health';
 import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
 import { LocalDisk, prepareDataFolder, SystemRandom } from '@tidemark/node-runtime';
+import type { Topic } from '@tidemark/ports';
 import type { QueryService } from '@tidemark/query';
 import { Started, stopEach } from '@tidemark/server';
 import { type StoreReaders, type StoreWorkers, storeReaders } from '@tidemark/store-workers';
@@ -23,7 +24,6 @@ import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
 import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
 import { assembleQuery, registerQuery } from '../parts/assemble-query.ts';
 import { Servers } from '../parts/assemble-servers.ts';
-import { HaltedPartitions } from '../parts/halted-partitions.ts';
 import { Pending } from '../parts/pending.ts';
 import { tenantOfCall } from '../parts/tenant-of-call.ts';
 import { openLogAndStores } from './open-log-and-stores.ts';
@@ -136,11 +136,7 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   health.watchVolume(folder, new LocalDisk(folder));
   health.start();
   started.add(() => health.stop());
-  const halts = new HaltedPartitions(clock);
-  const { log, stores, ready } = await openLogAndStores(
-    { folder, clock, random, events, health, started, halts },
-    settings,
-  );
+  const { log, stores, ready } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
   await control.start();
@@ -149,7 +145,12 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   const lost = await ready();
   const ports = { log, control, clock, random, events, name, health, started };
   const coordinator = await assembleCoordinator(
-    { ...ports, countPartition: (request) => stores.call('tags', 'seriesCounts', request), isAlone: true },
+    {
+      ...ports,
+      countPartition: (request) => stores.call('tags', 'seriesCounts', request),
+      storePositions: () => storePositions(stores),
+      isAlone: true,
+    },
     settings,
   );
   for (const { topic, partition } of lost) if (topic === 'points') await coordinator.fenceEnded(partition);
@@ -164,7 +165,6 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
       knownSeries,
       acceptClock,
       recordBytes: settings.log.recordBytes,
-      haltOf: (partition) => halts.of(partition),
     },
     settings,
   );
@@ -182,6 +182,12 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
     settings,
   );
   return { log, control, coordinator, intake, stores, readers, access, query, health, agentKey };
+}
+
+async function storePositions(stores: StoreWorkers): Promise<StorePosition[]> {
+  const [points, tags] = await Promise.all([stores.positions('points'), stores.positions('tags')]);
+  const of = (topic: Topic, { positions }: PositionsReply) => positions.map((position) => ({ ...position, topic }));
+  return [...of('points', points), ...of('tags', tags)];
 }
 
 function listen(parts: StartedParts, context: PlatformContext): Promise<Servers> {

@@ -1,5 +1,5 @@
 import type { ControlFollower } from '@tidemark/control-log';
-import { Coordinator, type CountPartition, countSeries } from '@tidemark/coordinator';
+import { Coordinator, type CoordinatorOptions, type CountPartition, countSeries } from '@tidemark/coordinator';
 import { type ProcessHealth, watchCoordinator } from '@tidemark/health';
 import { dayOf } from '@tidemark/model';
 import type { Clock, Log, Random } from '@tidemark/ports';
@@ -15,6 +15,7 @@ export interface CoordinatorPorts {
   readonly name: string;
   /** Counts the series of one partition that use up budgets. */
   readonly countPartition: CountPartition;
+  readonly storePositions: NonNullable<CoordinatorOptions['storePositions']>;
   /** No other process tree can hold a session: those that are open in `control` at the start are fenced at once. */
   readonly isAlone: boolean;
   readonly health: ProcessHealth;
@@ -23,10 +24,10 @@ export interface CoordinatorPorts {
 
 /** Starts the coordinator of a process, has `health` watch it, and adds its stop to `started`. */
 export async function assembleCoordinator(ports: CoordinatorPorts, settings: Settings): Promise<Coordinator> {
-  const { log, control, clock, random, name, countPartition, isAlone, health, started } = ports;
+  const { log, control, clock, random, name, countPartition, storePositions, isAlone, health, started } = ports;
   const { tenantSeries, metricSeries } = settings.budgets;
   const coordinator = new Coordinator({
-    ...{ log, control, clock, random, tenantSeries, metricSeries, isAlone },
+    ...{ log, control, clock, random, tenantSeries, metricSeries, isAlone, storePositions },
     process: name,
     partitions: settings.data.partitions,
     seriesCounts: () => {

@@ -32,8 +32,6 @@ export interface IntakePorts {
   readonly name: string;
   /** Answers which series the tag stores know. */
   readonly knownSeries: IntakeOptions['knownSeries'];
-  /** Answers since when the stores of a partition are halted, where the process knows. */
-  readonly haltOf?: IntakeOptions['haltOf'];
   /** Stamps batches; each session has a clock of its own when omitted. */
   readonly acceptClock?: AcceptClock;
   readonly health: ProcessHealth;
@@ -42,12 +40,11 @@ export interface IntakePorts {
 
 /** Starts the intake of a process, has `health` watch it, and adds its stop to `started`. */
 export async function assembleIntake(ports: IntakePorts, settings: Settings): Promise<IntakeRunner> {
-  const { log, recordBytes, control, clock, random, events, name, knownSeries, acceptClock, haltOf } = ports;
+  const { log, recordBytes, control, clock, random, events, name, knownSeries, acceptClock } = ports;
   const { health, started } = ports;
   const intake = new IntakeRunner(
     {
       ...{ log, control, clock, random, knownSeries },
-      ...(haltOf && { haltOf }),
       acceptClock: () => acceptClock ?? sessionClock(clock),
       process: name,
       limits: { ...settings.intake, ...settings.point },

@@ -4,7 +4,6 @@ import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import type { StoreKind } from '@tidemark/store-rpc';
 import { type StoreLog, type StoreProblem, StoreWorkers } from '@tidemark/store-workers';
-import type { HaltedPartitions } from './halted-partitions.ts';
 import type { StoreReadiness } from './store-readiness.ts';
 
 export interface StorePorts {
@@ -20,8 +19,6 @@ export interface StorePorts {
   readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
   /** Receives each offset below which a store has committed everything. */
   readonly onCommitted?: (topic: Topic, partition: number, offset: number) => void;
-  /** Receives the halts of each partition. */
-  readonly halts?: HaltedPartitions;
   /** Receives the progress of each partition. */
   readonly readiness?: StoreReadiness;
   readonly health: ProcessHealth;
@@ -33,7 +30,7 @@ export interface StorePorts {
  * open, and they read from `start` of the result on.
  */
 export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
-  const { folder, log, kinds, owned, openFiles, events, health, started, readiness, halts } = ports;
+  const { folder, log, kinds, owned, openFiles, events, health, started, readiness } = ports;
   const { threads, ...limits } = settings.store;
   const watched = watchStores(health, events);
   const stores = new StoreWorkers({
@@ -46,12 +43,10 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     onHalted: (topic: Topic, partition: number, offset: number, reason: string) => {
       watched.onHalted(topic, partition, offset, reason);
       readiness?.halted(`${topic}/${partition}`, reason);
-      halts?.note(topic, partition, reason);
     },
     onResumed: (topic: Topic, partition: number) => {
       watched.onResumed(topic, partition);
       readiness?.halted(`${topic}/${partition}`, undefined);
-      halts?.note(topic, partition, undefined);
     },
     onProblem: (topic: Topic, partition: number, problem: StoreProblem | undefined) => {
       watched.onProblem(topic, partition, problem);

@@ -41,7 +41,8 @@ export async function startCoordinator(context: ServiceContext): Promise<Service
     network.points.requireOwners(partitions, 'cluster.pointStores');
     network.tags.requireOwners(partitions, 'cluster.tagStores');
     const countPartition = network.seriesCounts.bind(network);
-    const ports = { log, control, clock, random, name, countPartition, health, started: host };
+    const storePositions = network.storePositions.bind(network);
+    const ports = { log, control, clock, random, name, countPartition, storePositions, health, started: host };
     const coordinator = await assembleCoordinator({ ...ports, isAlone: false }, settings);
     const trimmer = new ReplicaTrimmer({ log, clock, events, consumers: network.consumers });
     trimmer.start();

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { ReplicaPosition } from '@tidemark/contract';
 import { SystemClock } from '@tidemark/node-runtime';
 import { TidemarkError, type Topic } from '@tidemark/ports';
-import { type Consumer, ReplicaTrimmer } from './replica-trimmer.ts';
+import type { Consumer } from './consumer.ts';
+import { ReplicaTrimmer } from './replica-trimmer.ts';
 
 const LOG_ID = 'the topic that there is';
 const END = 100;

@@ -1,15 +1,6 @@
-import type { ReplicaPosition } from '@tidemark/contract';
 import { type Clock, type Events, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
-import type { PositionsReader } from '@tidemark/store-rpc';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
-
-/** A process that consumes partitions of a topic. */
-export interface Consumer {
-  readonly topic: Topic;
-  readonly address: string;
-  readonly partitions: readonly number[];
-  readonly reader: PositionsReader;
-}
+import { askConsumers, type Consumer } from './consumer.ts';
 
 export interface ReplicaTrimmerOptions {
   readonly log: Pick<Log, 'bounds' | 'trim'>;
@@ -106,26 +97,18 @@ export class ReplicaTrimmer {
    */
   async #places(): Promise<Place[]> {
     const places = new Map<string, Place>();
-    await Promise.all(
-      this.#options.consumers.map(async ({ topic, partitions, reader }) => {
-        const positions = await reader.positions(this.#stop.signal).then(
-          (reply) => new Map(reply.positions.map((position) => [position.partition, position])),
-          (error: unknown) => {
-            if (!isTidemarkError(error)) throw error;
-            return new Map<number, ReplicaPosition>();
-          },
-        );
-        for (const partition of partitions) {
-          const { committedOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
-          const key = `${topic}/${partition}`;
-          const known = places.get(key) ?? { topic, partition, minOffset: committedOffset, logIds: new Set() };
-          // A consumer whose log is lost may still have the id of the lost log.
-          const isLost = halted !== '' && haltedOffset < 0;
-          const logIds = new Set([...known.logIds, isLost ? undefined : logId]);
-          places.set(key, { topic, partition, minOffset: Math.min(known.minOffset, committedOffset), logIds });
-        }
-      }),
-    );
+    const asked = await askConsumers(this.#options.consumers, this.#stop.signal);
+    for (const [{ topic, partitions }, positions] of asked) {
+      for (const partition of partitions) {
+        const { committedOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
+        const key = `${topic}/${partition}`;
+        const known = places.get(key) ?? { topic, partition, minOffset: committedOffset, logIds: new Set() };
+        // A consumer whose log is lost may still have the id of the lost log.
+        const isLost = halted !== '' && haltedOffset < 0;
+        const logIds = new Set([...known.logIds, isLost ? undefined : logId]);
+        places.set(key, { topic, partition, minOffset: Math.min(known.minOffset, committedOffset), logIds });
+      }
+    }
     return [...places.values()];
   }
 

@@ -4,9 +4,9 @@ import type {
   SeriesCountsReply,
   SeriesCountsRequest,
 } from '@tidemark/contract';
-import type { ControlledStores } from '@tidemark/coordinator';
+import type { ControlledStores, StorePosition } from '@tidemark/coordinator';
 import { type PlacedProcess, Placement } from '@tidemark/placement';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { ReplicaStores } from '@tidemark/replicas';
 import {
   type AggregatorReader,
@@ -15,14 +15,16 @@ import {
   grpcTagStore,
   type PositionsReader,
 } from '@tidemark/store-rpc';
+import { askConsumers, type Consumer } from './consumer.ts';
 import type { PeerSecurity } from './peer-security.ts';
-import type { Consumer } from './replica-trimmer.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** A query ends before the timeout of its calls, with its own reason. */
 const BEYOND_QUERY_MS = 5_000;
 /** Long enough for a state hash, which reads the whole partition. */
 const MIN_TIMEOUT_MS = 35_000;
+/** Time within which a store says where it is. */
+const POSITIONS_MS = 5000;
 
 type PointProcess = ReturnType<typeof grpcPointStore>;
 type TagProcess = ReturnType<typeof grpcTagStore>;
@@ -32,6 +34,7 @@ export class StoreNetwork {
   readonly points: Placement;
   readonly tags: Placement;
   readonly stores: ReplicaStores;
+  readonly #clock: Clock;
   readonly #points = new Map<string, PointProcess>();
   readonly #tags = new Map<string, TagProcess>();
   readonly #aggregators: readonly (PlacedProcess & { readonly reader: ReturnType<typeof grpcAggregator> })[];
@@ -39,6 +42,7 @@ export class StoreNetwork {
   /** Connects lazily. */
   constructor({ settings, clock, events }: ServiceContext, { channel, key }: PeerSecurity) {
     const { pointStores, tagStores } = settings.cluster;
+    this.#clock = clock;
     this.points = new Placement(pointStores);
     this.tags = new Placement(tagStores);
     const timeoutMs = Math.max(MIN_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
@@ -82,11 +86,25 @@ export class StoreNetwork {
   /** Every process that consumes the log. */
   get consumers(): Consumer[] {
     return [
-      ...this.points.processes.map(({ address, partitions }): Consumer => {
-        return { topic: 'points', address, partitions, reader: found(this.#points, address) };
-      }),
+      ...this.#storeConsumers,
       ...this.#aggregators.map(({ address, partitions, reader }): Consumer => {
         return { topic: 'points', address, partitions, reader: positionsOf(reader, partitions) };
+      }),
+    ];
+  }
+
+  /** Asks all point stores and tag stores for their positions; those that don't answer have none. */
+  async storePositions(): Promise<StorePosition[]> {
+    const late = new AbortController();
+    const timer = this.#clock.setTimer(POSITIONS_MS, () => late.abort());
+    const asked = await askConsumers(this.#storeConsumers, late.signal).finally(() => timer.cancel());
+    return asked.flatMap(([{ topic }, positions]) => [...positions.values()].map((one) => ({ ...one, topic })));
+  }
+
+  get #storeConsumers(): Consumer[] {
+    return [
+      ...this.points.processes.map(({ address, partitions }): Consumer => {
+        return { topic: 'points', address, partitions, reader: found(this.#points, address) };
       }),
       ...this.tags.processes.map(({ address, partitions }): Consumer => {
         return { topic: 'tags', address, partitions, reader: found(this.#tags, address) };

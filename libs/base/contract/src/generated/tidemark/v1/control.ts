@@ -42,6 +42,7 @@ export interface ControlRecord {
     | { $case: "fenceCompleted"; value: FenceCompleted }
     | { $case: "checkpoint"; value: Checkpoint }
     | { $case: "setBack"; value: SetBackDecision }
+    | { $case: "halt"; value: HaltDecision }
     | undefined;
 }
 
@@ -125,6 +126,19 @@ export interface BudgetDecision {
   over: boolean;
 }
 
+/**
+ * All stores of a partition that answer are halted, or one of them continues. Intakes do not accept points without end that
+ * no store can read.
+ */
+export interface HaltDecision {
+  term: number;
+  topic: string;
+  partition: number;
+  /** The highest offset at which one of them has halted. A store that is beyond it ends the halt. */
+  offset: number;
+  halted: boolean;
+}
+
 export interface KeyDecision {
   term: number;
   tenant: string;
@@ -165,6 +179,7 @@ export interface Checkpoint {
   eras: CheckpointEra[];
   /** Records that the log has lost before a reader of this term read them. */
   lost: LostControl[];
+  halts: CheckpointHalt[];
 }
 
 /** Records of `control` that the log has lost. They count as records without effect. */
@@ -193,6 +208,14 @@ export interface CheckpointFence {
   reason: string;
   /** Append time of its completion; absent while copies are missing. */
   completedMs?: number | undefined;
+}
+
+export interface CheckpointHalt {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** Append time of the decision that began it. */
+  sinceMs: number;
 }
 
 export interface CheckpointEra {
@@ -316,6 +339,9 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "setBack":
         SetBackDecision.encode(message.record.value, writer.uint32(98).fork()).join();
         break;
+      case "halt":
+        HaltDecision.encode(message.record.value, writer.uint32(106).fork()).join();
+        break;
     }
     return writer;
   },
@@ -429,6 +455,14 @@ export const ControlRecord: MessageFns<ControlRecord> = {
             message.record = { $case: "setBack", value: SetBackDecision.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.record = { $case: "halt", value: HaltDecision.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -516,6 +550,12 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "setBack": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "setBack", value: SetBackDecision.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "halt": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "halt", value: HaltDecision.fromPartial(object.record.value) };
         }
         break;
       }
@@ -1381,6 +1421,109 @@ export const BudgetDecision: MessageFns<BudgetDecision> = {
   },
 };
 
+function createBaseHaltDecision(): HaltDecision {
+  return { term: 0, topic: "", partition: 0, offset: 0, halted: false };
+}
+
+export const HaltDecision: MessageFns<HaltDecision> = {
+  encode(message: HaltDecision, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    if (message.topic !== "") {
+      writer.uint32(18).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(24).uint32(message.partition);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).sint64(message.offset);
+    }
+    if (message.halted !== false) {
+      writer.uint32(40).bool(message.halted);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HaltDecision {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHaltDecision();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.halted = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<HaltDecision>): HaltDecision {
+    return HaltDecision.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HaltDecision>): HaltDecision {
+    const message = createBaseHaltDecision();
+    message.term = object.term ?? 0;
+    message.topic = object.topic ?? "";
+    message.partition = object.partition ?? 0;
+    message.offset = object.offset ?? 0;
+    message.halted = object.halted ?? false;
+    return message;
+  },
+};
+
 function createBaseKeyDecision(): KeyDecision {
   return { term: 0, tenant: "", name: "", keyHash: Buffer.alloc(0), scopes: [], revoked: false };
 }
@@ -1512,6 +1655,7 @@ function createBaseCheckpoint(): Checkpoint {
     mapsInForceMs: [],
     eras: [],
     lost: [],
+    halts: [],
   };
 }
 
@@ -1562,6 +1706,9 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     for (const v of message.lost) {
       LostControl.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.halts) {
+      CheckpointHalt.encode(v!, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -1701,6 +1848,14 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.lost.push(LostControl.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.halts.push(CheckpointHalt.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1732,6 +1887,7 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.mapsInForceMs = object.mapsInForceMs?.map((e) => e) || [];
     message.eras = object.eras?.map((e) => CheckpointEra.fromPartial(e)) || [];
     message.lost = object.lost?.map((e) => LostControl.fromPartial(e)) || [];
+    message.halts = object.halts?.map((e) => CheckpointHalt.fromPartial(e)) || [];
     return message;
   },
 };
@@ -2017,6 +2173,97 @@ export const CheckpointFence: MessageFns<CheckpointFence> = {
     message.lane = (object.lane !== undefined && object.lane !== null) ? DeadLane.fromPartial(object.lane) : undefined;
     message.reason = object.reason ?? "";
     message.completedMs = object.completedMs ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCheckpointHalt(): CheckpointHalt {
+  return { topic: "", partition: 0, offset: 0, sinceMs: 0 };
+}
+
+export const CheckpointHalt: MessageFns<CheckpointHalt> = {
+  encode(message: CheckpointHalt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(24).sint64(message.offset);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(33).double(message.sinceMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointHalt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointHalt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.sint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.sinceMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointHalt>): CheckpointHalt {
+    return CheckpointHalt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointHalt>): CheckpointHalt {
+    const message = createBaseCheckpointHalt();
+    message.topic = object.topic ?? "";
+    message.partition = object.partition ?? 0;
+    message.offset = object.offset ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
     return message;
   },
 };
