@@ -7,8 +7,12 @@ import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/point-records';
 import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts';
+import type { StorePosition } from './store-position.ts';
 
 const SESSION = Buffer.alloc(16, 3);
+const POSITION: StorePosition = {
+  ...{ topic: 'points', partition: 1, offset: 3, logNext: 3, halted: '' },
+};
 const LANE = { partition: 1, lane: 0 };
 const READ = { maxBytes: 1 << 20, waitMs: 0 };
 
@@ -264,13 +268,7 @@ describe('coordinator', () => {
   test('a halt of all stores of a partition is decided once, and its end when one of them continues', async () => {
     const bench = await Bench.open();
     let halted = 'rot';
-    const position = () => ({
-      topic: 'points' as const,
-      partition: 1,
-      offset: halted === '' ? 8 : 7,
-      logNext: 9,
-      halted,
-    });
+    const position = () => ({ ...POSITION, offset: halted === '' ? 8 : 7, logNext: 9, halted });
     await bench.start({ storePositions: async () => [position()] });
     const halts = async () => of(await bench.control(), 'halt').map(({ value }) => value);
     await bench.world.clock.advance(10_000);
@@ -278,6 +276,35 @@ describe('coordinator', () => {
     halted = '';
     await bench.world.clock.advance(10_000);
     expect((await halts()).slice(1)).toMatchObject([{ topic: 'points', partition: 1, halted: false }]);
+  });
+
+  test('a lane of a session that control has lost before it renewed is fenced once, when it has no session for a lease', async () => {
+    const bench = await Bench.open();
+    const slowestSession = Buffer.alloc(16, 9);
+    let offset = 2;
+    await bench.start({ storePositions: async () => [{ ...POSITION, offset, logNext: 3, slowestSession }] });
+    await bench.world.clock.advance(8000);
+    expect(await bench.fences(1)).toEqual([]);
+    // A store that has not read what the log had at first may know the lane's end soon.
+    await bench.world.clock.advance(8000);
+    expect(await bench.fences(1)).toEqual([]);
+    offset = 3;
+    await bench.until(async () => (await bench.fences(1)).length === 1, 5000);
+    expect([await bench.fences(0), of(await bench.control(), 'fence').length]).toEqual([[ALL_LANES], 1]);
+    // The partition has lost the fence.
+    await bench.until(async () => (await bench.fences(1)).length === 2, 15_000);
+    expect([await bench.fences(0), of(await bench.control(), 'fence').length]).toEqual([[ALL_LANES], 1]);
+  });
+
+  test('a lane of a session that renews is not fenced, however far behind it is', async () => {
+    const bench = await Bench.open();
+    await bench.append(registered);
+    await bench.start({ storePositions: async () => [{ ...POSITION, slowestSession: SESSION }] });
+    for (let second = 0; second < 30; second++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(1000);
+    }
+    expect(await bench.fences(1)).toEqual([]);
   });
 
   test('stores that do not answer do not delay fences', async () => {

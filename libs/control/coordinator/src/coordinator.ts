@@ -14,9 +14,11 @@ import {
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { AbandonedLanes } from './abandoned-lanes.ts';
 import { FenceAppender } from './fence-appender.ts';
-import { judgeHalts, type StorePosition } from './halted-partitions.ts';
+import { judgeHalts } from './halted-partitions.ts';
 import { SetBackCheck } from './set-back-check.ts';
+import type { StorePosition } from './store-position.ts';
 
 /**
  * Maps are kept permanently, 2 KiB each: queries over old times use the maps of that time, and points never expire. A
@@ -67,6 +69,7 @@ export class Coordinator {
   readonly #writer: ControlWriter;
   readonly #fences: FenceAppender;
   readonly #setBackCheck: SetBackCheck;
+  readonly #abandoned = new AbandonedLanes();
   readonly #renewedMs = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #copying = new AbortController();
@@ -239,7 +242,7 @@ export class Coordinator {
     const { signal } = this.#stop;
     while (!signal.aborted && !this.#isSuperseded) {
       try {
-        await this.#judgeHalts();
+        await this.#judgePositions();
         await this.#judgeBudgets();
         this.#storesError = undefined;
       } catch (error) {
@@ -330,12 +333,20 @@ export class Coordinator {
     this.#trimmed = before;
   }
 
-  /** Decides which partitions intakes may not fill further. */
-  async #judgeHalts(): Promise<void> {
-    const { control, storePositions } = this.#options;
+  /** Decides which partitions intakes may not fill further, and ends the lanes that have lost their session. */
+  async #judgePositions(): Promise<void> {
+    const { control, clock, log, storePositions } = this.#options;
     if (storePositions === undefined) return;
-    for (const halt of judgeHalts(await storePositions(), control.state.halts)) {
+    const positions = await storePositions();
+    for (const halt of judgeHalts(positions, control.state.halts)) {
       await this.#decide({ $case: 'halt', value: { term: this.#term, ...halt } });
+    }
+    const { next } = await log.bounds('control', 0);
+    await control.reached(next - 1, this.#stop.signal);
+    for (const { session, partition, fence } of this.#abandoned.judge(positions, control.state, clock.monotonicMs())) {
+      if (fence === undefined)
+        await this.#fence(session, undefined, `an open lane in points/${partition} without a session`);
+      else this.#fences.repeat([fence], partition, this.#copying.signal);
     }
   }
 

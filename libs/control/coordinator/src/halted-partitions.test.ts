@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeHalts, type StorePosition } from './halted-partitions.ts';
+import { judgeHalts } from './halted-partitions.ts';
+import type { StorePosition } from './store-position.ts';
 
 const at = (offset: number, halted = '', rest: Partial<StorePosition> = {}): StorePosition => {
   return { topic: 'points', partition: 1, offset, logNext: 100, halted, ...rest };

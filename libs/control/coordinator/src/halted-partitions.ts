@@ -1,11 +1,6 @@
-import type { HaltDecision, ReplicaPosition } from '@tidemark/contract';
+import type { HaltDecision } from '@tidemark/contract';
 import { type HaltInfo, haltKey } from '@tidemark/control-log';
-import type { Topic } from '@tidemark/ports';
-
-/** Position of a store of a partition, as far as it shows whether the store is halted. */
-export interface StorePosition extends Pick<ReplicaPosition, 'partition' | 'offset' | 'logNext' | 'halted'> {
-  readonly topic: Topic;
-}
+import type { StorePosition } from './store-position.ts';
 
 /**
  * Judges by the positions of the stores that answered which partitions are halted: those of which each store that answered

@@ -121,6 +121,15 @@ describe('LaneTracker', () => {
     expect(tracker.lanes.size).toBe(1);
   });
 
+  test('the session for which the watermark waits is that of the open lane with the lowest mark', () => {
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 150));
+    expect(tracker.slowestSession).toEqual(session(1));
+    feed(tracker, record(RECORD.mark, 1, 1, 200));
+    expect(tracker.slowestSession).toEqual(session(2));
+    feed(tracker, record(RECORD.close, 2, 1, 200), record(RECORD.close, 1, 2, 200));
+    expect(tracker.slowestSession).toBeUndefined();
+  });
+
   test('a batch that is delivered twice, in any block of any lane, is fresh once', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 100));
     expect(tracker.isFresh(span(5, 3), 10)).toBe(true);

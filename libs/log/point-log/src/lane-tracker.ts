@@ -77,6 +77,11 @@ export class LaneTracker {
     return this.#watermarkMs;
   }
 
+  /** The session of the open lane with the lowest mark, for which the watermark waits; undefined when none is open. */
+  get slowestSession(): Uint8Array | undefined {
+    return this.#slowest()?.session;
+  }
+
   /** The newest era that a record of a lane named. Lanes of earlier ones do not count in the watermark. */
   get era(): number {
     return this.#era;
@@ -281,6 +286,14 @@ export class LaneTracker {
     }
   }
 
+  #slowest(): LaneState | undefined {
+    let slowest: LaneState | undefined;
+    for (const lane of this.lanes.values()) {
+      if (lane.open && (slowest === undefined || lane.markMs < slowest.markMs)) slowest = lane;
+    }
+    return slowest;
+  }
+
   /** Records a fence. An unseen lane that is fenced is added as an ended lane. */
   #fence(header: RecordHeader): void {
     if (header.lane === ALL_LANES) {
@@ -304,9 +317,8 @@ export class LaneTracker {
   }
 
   #advance(): void {
-    let minMarkMs = Number.POSITIVE_INFINITY;
-    for (const lane of this.lanes.values()) if (lane.open && lane.markMs < minMarkMs) minMarkMs = lane.markMs;
-    if (minMarkMs === Number.POSITIVE_INFINITY || !(minMarkMs > this.#watermarkMs)) return;
+    const minMarkMs = this.#slowest()?.markMs;
+    if (minMarkMs === undefined || !(minMarkMs > this.#watermarkMs)) return;
     if (Number.isFinite(this.#watermarkMs)) this.#ageMs += Math.min(AGING_STEP_MS, minMarkMs - this.#watermarkMs);
     this.#watermarkMs = minMarkMs;
   }

@@ -119,7 +119,10 @@ export class PointPartition implements ConsumedState {
     const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
     const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
     const checkpointOffset = hashes.at(-1)?.offset;
-    return { partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, era: tracker.era };
+    return {
+      ...{ partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, era: tracker.era },
+      slowestSession: tracker.slowestSession && Buffer.from(tracker.slowestSession),
+    };
   }
 
   /** The partition's status, except for the fields of its consumer. */

@@ -53,7 +53,14 @@ export interface ReplicaPosition {
     | string
     | undefined;
   /** Of replicas of `points` only: the era of the watermark, as in `AggregateReply`. */
-  era?: number | undefined;
+  era?:
+    | number
+    | undefined;
+  /**
+   * Of replicas of `points` only: the intake session whose open lane has the lowest mark, so that the watermark waits for
+   * it; absent when no lane is open.
+   */
+  slowestSession?: Buffer | undefined;
 }
 
 /** What the query service knows of one replica of a partition. */
@@ -213,6 +220,7 @@ function createBaseReplicaPosition(): ReplicaPosition {
     stateHash: undefined,
     logId: undefined,
     era: undefined,
+    slowestSession: undefined,
   };
 }
 
@@ -253,6 +261,9 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     }
     if (message.era !== undefined) {
       writer.uint32(96).sint64(message.era);
+    }
+    if (message.slowestSession !== undefined) {
+      writer.uint32(106).bytes(message.slowestSession);
     }
     return writer;
   },
@@ -366,6 +377,14 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
             message.era = longToNumber(reader.sint64());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.slowestSession = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -395,6 +414,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.stateHash = object.stateHash ?? undefined;
     message.logId = object.logId ?? undefined;
     message.era = object.era ?? undefined;
+    message.slowestSession = object.slowestSession ?? undefined;
     return message;
   },
 };
