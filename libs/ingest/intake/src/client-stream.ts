@@ -302,7 +302,8 @@ export class ClientStream implements SeriesSource {
     if (batch.sequence >= batch.floor + limits.window) {
       return problem('sequence_beyond_window', 'sequence', `below floor + ${limits.window}`);
     }
-    if (acceptClock.nowMs() - batch.stampedMs > limits.stampAgeMs) {
+    // Nothing is refused permanently by a clock that may be wrong.
+    if (this.#session.isAccepting && acceptClock.nowMs() - batch.stampedMs > limits.stampAgeMs) {
       return problem('stamp_too_old', 'stamped_ms', `${limits.stampAgeMs} ms`);
     }
     const partitions = new Set(batch.shares.map((share) => share.partition));

@@ -289,7 +289,7 @@ describe('a clock that is off', () => {
   test('a session closes its lanes, which would delay completeness, and opens others once the clock is right', async () => {
     const { bench, session } = await started();
     bench.skewMs = 3000;
-    await bench.until(() => !session.isAccepting);
+    await bench.until(() => session.isClockOff);
     await bench.advance(1000);
     expect((await bench.points(0)).at(-1)?.type).toBe(RECORD.close);
     expect(session.isReady).toBe(false);

@@ -23,6 +23,7 @@ import { StreamViolations } from './stream-violations.ts';
 import { TenantCounts } from './tenant-counts.ts';
 import { type StreamQuota, TenantQuotas } from './tenant-quotas.ts';
 import type { SeriesLimits } from './unsent-series.ts';
+import { WallSteps } from './wall-steps.ts';
 
 export interface IntakeOptions {
   readonly log: Log;
@@ -80,6 +81,7 @@ export class IntakeSession {
   #streams = 0;
   readonly #clockCheck = new ClockCheck();
   readonly #logTime: LogTime;
+  readonly #wallSteps: WallSteps;
   readonly #stop = new AbortController();
   #nextDays: Promise<void> | undefined;
   #unlisten: (() => void) | undefined;
@@ -104,6 +106,7 @@ export class IntakeSession {
       },
     });
     this.#logTime = new LogTime(control.state, acceptClock);
+    this.#wallSteps = new WallSteps(clock, acceptClock);
     this.#lanes = new LaneSet({
       ...{ log, clock, acceptClock, session, timing: options.timing, queueBytes: limits.laneQueueBytes, onAppended },
       partitions: () => this.maps.partitions,
@@ -158,7 +161,7 @@ export class IntakeSession {
   get problem(): string | undefined {
     const { fenced, lapse } = this.#lease;
     if (fenced !== undefined) return fenced;
-    const clockProblem = this.#clockCheck.problem ?? this.#logTime.problem;
+    const clockProblem = this.#clockCheck.problem ?? this.#logTime.problem ?? this.#wallSteps.problem;
     if (clockProblem !== undefined) return clockProblem;
     return this.#stop.signal.aborted ? 'the intake is stopping' : lapse;
   }
@@ -318,6 +321,7 @@ export class IntakeSession {
     const before = this.#clockCheck.state;
     this.#clockCheck.appended(sentMs, ackedMs, appendTimeMs);
     const { state } = this.#clockCheck;
+    if (state === 'right') this.#wallSteps.confirmed(sentMs);
     if (state === 'right' && before !== 'right') this.#logTime.checkFrom(this.#lease.ackedOffset + 1);
     if (state === 'right') this.#lanes.open();
     else if (state === 'off' && before !== 'off') this.#lanes.leave();

@@ -6,11 +6,11 @@ const eras: KnownEras = {
   boundMs: (era) => (era > 20 ? undefined : era === 20 ? Number.POSITIVE_INFINITY : 50_000),
 };
 
-test('a watermark of an era that ended is bounded, and one of an unknown era, or far ahead of the clock, is worth nothing', () => {
+test('a watermark of an era that ended is bounded, one ahead of the clock is worth no more than now, and one of an unknown era, or far ahead, nothing', () => {
   const time = new LogTime(eras, 60_000);
   expect(time.trusted(3_660_000, -1)).toEqual({ watermarkMs: 50_000 });
   expect(time.trusted(55_000, 20)).toEqual({ watermarkMs: 55_000 });
-  expect(time.trusted(70_000, 20)).toEqual({ watermarkMs: 70_000 });
+  expect(time.trusted(70_000, 20)).toEqual({ watermarkMs: 60_000 });
   expect(time.trusted(3_660_000, 20).problem).toMatch(/3600 s ahead of this process's clock/);
   expect(time.trusted(55_000, 21).problem).toMatch(/has not read the decision/);
   expect(time.trusted(undefined, 21)).toEqual({});

@@ -30,7 +30,10 @@ export class LogTime {
     this.#nowMs = nowMs;
   }
 
-  /** Returns the watermark as far as it can be trusted: undefined when it can't, with a `problem` that says why. */
+  /**
+   * Returns the watermark as far as it can be trusted, and no later than now: what is not over can't be complete. It is
+   * undefined when it can't be trusted, with a `problem` that says why.
+   */
   trusted(watermarkMs: number | undefined, era: number): { readonly watermarkMs?: number; readonly problem?: string } {
     if (watermarkMs === undefined) return {};
     const boundMs = this.#eras === undefined ? Number.POSITIVE_INFINITY : this.#eras.boundMs(era);
@@ -39,7 +42,7 @@ export class LogTime {
     }
     const trustedMs = Math.min(watermarkMs, boundMs);
     const aheadMs = trustedMs - this.#nowMs;
-    if (aheadMs <= PROTOCOL_TIMES.setBackMs) return { watermarkMs: trustedMs };
+    if (aheadMs <= PROTOCOL_TIMES.setBackMs) return { watermarkMs: Math.min(trustedMs, this.#nowMs) };
     const seconds = Math.round(aheadMs / 1000);
     return { problem: `completeness is unknown: the watermark is ${seconds} s ahead of this process's clock` };
   }
