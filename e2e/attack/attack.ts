@@ -3,7 +3,7 @@ export interface Target {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly dogstatsdPort: number;
-  /** A key of the attacking tenant, with the scope `send`. */
+  /** A key of the attacking tenant, with the scopes `send` and `read`. */
   readonly key: string;
 }
 

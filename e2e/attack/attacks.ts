@@ -3,6 +3,7 @@ import { bombs } from './bombs.ts';
 import { collidingNames } from './colliding-names.ts';
 import { manyConnections, oddBytes, slowBodies } from './connections.ts';
 import { crossSite } from './cross-site.ts';
+import { heavy } from './heavy.ts';
 
 /** All attacks by name. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
@@ -12,4 +13,5 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   odd: oddBytes,
   colliding: collidingNames,
   'cross-site': crossSite,
+  heavy,
 };

@@ -80,7 +80,7 @@ async function run(
   ends.push(() => platform.kill());
   const url = `http://127.0.0.1:${httpPort}`;
   await eventually('the platform to be ready', async () => (await fetch(`${url}/readyz`)).ok);
-  const [own, key] = [await newKey(grpcPort, 'attacker'), await newKey(grpcPort, 'victim', 'read')];
+  const [own, key] = [await newKey(grpcPort, 'attacker', 'read'), await newKey(grpcPort, 'victim', 'read')];
   const victim = new Victim({ url, key });
   ends.push(async () => victim.kill());
   await delay(CALM_MS);
