@@ -23,3 +23,24 @@ test('messages arrive while work yields its turn', async () => {
   await message;
   port1.close();
 });
+
+test('a round of the event loop has one turn, in the order in which callers wait', async () => {
+  let rounds = 0;
+  let isOver = false;
+  const count = (): void => {
+    rounds++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const turns: string[] = [];
+  const work = async (name: string): Promise<void> => {
+    for (let slice = 0; slice < 3; slice++) {
+      await yieldTurn();
+      turns.push(`${name} ${rounds}`);
+    }
+  };
+  await Promise.all([work('a'), work('b'), work('c')]);
+  isOver = true;
+  expect(turns.map((turn) => turn.slice(0, 1)).join('')).toBe('abcabcabc');
+  expect(new Set(turns.map((turn) => turn.slice(2))).size).toBe(9);
+});

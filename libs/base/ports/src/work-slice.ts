@@ -6,11 +6,11 @@ export interface Slicing {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Resolves after all other waiting work of this thread had its turn. */
   readonly yieldTurn: () => Promise<void>;
-  /** Length of a slice of work, ms, approximately. Default 20. */
+  /** Length of a slice of work, ms, approximately. Default 10. */
   readonly sliceMs?: number;
 }
 
-const DEFAULT_SLICE_MS = 20;
+const DEFAULT_SLICE_MS = 10;
 /** Cost between two checks of the clock: a millisecond is enough to fold about ten thousand points. */
 const COST_PER_CHECK = 4096;
 
@@ -30,6 +30,12 @@ export class WorkSlice {
     this.#check();
   }
 
+  /** Begins a slice after a wait, in which other work had its turn. */
+  begin(): void {
+    this.#check();
+    if (this.#slicing !== undefined) this.#sinceMs = this.#slicing.clock.monotonicMs();
+  }
+
   /** Counts work, in units of the cost of a point. When it returns true the slice has ended: call `next`. */
   spend(cost: number): boolean {
     this.#cost += cost;
@@ -45,8 +51,7 @@ export class WorkSlice {
   async next(): Promise<void> {
     if (this.#slicing === undefined) return;
     await this.#slicing.yieldTurn();
-    this.#check();
-    this.#sinceMs = this.#slicing.clock.monotonicMs();
+    this.begin();
   }
 
   #check(): void {

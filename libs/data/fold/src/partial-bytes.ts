@@ -107,7 +107,7 @@ function unpackColumn(field: string, bytes: Uint8Array, out: Float64Array): void
 
 /** A step without a value must not bring one in through another column. */
 function resetStep(partial: SpacePartial, step: number): void {
-  if (partial.sums.length > 0) partial.sums.clear(step, step + 1);
+  if (partial.sums.length > 0) partial.sums.clearAt(step);
   if (partial.min.length > 0) partial.min[step] = Number.POSITIVE_INFINITY;
   if (partial.max.length > 0) partial.max[step] = Number.NEGATIVE_INFINITY;
   if (partial.last.length > 0) {

@@ -62,6 +62,13 @@ export class ScaledSums {
     this.residue.fill(0, from, to);
   }
 
+  /** Sets one sum to zero. */
+  clearAt(index: number): void {
+    this.sum[index] = 0;
+    this.rest[index] = 0;
+    this.residue[index] = 0;
+  }
+
   #scale(): void {
     this.isScaled = true;
     for (const column of [this.sum, this.rest, this.residue]) {

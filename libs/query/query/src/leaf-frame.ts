@@ -1,4 +1,4 @@
-import { type FrameSeries, SPACE_FOLD, type SpacePartial, TIME_FOLD } from '@tidemark/fold';
+import { type FrameSeries, SERIES_COST, SPACE_FOLD, type SpacePartial, TIME_FOLD, type Work } from '@tidemark/fold';
 import { type Kind, kindName, tagsKey } from '@tidemark/model';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { type LeafPlan, planLeaf, type QueryLeaf } from '@tidemark/query-language';
@@ -37,9 +37,9 @@ export async function readLeaf(
   const asked = askAll(run, match, plans, steps, findings);
   // Awaited in the order of partitions, so that sums of floating-point numbers come out the same each time.
   for (const reply of await Promise.all(asked)) {
-    if (reply !== undefined) merged.merge(reply);
+    await run.inSlices(merged.merge(reply));
   }
-  return { ...merged.finish(), kinds: match.kinds, unit: match.unit };
+  return { ...(await run.inSlices(merged.finish())), kinds: match.kinds, unit: match.unit };
 }
 
 type Plans = ReadonlyMap<Kind, LeafPlan>;
@@ -65,6 +65,7 @@ function plansOf(run: QueryRun, leaf: QueryLeaf, kinds: readonly Kind[]): Plans 
 
 interface PartReply {
   readonly groups: readonly KindGroup[];
+  /** Of the first groups: of all, unless the part could not answer. */
   readonly partials: readonly SpacePartial[];
 }
 
@@ -75,9 +76,9 @@ function askAll(
   plans: Plans,
   { fromMs, toMs, stepMs, steps }: AlignedSteps,
   findings: LeafFindings,
-): Promise<PartReply | undefined>[] {
+): Promise<PartReply>[] {
   return partitions.flatMap(({ partition, reply }) => {
-    const ask = async (plan: FoldPair, groups: readonly KindGroup[]): Promise<PartReply | undefined> => {
+    const ask = async (plan: FoldPair, groups: readonly KindGroup[]): Promise<PartReply> => {
       const { timeFold, spaceFold } = plan;
       const request = {
         partition,
@@ -93,7 +94,7 @@ function askAll(
       };
       const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
       const partials = await run.aggregate(request, steps, ids, findings);
-      return partials === undefined ? undefined : { groups, partials };
+      return { groups, partials };
     };
     const asked = [...plans]
       .map(([kind, plan]) => ({ plan, groups: reply.groups.filter((group) => group.kind === kind) }))
@@ -147,24 +148,31 @@ class MergedGroups {
     this.#run.takeGroups(sketches, this.#steps.steps, true);
   }
 
-  merge({ groups, partials }: PartReply): void {
-    groups.forEach((group, i) => {
+  *merge({ groups, partials }: PartReply): Work<void> {
+    for (const [i, partial] of partials.entries()) {
+      const group = groups[i];
       const key = keyOf(group);
       const known = this.#groups.get(key);
+      yield SERIES_COST;
       if (known !== undefined) {
-        known.partial.merge(partials[i]);
+        known.partial.merge(partial);
         known.shares.push(group.series);
-        return;
+        yield this.#costOf(partial);
+        continue;
       }
       const kind = group.kind;
       const plan = this.#plans.get(kind);
-      if (plan === undefined) return;
-      this.#groups.set(key, { tags: group.tags, kind, plan, partial: partials[i], shares: [group.series] });
-    });
+      if (plan === undefined) continue;
+      this.#groups.set(key, { tags: group.tags, kind, plan, partial, shares: [group.series] });
+    }
+  }
+
+  #costOf({ fold, steps }: SpacePartial): number {
+    return SERIES_COST + steps * (fold === SPACE_FOLD.sketch ? SKETCH_COST : 1);
   }
 
   /** The finished series, ordered by tags, then kind. */
-  finish(): Omit<LeafFrame, 'kinds' | 'unit'> {
+  *finish(): Work<Omit<LeafFrame, 'kinds' | 'unit'>> {
     const sorted = [...this.#groups].sort(([a], [b]) => (a < b ? -1 : 1));
     const groups = sorted.map(([, group]) => group);
     if (groups.some(({ shares }) => haveCommonSeries(shares))) {
@@ -173,13 +181,12 @@ class MergedGroups {
       );
     }
     this.#noteCollapsed(groups);
-    const series = groups.map(({ tags, kind, plan, partial }) => ({
-      tags,
-      metric: this.#leaf.metric,
-      kind: plan.valueKind,
-      storedKind: kind,
-      values: partial.values(plan.read),
-    }));
+    const series: FrameSeries[] = [];
+    for (const { tags, kind, plan, partial } of groups) {
+      const values = partial.values(plan.read);
+      series.push({ tags, metric: this.#leaf.metric, kind: plan.valueKind, storedKind: kind, values });
+      yield this.#costOf(partial);
+    }
     this.#groups.clear();
     this.#run.releaseGroups(this.#taken.others, this.#steps.steps, false);
     this.#run.releaseGroups(this.#taken.sketches, this.#steps.steps, true);
@@ -195,6 +202,9 @@ class MergedGroups {
     if (note !== undefined) this.#run.notes.add(note);
   }
 }
+
+/** What merging or reading a sketch costs, in values. */
+const SKETCH_COST = 32;
 
 function haveCommonSeries(shares: readonly Uint8Array[]): boolean {
   return shares.some((share, i) => shares.slice(i + 1).some((other) => sharesSeries(share, other)));

@@ -1,9 +1,9 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
-import { type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
+import { SPACE_FOLD, type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { finishInSlices, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { frameBytes } from '@tidemark/query-language';
-import { seriesSet } from '@tidemark/replicas';
+import { Slots, seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
@@ -39,6 +39,7 @@ export class QueryRun {
   readonly slice: WorkSlice;
   readonly signal: AbortSignal;
   readonly #logTime: LogTime;
+  readonly #largeReplies = new Slots(LARGE_REPLIES);
   readonly #gaps = new Gaps();
   #seriesLeft: number;
   #groupsLeft: number;
@@ -126,7 +127,8 @@ export class QueryRun {
   }
 
   /** Does work in slices, between which this thread does other work. Rejects when the query has ended meanwhile. */
-  inSlices<T>(work: Work<T>): Promise<T> {
+  async inSlices<T>(work: Work<T>): Promise<T> {
+    this.slice.begin();
     return finishInSlices(work, (cost) => (this.slice.spend(cost) ? this.slice.next() : undefined));
   }
 
@@ -138,9 +140,29 @@ export class QueryRun {
 
   /**
    * Calls a partition's point store to fold groups into `steps` steps, and adds its reply to findings, counts and
-   * gaps. A request without groups returns only the watermark. Undefined when the store could not answer.
+   * gaps. A request without groups returns only the watermark. Several requests ask for many values, so that no reply takes
+   * long to read, and few replies are on the way. The partials are those of the first groups: of all, unless the store could
+   * not answer.
    */
   async aggregate(
+    request: FoldRequest,
+    steps: number,
+    groups: readonly Buffer[],
+    findings: LeafFindings,
+  ): Promise<readonly SpacePartial[]> {
+    const perRequest = groupsPerRequest(request.spaceFold, steps);
+    if (groups.length <= perRequest) return (await this.#aggregateSome(request, steps, groups, findings)) ?? [];
+    const partials: SpacePartial[] = [];
+    for (let from = 0; from < groups.length; from += perRequest) {
+      const some = groups.slice(from, from + perRequest);
+      const found = await this.#largeReplies.run(() => this.#aggregateSome(request, steps, some, findings));
+      if (found === undefined) break;
+      partials.push(...found);
+    }
+    return partials;
+  }
+
+  async #aggregateSome(
     request: FoldRequest,
     steps: number,
     groups: readonly Buffer[],
@@ -155,7 +177,7 @@ export class QueryRun {
           `the store returned ${reply.groups.length} groups, expected ${groups.length}`,
         );
       }
-      return { reply, partials: reply.groups.map((group) => unpackPartial(request.spaceFold, steps, group)) };
+      return { reply, partials: await this.inSlices(unpacked(request.spaceFold, steps, reply)) };
     });
     if (answer === undefined) {
       findings.completeness.miss();
@@ -198,6 +220,28 @@ export class QueryRun {
 /** What a value takes while a group is merged: the columns of its partial, or a sketch. */
 const PARTIAL_BYTES = 48;
 const SKETCH_BYTES = 1024;
+
+/** Values, and sketches, of one reply of a store: a few MiB. */
+const REPLY_VALUES = 128 * 1024;
+const REPLY_SKETCHES = 4 * 1024;
+/** What unpacking a sketch costs, in values. */
+const SKETCH_COST = 32;
+/** Replies of that size that one query has on the way. */
+const LARGE_REPLIES = 4;
+
+function groupsPerRequest(fold: SpaceFold, steps: number): number {
+  const values = fold === SPACE_FOLD.sketch ? REPLY_SKETCHES : REPLY_VALUES;
+  return Math.max(1, Math.floor(values / steps));
+}
+
+function* unpacked(fold: SpaceFold, steps: number, { groups }: AggregateReply): Work<SpacePartial[]> {
+  const partials: SpacePartial[] = [];
+  for (const group of groups) {
+    partials.push(unpackPartial(fold, steps, group));
+    yield steps * (fold === SPACE_FOLD.sketch ? SKETCH_COST : 1);
+  }
+  return partials;
+}
 
 function readingBytes(groups: number, steps: number, areSketches: boolean): number {
   return frameBytes(groups, steps) + groups * steps * (areSketches ? SKETCH_BYTES : PARTIAL_BYTES);
