@@ -8,14 +8,13 @@ import {
   type PointStateHashReply,
   PointStoreClient,
   QueryClient,
-  type QueryReply,
   type StatusReply,
   type TagPartitionStatusReply,
   TagStoreClient,
 } from '@tidemark/contract';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import type { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
-import { callUnary } from '@tidemark/rpc';
+import { callUnary, runQuery } from '@tidemark/rpc';
 import { askDoctor } from './process/ask-doctor.ts';
 import { ClusterHarness } from './process/cluster-harness.ts';
 import { eventually } from './process/eventually.ts';
@@ -75,7 +74,7 @@ await kafkaSuite('a cluster of processes, with TLS and a key between them', () =
           const nowMs = Date.now();
           const range = { fromMs: nowMs - 1_800_000, toMs: nowMs + 60_000 };
           const request = { query: `sum:${metric}{*}.rollup(60)`, ...range, variables: {} };
-          const reply = await callUnary<QueryReply>((done) => query.run(request, new Metadata(), done));
+          const reply = await runQuery(() => query.run(request));
           if (reply.errors.length > 0 || (reply.completeThroughMs ?? 0) < throughMs) return undefined;
           return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
         },

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
-import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { QueryClient } from '@tidemark/contract';
+import { runQuery } from '@tidemark/rpc';
 import { METRICS } from '../data/hosts.ts';
 import { taggedMetric } from '../data/tagged-series.ts';
 import { folderBytes } from './folder-bytes.ts';
@@ -92,11 +93,7 @@ export async function queried(address: string, startMs: number, hosts: number, r
   const toMs = startMs + (rounds + 1) * STEP_MS;
   for (let metric = 0; metric < METRICS; metric++) {
     const query = `sum:${taggedMetric(metric)}{*}.rollup(count, 86400)`;
-    const reply = await new Promise<QueryReply>((resolve, reject) => {
-      client.run({ query, fromMs: startMs, toMs, variables: {} }, (error, answer) =>
-        error === null ? resolve(answer) : reject(error),
-      );
-    });
+    const reply = await runQuery(() => client.run({ query, fromMs: startMs, toMs, variables: {} }));
     const found = reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
     const wanted = hosts * (rounds + 1);
     if (found !== wanted)

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { credentials, Metadata } from '@grpc/grpc-js';
 import { QueryClient } from '@tidemark/contract';
+import { runQuery } from '@tidemark/rpc';
 import { compressSync } from 'snappy';
 import { protobufBody } from '../../libs/ingest/datadog-payload/src/metric-payload.fixture.ts';
 import { writeRequest } from '../../libs/ingest/remote-write/src/write-request.fixture.ts';
@@ -93,10 +94,9 @@ async function queryOverGrpc({ grpcPort, key }: Target, signal: AbortSignal): Pr
   metadata.set('authorization', `Bearer ${key}`);
   while (!signal.aborted) {
     const { query, from_ms: fromMs, to_ms: toMs } = wideQuery();
-    await new Promise<void>((resolve) => {
-      // A refusal is as good as an answer.
-      client.run({ query, fromMs, toMs, variables: {} }, metadata, () => resolve());
-    });
+    const answer = runQuery(() => client.run({ query, fromMs, toMs, variables: {} }, metadata), signal);
+    // A refusal is as good as an answer.
+    await answer.catch(() => undefined);
   }
   client.close();
 }

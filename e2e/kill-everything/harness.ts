@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { Watchdog } from '@tidemark/child-process';
-import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { QueryClient } from '@tidemark/contract';
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { LocalCluster, ServiceProcess } from '@tidemark/local-cluster';
-import { callUnary } from '@tidemark/rpc';
+import { runQuery } from '@tidemark/rpc';
 import type { LoadClientSettings } from './client-settings.ts';
 import type { Ask } from './contents.ts';
 import { HarnessLinks } from './harness-links.ts';
@@ -111,9 +111,7 @@ export class KillHarness {
   /** Queries through the link of the query service. */
   readonly ask: Ask = (query, { fromMs, toMs }) => {
     const deadline = Date.now() + ASK_MS;
-    return callUnary<QueryReply>((done) =>
-      this.#query.run({ query, fromMs, toMs, variables: {} }, new Metadata(), { deadline }, done),
-    );
+    return runQuery(() => this.#query.run({ query, fromMs, toMs, variables: {} }, { deadline }));
   };
 
   /** Resolves when all running parts are ready. */

@@ -16,7 +16,7 @@ import {
   type TagsReply,
 } from '@tidemark/contract';
 import { TidemarkError, type Topic } from '@tidemark/ports';
-import { callUnary } from '@tidemark/rpc';
+import { callUnary, runQuery } from '@tidemark/rpc';
 import { eventually } from './eventually.ts';
 import type { FromPlatform, PlatformEvent, PlatformSettings, ToPlatform } from './messages.ts';
 
@@ -129,7 +129,7 @@ export class PlatformUnderTest {
   }
 
   query(query: string, fromMs: number, toMs: number, key?: string): Promise<QueryReply> {
-    return callUnary((done) => this.#query.run({ query, fromMs, toMs, variables: {} }, bearer(key), done));
+    return runQuery(() => this.#query.run({ query, fromMs, toMs, variables: {} }, bearer(key)));
   }
 
   /** Returns the first answer that is complete through `toMs`. */

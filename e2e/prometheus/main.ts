@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials, Metadata } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { freePorts } from '@tidemark/child-process';
-import { QueryClient, type QueryReply } from '@tidemark/contract';
+import { QueryClient } from '@tidemark/contract';
 import { KafkaCluster, whyNoKafka } from '@tidemark/kafka-brokers';
 import { LocalCluster, type ServiceProcess } from '@tidemark/local-cluster';
-import { callUnary } from '@tidemark/rpc';
+import { runQuery } from '@tidemark/rpc';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { eventually } from '../process/eventually.ts';
 import { Balancer } from './balancer.ts';
@@ -157,7 +157,7 @@ async function compare(
 async function samples(client: QueryClient, metric: string, fromMs: number, toMs: number): Promise<number | undefined> {
   const query = `sum:${metric}{job:prometheus}.rollup(count, ${STEP_MS / 1000})`;
   const request = { query, fromMs, toMs, variables: {} };
-  const reply = await callUnary<QueryReply>((done) => client.run(request, new Metadata(), done));
+  const reply = await runQuery(() => client.run(request));
   if (reply.errors.length > 0 || (reply.completeThroughMs ?? 0) < toMs) return undefined;
   return reply.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0);
 }

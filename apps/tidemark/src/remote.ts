@@ -3,11 +3,13 @@ import {
   ControlClient,
   IntakeClient,
   QueryClient,
+  type QueryReply,
+  type QueryRequest,
   type StateMetricReply,
   type StateMetricRequest,
 } from '@tidemark/contract';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { callUnary, type UnaryMethod } from '@tidemark/rpc';
+import { callUnary, runQuery, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
 import { type Endpoints, endpointsOf, type RemoteOptions } from './endpoints.ts';
 import { parseAddress } from './parse-address.ts';
@@ -58,6 +60,15 @@ export class Remote {
     );
   }
 
+  /** Runs a query. Errors are those of `call`. */
+  async run(request: QueryRequest): Promise<QueryReply> {
+    const options = { deadline: Date.now() + TIMEOUT_MS };
+    return this.#advised(
+      this.#endpoints.query,
+      runQuery(() => this.query.run(request, this.#metadata, options)),
+    );
+  }
+
   /** States what a user says of a metric, at the first intake that accepts it. Errors are those of `call`. */
   async stateMetric(request: StateMetricRequest): Promise<void> {
     let last: unknown;
@@ -82,8 +93,15 @@ export class Remote {
     ) => ClientUnaryCall,
   ): Promise<Reply> {
     const options = { deadline: Date.now() + TIMEOUT_MS };
+    return this.#advised(
+      address,
+      callUnary<Reply>((callback) => send(this.#metadata, options, callback)),
+    );
+  }
+
+  async #advised<Reply>(address: string, reply: Promise<Reply>): Promise<Reply> {
     try {
-      return await callUnary<Reply>((callback) => send(this.#metadata, options, callback));
+      return await reply;
     } catch (error) {
       throw isTidemarkError(error) ? withAdvice(error, address) : error;
     }

@@ -49,7 +49,7 @@ async function run(query: string, options: QueryOptions): Promise<void> {
   const lists = Object.fromEntries(Object.entries(options.variable).map(([name, of]) => [name, { values: [...of] }]));
   const request = { query, ...range, variables: {}, variableLists: { lists } };
   await withPlatform(options, async (remote) => {
-    const reply = await remote.call(remote.query, remote.query.run, request);
+    const reply = await remote.run(request);
     const isColored = options.format === 'chart' && process.stdout.isTTY === true;
     (isColored ? printColored : print)(formatReply(reply, options.format, isColored));
     const { completeThroughMs, notes, errors, gaps } = reply;

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -57,6 +59,10 @@ export interface VariableValues {
 }
 
 export interface QueryReply {
+  /**
+   * The series of all messages are those of the answer, in order. The other fields are those of the last message, which has
+   * no series.
+   */
   series: ResultSeries[];
   /** Everything before this time (ms, event time) is in the answer; absent when nothing is known to be complete. */
   completeThroughMs?:
@@ -2785,10 +2791,15 @@ export const ClientSource: MessageFns<ClientSource> = {
  */
 export type QueryService = typeof QueryService;
 export const QueryService = {
+  /**
+   * One answer in several messages, none faster than the caller reads them: first those with series, of at most some
+   * hundred KiB each, then one with everything else. An answer without the last message is not whole. The answer must be read
+   * within the time of a query.
+   */
   run: {
     path: "/tidemark.v1.Query/Run" as const,
     requestStream: false as const,
-    responseStream: false as const,
+    responseStream: true as const,
     requestSerialize: (value: QueryRequest): Buffer => Buffer.from(QueryRequest.encode(value).finish()),
     requestDeserialize: (value: Buffer): QueryRequest => QueryRequest.decode(value),
     responseSerialize: (value: QueryReply): Buffer => Buffer.from(QueryReply.encode(value).finish()),
@@ -2837,7 +2848,12 @@ export const QueryService = {
 } as const;
 
 export interface QueryServer extends UntypedServiceImplementation {
-  run: handleUnaryCall<QueryRequest, QueryReply>;
+  /**
+   * One answer in several messages, none faster than the caller reads them: first those with series, of at most some
+   * hundred KiB each, then one with everything else. An answer without the last message is not whole. The answer must be read
+   * within the time of a query.
+   */
+  run: handleServerStreamingCall<QueryRequest, QueryReply>;
   metrics: handleUnaryCall<MetricsRequest, MetricsReply>;
   /**
    * What is known of one metric. `not_found`, with a similar name, when no series and no statement has the name;
@@ -2849,18 +2865,13 @@ export interface QueryServer extends UntypedServiceImplementation {
 }
 
 export interface QueryClient extends Client {
-  run(request: QueryRequest, callback: (error: ServiceError | null, response: QueryReply) => void): ClientUnaryCall;
-  run(
-    request: QueryRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: QueryReply) => void,
-  ): ClientUnaryCall;
-  run(
-    request: QueryRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: QueryReply) => void,
-  ): ClientUnaryCall;
+  /**
+   * One answer in several messages, none faster than the caller reads them: first those with series, of at most some
+   * hundred KiB each, then one with everything else. An answer without the last message is not whole. The answer must be read
+   * within the time of a query.
+   */
+  run(request: QueryRequest, options?: Partial<CallOptions>): ClientReadableStream<QueryReply>;
+  run(request: QueryRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<QueryReply>;
   metrics(
     request: MetricsRequest,
     callback: (error: ServiceError | null, response: MetricsReply) => void,

@@ -1,0 +1,59 @@
+import type { ClientReadableStream, ServerWritableStream } from '@grpc/grpc-js';
+import { TidemarkError } from '@tidemark/ports';
+import { fromGrpcError, toGrpcError } from './status-error.ts';
+
+/** Sends one message of a stream; resolves when the caller has room for another one. */
+export type SendMessage<Reply> = (message: Reply) => Promise<void>;
+
+/**
+ * Answers a call with the messages that `handle` sends, and ends it with the result or error of `handle`. The signal aborts
+ * when the caller cancels.
+ */
+export async function serveStream<Request, Reply>(
+  call: ServerWritableStream<Request, Reply>,
+  handle: (request: Request, send: SendMessage<Reply>, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const abort = new AbortController();
+  call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
+  try {
+    await handle(call.request, (message) => sendMessage(call, message), abort.signal);
+    call.end();
+  } catch (error) {
+    // grpc-js sends the status of an error that the stream emits.
+    call.emit('error', toGrpcError(error));
+  }
+}
+
+/** Also resolves when the caller has gone: its signal ends the work. */
+function sendMessage<Reply>(call: ServerWritableStream<unknown, Reply>, message: Reply): Promise<void> {
+  if (call.cancelled || call.destroyed || call.write(message)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of ENDS) call.off(event, done);
+      resolve();
+    };
+    for (const event of ENDS) call.on(event, done);
+  });
+}
+
+const ENDS = ['drain', 'cancelled', 'close'] as const;
+
+/** Reads all messages of a stream; throws a TidemarkError when it ends with an error. An abort of `signal` cancels it. */
+export async function callStream<Reply>(
+  start: () => ClientReadableStream<Reply>,
+  signal?: AbortSignal,
+): Promise<Reply[]> {
+  if (signal?.aborted) throw new TidemarkError('cancelled', 'the call was cancelled before it started');
+  const call = start();
+  const cancel = (): void => call.cancel();
+  signal?.addEventListener('abort', cancel, { once: true });
+  const messages: Reply[] = [];
+  try {
+    for await (const message of call) messages.push(message as Reply);
+    return messages;
+  } catch (error) {
+    throw fromGrpcError(error);
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}

@@ -1,0 +1,40 @@
+import type { QueryReply, ResultSeries } from '@tidemark/contract';
+import type { WorkSlice } from '@tidemark/ports';
+import type { SendMessage } from '@tidemark/rpc';
+import type { QueryAnswer } from './query-reader.ts';
+
+/** Values of one message, unless a single series has more: some hundred KiB. */
+const MESSAGE_VALUES = 8192;
+/** What a series costs apart from its values, in those. */
+const SERIES_COST = 16;
+
+/** Sends an answer in messages, no faster than its caller reads them; other work of the thread is done in between. */
+export async function sendAnswer(
+  { expressions: _, groupBy: __, ...answer }: QueryAnswer,
+  send: SendMessage<QueryReply>,
+  slice: WorkSlice,
+): Promise<void> {
+  for (const series of inMessages(answer.series)) {
+    await send({ ...NO_SERIES, series });
+    if (slice.spend(costOf(series))) await slice.next();
+  }
+  await send({ ...answer, series: [] });
+}
+
+const NO_SERIES: Omit<QueryReply, 'series'> = { errors: [], gaps: [], pointsRead: 0, seriesRead: 0, notes: [] };
+
+function* inMessages(all: readonly ResultSeries[]): Generator<ResultSeries[]> {
+  let series: ResultSeries[] = [];
+  for (const one of all) {
+    if (series.length > 0 && costOf(series) + costOf([one]) > MESSAGE_VALUES) {
+      yield series;
+      series = [];
+    }
+    series.push(one);
+  }
+  if (series.length > 0) yield series;
+}
+
+function costOf(series: readonly ResultSeries[]): number {
+  return series.reduce((sum, { values }) => sum + SERIES_COST + values.length, 0);
+}
