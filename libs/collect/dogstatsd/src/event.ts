@@ -17,6 +17,9 @@ export interface StatsdEvent {
   readonly tags: readonly string[];
 }
 
+const COMMA = 0x2c;
+const PIPE = 0x7c;
+const CLOSE_BRACE = 0x7d;
 const PRIORITIES = ['normal', 'low'] as const;
 const ALERT_TYPES = ['info', 'success', 'warning', 'error'] as const;
 
@@ -32,9 +35,9 @@ export function parseEvent(
   onBadField: () => void,
 ): StatsdEvent | undefined {
   const lengthsFrom = from + 3;
-  const comma = bytes.indexOf(0x2c, lengthsFrom);
-  const brace = bytes.indexOf(0x7d, lengthsFrom);
-  if (comma < 0 || brace < comma || brace >= to || bytes[brace + 1] !== 0x3a) return undefined;
+  const comma = indexInLine(bytes, COMMA, lengthsFrom, to);
+  const brace = indexInLine(bytes, CLOSE_BRACE, lengthsFrom, to);
+  if (comma < 0 || brace < comma || bytes[brace + 1] !== 0x3a) return undefined;
   const titleLength = parseInteger(bytes, lengthsFrom, comma);
   const textLength = parseInteger(bytes, comma + 1, brace);
   const titleFrom = brace + 2;
@@ -80,12 +83,24 @@ function endsOf(
 }
 
 /** Beginnings of the fields that may follow the message of a service check; any other `|` is part of the message. */
-const AFTER_MESSAGE = ['d:', 'h:', '#', 'c:', 'e:', 'card:'].map((prefix) => Buffer.from(`|${prefix}`));
+const AFTER_MESSAGE = ['d:', 'h:', '#', 'c:', 'e:', 'card:'].map((prefix) => Buffer.from(prefix));
 
+/** Reads no byte behind the end that it returns: a line may have many messages. */
 function endOfMessage(bytes: Uint8Array, from: number, to: number): number {
-  const message = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from);
-  const ends = AFTER_MESSAGE.map((beginning) => message.indexOf(beginning)).filter((at) => at >= 0);
-  return Math.min(to, ...ends.map((at) => from + at));
+  for (let at = from; at < to; at++) {
+    if (bytes[at] === PIPE && AFTER_MESSAGE.some((prefix) => isAt(bytes, at + 1, to, prefix))) return at;
+  }
+  return to;
+}
+
+function isAt(bytes: Uint8Array, from: number, to: number, wanted: Uint8Array): boolean {
+  return from + wanted.length <= to && wanted.every((byte, i) => bytes[from + i] === byte);
+}
+
+/** Returns the first place of a byte in `bytes[from, to)`; -1 when it is not there. What follows the line is not read. */
+export function indexInLine(bytes: Uint8Array, byte: number, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (bytes[at] === byte) return at;
+  return -1;
 }
 
 function oneOf<T extends string>(values: readonly T[], value: string | undefined): T {

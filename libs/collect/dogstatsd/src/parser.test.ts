@@ -161,6 +161,16 @@ test('one bad field of an event or a service check costs that field alone', () =
   expect(lines.map((line) => line.slice(0, 22))).toEqual(Array(3).fill('refused field_invalid:'));
 });
 
+test('of many messages of a service check each ends where another field follows, and the last one counts', () => {
+  const { other } = parse(`_sc|db|1${'|#a|m:b'.repeat(3)}|m:c|d`);
+  expect(other).toEqual([expect.objectContaining({ message: 'b|m:c|d', tags: ['a'] })]);
+});
+
+test('the lengths of an event and the name of a service check are in its own line', () => {
+  expect(parse('_e{1\n_e{1,1}:a|b').lines).toEqual(['refused event_malformed: _e{1']);
+  expect(parse('_sc|x\na|1').lines).toEqual(['refused service_check_malformed: _sc|x', 'refused line_malformed: a|1']);
+});
+
 test('fields may follow the message of a service check', () => {
   const { other } = parse('_sc|db|1|m:it is | down|h:web-1|#a:b|c:x');
   expect(other).toEqual([expect.objectContaining({ message: 'it is | down', host: 'web-1', tags: ['a:b'] })]);

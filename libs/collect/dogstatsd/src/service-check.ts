@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { PointLimits } from '@tidemark/model';
-import { Fields } from './event.ts';
+import { Fields, indexInLine } from './event.ts';
 
 /** A service check: `_sc|name|status|d:…|h:…|#tags|m:message`. */
 export interface ServiceCheck {
@@ -23,7 +23,7 @@ export function parseServiceCheck(
   onBadField: () => void,
 ): ServiceCheck | undefined {
   const nameFrom = from + 4;
-  const nameTo = bytes.indexOf(0x7c, nameFrom);
+  const nameTo = indexInLine(bytes, 0x7c, nameFrom, to);
   if (nameTo <= nameFrom || nameTo + 1 >= to || nameTo - nameFrom > limits.metricBytes) return undefined;
   const status = STATUSES[bytes[nameTo + 1] - 0x30];
   const rest = nameTo + 2;
