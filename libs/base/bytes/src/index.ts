@@ -3,6 +3,7 @@ export { ByteWriter } from './byte-writer.ts';
 export { crc32c } from './checksum.ts';
 export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { fromHex, toHex } from './hex.ts';
+export { keyBuffer } from './key-buffer.ts';
 export { murmur3 } from './murmur3.ts';
 export { SIP_KEY_BYTES, SipHash } from './sip-hash.ts';
 export { utf8Text } from './utf8-text.ts';

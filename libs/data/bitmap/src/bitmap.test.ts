@@ -113,6 +113,12 @@ describe('serialized bitmap', () => {
     expect(deserializeBitmap(serializeBitmap(bitmap)).size).toBe(65_536);
   });
 
+  test('a number of containers with more bytes than it needs is data_loss', () => {
+    expect(() => deserializeBitmap(Buffer.from('018000', 'hex'))).toThrow(
+      expect.objectContaining({ code: 'data_loss' }),
+    );
+  });
+
   test('hostile bytes give data_loss or a valid bitmap', () => {
     const check = (bytes: Uint8Array): void => {
       try {

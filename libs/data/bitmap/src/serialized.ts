@@ -48,7 +48,9 @@ export function deserializeBitmap(bytes: Uint8Array): Bitmap {
   const reader = new ByteReader(bytes, 'bitmap');
   const version = reader.u8();
   if (version !== BITMAP_VERSION) reader.fail(`version ${version}, this program reads ${BITMAP_VERSION}`);
+  const countAt = reader.position;
   const count = reader.varint();
+  if (reader.position - countAt !== varintBytes(count)) reader.fail('the number of containers has too many bytes');
   if (count * MIN_CONTAINER_BYTES > reader.remaining) reader.fail(`${count} containers in ${reader.remaining} bytes`);
   const keys: number[] = [];
   const containers: Container[] = [];
@@ -60,6 +62,10 @@ export function deserializeBitmap(bytes: Uint8Array): Bitmap {
   }
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return Bitmap.ofContainers(keys, containers);
+}
+
+function varintBytes(value: number): number {
+  return value < 0x80 ? 1 : Math.floor(Math.log2(value) / 7) + 1;
 }
 
 function readContainer(reader: ByteReader): Container {

@@ -1,4 +1,4 @@
-import { ByteWriter } from '@tidemark/bytes';
+import { ByteWriter, keyBuffer } from '@tidemark/bytes';
 
 /**
  * First bytes of the keys of the entries that every consumer of `points` stores (docs/formats/point-log.md). A
@@ -14,6 +14,9 @@ export const ENTRY = {
   intervals: 0x20,
 } as const;
 
+/** Prefix, an empty lane, a zero, and three numbers. */
+const MIN_DICTIONARY_KEY_BYTES = 14;
+
 /** Builds the key [prefix, number as four bytes]. */
 export function numberKey(prefix: number, number: number): Buffer {
   const key = Buffer.allocUnsafe(5);
@@ -24,7 +27,7 @@ export function numberKey(prefix: number, number: number): Buffer {
 
 /** Returns the number of a key of `numberKey`. */
 export function numberOfKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+  return keyBuffer(key, 5).readUInt32BE(1);
 }
 
 /** Builds the key [prefix, text]. */
@@ -41,7 +44,7 @@ export function gapKey(offset: number): Buffer {
 }
 
 export function offsetOfGapKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6);
+  return keyBuffer(key, 7).readUIntBE(1, 6);
 }
 
 /** Builds the key [dictionary, lane key, 0, epoch, dictionary, firstRef]. */
@@ -62,7 +65,7 @@ export function readDictionaryKey(key: Uint8Array): {
   dictionary: number;
   firstRef: number;
 } {
-  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const bytes = keyBuffer(key, MIN_DICTIONARY_KEY_BYTES);
   const at = bytes.length - 12;
   return {
     lane: bytes.toString('latin1', 1, at - 1),

@@ -93,3 +93,16 @@ test('a gap of many records forgives each lane as many, and is counted once', as
   expect(loaded.gaps).toEqual([{ offset: 3, reason: 'bit rot', records: 4 }]);
   expect(loaded.tracker.skips).toBe(4);
 });
+
+test.each([
+  ['a key of a dictionary without its numbers', '0401', '00000000', 'a stored key has 2 bytes (limit: at least 14)'],
+  ['half a number of a dictionary', '04006400000001000000000000000000', '0000', 'a dictionary of 2 bytes'],
+  ['a dictionary beyond the limit of refs', '040064000000010000000005000006', '00000000', 'refs (limit: 8388608)'],
+  ['intervals of a series that is not stored', '2000000009', '01', 'intervals of series 9 of 0'],
+  ['a key of a gap that is cut', '0700', '00', 'a stored key has 2 bytes (limit: at least 7)'],
+])('%s is data_loss', async (_, key, value, message) => {
+  const keyValue = new MemoryKeyValue(new Map([[key, Buffer.from(value, 'hex')]]));
+  const trackerHead = packTrackerHead(new PointLogState(0).tracker);
+  const loading = new PointLogState(0).load(keyValue, { trackerHead, nextOffset: 0 });
+  await expect(loading).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining(message) });
+});

@@ -3,7 +3,7 @@ import type { ShareSummary } from '@tidemark/columns';
 import type { LostRecords } from '@tidemark/log-consumer';
 import { ID_BYTES, isSeriesClass, SERIES_CLASS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type BlockRecord, decodeRecord, RECORD } from '@tidemark/point-records';
+import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, RECORD } from '@tidemark/point-records';
 import {
   assert,
   isTidemarkError,
@@ -217,13 +217,15 @@ export class PointLogState {
     for (const value of await valuesOf(keyValue, ENTRY.metric)) table.addMetric(value);
     for (const value of await valuesOf(keyValue, ENTRY.series)) loadSeries(table, value);
     for await (const { key, value } of entriesOf(keyValue, ENTRY.intervals)) {
-      this.intervals.load(numberOfKey(key), value);
+      const series = numberOfKey(key);
+      if (series >= table.length) throw damaged(`intervals of series ${series} of ${table.length}`);
+      this.intervals.load(series, value);
     }
     this.#savedSeries = table.length;
     this.#savedMetrics = table.metricCount;
     for await (const { key, value } of entriesOf(keyValue, ENTRY.dictionary)) {
-      const series = new Uint32Array(Uint8Array.from(value).buffer);
       const parts = readDictionaryKey(key);
+      const series = denseNumbers(value, parts.firstRef);
       dictionaries.restore(
         { ...parts, series },
         (one) => one < table.length && table.seriesClass(one) === SERIES_CLASS.distribution,
@@ -265,6 +267,20 @@ function loadSeries(table: SeriesIndex, page: Uint8Array): void {
     if (metric < table.metricCount && isSeriesClass(seriesClass)) table.add(id, table.metricId(metric), seriesClass);
     else reader.fail(`series of unknown metric ${metric} or class ${seriesClass}`);
   }
+}
+
+/** Reads the stored definitions of a dictionary from a ref on: four bytes each. */
+function denseNumbers(value: Uint8Array, firstRef: number): Uint32Array {
+  const count = value.length / Uint32Array.BYTES_PER_ELEMENT;
+  if (!Number.isInteger(count)) throw damaged(`a dictionary of ${value.length} bytes`);
+  if (firstRef + count > DICTIONARY_REFS_LIMIT) {
+    throw damaged(`a dictionary of ${firstRef + count} refs (limit: ${DICTIONARY_REFS_LIMIT})`);
+  }
+  return new Uint32Array(Uint8Array.from(value).buffer);
+}
+
+function damaged(what: string): TidemarkError {
+  return new TidemarkError('data_loss', `the stored state has ${what}`);
 }
 
 function gapWrite({ offset, reason, records }: MarkedGap): KeyValueWrite {

@@ -1,3 +1,5 @@
+import { keyBuffer } from '@tidemark/bytes';
+
 /**
  * Prefixes of keys of a partition's key-value store, in addition to those of `@tidemark/point-log`: one byte for the
  * kind of entry, then big-endian numbers so that keys sort as the numbers do (docs/formats/point-store.md).
@@ -30,7 +32,7 @@ export function bucketKey(
 }
 
 export function bucketOfKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(1, 6) - BUCKET_BIAS;
+  return keyBuffer(key, 7).readUIntBE(1, 6) - BUCKET_BIAS;
 }
 
 /** The start of the keys of all chunks of a bucket's metric. */
@@ -68,5 +70,5 @@ export function chunkKey(bucket: number, metric: number, series: number, sequenc
 }
 
 export function seriesOfChunkKey(key: Uint8Array): number {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(11);
+  return keyBuffer(key, CHUNK_KEY_BYTES).readUInt32BE(11);
 }

@@ -7,6 +7,8 @@ import { TagsCoverage } from './tags-coverage.ts';
 /** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. */
 const VERSION = 5;
 const TRACKER_HEAD_BYTES = 1024;
+/** Min bytes of an entry of the coverage: a varint and a float64. */
+const COVERAGE_BYTES = 9;
 
 const NUMBERS = [
   'partition',
@@ -66,6 +68,7 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     undefinedPoints,
   ] = NUMBERS.map(() => reader.signedVarint());
   const count = reader.varint();
+  reader.need(count * COVERAGE_BYTES);
   const entries = Array.from({ length: count }, () => ({ tagsOffset: reader.varint(), watermarkMs: reader.f64() }));
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return {
