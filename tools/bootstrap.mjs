@@ -19,6 +19,7 @@ const PROGRAMS = {
   e2e: ['e2e/main.ts'],
   sabotage: ['e2e/sabotage/main.ts'],
   attack: ['e2e/attack/main.ts'],
+  fuzz: ['e2e/fuzz/main.ts'],
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SEEDS = '1..100';
+/** Seconds of all targets of the fuzzing together. */
+const FUZZ_SECONDS = '75';
 const LEFT_OPEN_MS = 5000;
 const INSTALL = ['install', 'node', ['tools/bootstrap.mjs', 'install']];
 /** Runs before the steps that start a platform, each of which would build the page too. */
@@ -23,6 +25,7 @@ const COMPUTING = [
   ['types', 'npm', ['run', '-s', 'typecheck']],
   ['generation drift', 'npm', ['run', '-s', 'generate:check']],
   ['figures have conditions', 'npm', ['run', '-s', 'bench', '--', '--check']],
+  ['fuzzing', 'npm', ['run', '-s', 'fuzz', '--', '--total', FUZZ_SECONDS]],
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
 ];

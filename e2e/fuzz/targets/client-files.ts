@@ -1,0 +1,58 @@
+import { ByteWriter, crc32c } from '@tidemark/bytes';
+import {
+  decodeHeader,
+  encodeHeader,
+  encodeRecord,
+  FILE_KIND,
+  readRecords,
+  SPOOL_HEADER_BYTES,
+  type SpoolRecord,
+} from '../../../libs/collect/client/src/spool-format.ts';
+import { type FuzzTarget, holds, parsed } from '../target.ts';
+
+const SESSION = Buffer.alloc(16, 5);
+const RECORDS: readonly SpoolRecord[] = [
+  { type: 'tenant', tenant: 'default' },
+  { type: 'series', first: 0, series: [{ metric: 'cpu', kind: 1, tags: ['env:prod', 'host:a'] }] },
+  { type: 'intervals', numbers: [0], intervalsMs: [10_000] },
+  { type: 'refs', range: { epoch: 1, partition: 2, firstRef: 0, numbers: [0, 5, 3] } },
+  { type: 'waiting', batch: { number: 1, points: 2, minTimeMs: 5, share: Buffer.of(1, 0, 0) } },
+  { type: 'settled', numbers: [1, 2, 3] },
+];
+
+function fileOf(records: readonly SpoolRecord[]): Buffer {
+  const out = new ByteWriter();
+  out.bytes(encodeHeader({ kind: FILE_KIND.definitions, clientSession: SESSION, nextSequence: 3, createdMs: 4 }));
+  for (const record of records) encodeRecord(record, out);
+  return out.take();
+}
+
+/** Corrects the checksum of each record that is framed, so that mutations reach its content. */
+function resealed(input: Buffer): Buffer {
+  const sealed = Buffer.from(input);
+  for (let at = SPOOL_HEADER_BYTES; at + 8 <= sealed.length; ) {
+    const end = at + 8 + sealed.readUInt32LE(at);
+    if (end > sealed.length) break;
+    sealed.writeUInt32LE(crc32c(sealed.subarray(at + 8, end)), at + 4);
+    at = end;
+  }
+  return sealed;
+}
+
+export const SPOOL: FuzzTarget = {
+  name: 'spool',
+  seeds: () => [fileOf([]), fileOf(RECORDS), ...RECORDS.map((record) => fileOf([record]))],
+  run: (input) => {
+    parsed(['data_loss', 'failed_precondition'], () => decodeHeader(input));
+    for (const bytes of [input, resealed(input)]) {
+      let bad = 0;
+      let good = 0;
+      const records = readRecords(bytes, (size) => {
+        bad += size;
+      });
+      for (const { sizeBytes } of records) good += sizeBytes;
+      const expected = Math.max(0, bytes.length - SPOOL_HEADER_BYTES);
+      holds(good + bad === expected, () => `${good} good and ${bad} bad bytes of ${expected}`);
+    }
+  },
+};

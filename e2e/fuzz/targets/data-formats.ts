@@ -1,0 +1,198 @@
+import { Bitmap, deserializeBitmap, serializeBitmap } from '@tidemark/bitmap';
+import { ByteWriter } from '@tidemark/bytes';
+import {
+  ChunkPoints,
+  ChunkSketches,
+  chunkSummary,
+  decodeChunk,
+  decodeSketchChunk,
+  encodeChunk,
+  pointsBefore,
+} from '@tidemark/chunk';
+import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { packPartial, SPACE_FOLD, SpacePartial, spaceFoldOf, unpackPartial } from '@tidemark/fold';
+import {
+  DDSketch,
+  fromOfficialProtobuf,
+  HyperLogLog,
+  mergePacked,
+  packedTotals,
+  packHyperLogLog,
+  packSketch,
+  toOfficialProtobuf,
+  unpackHyperLogLog,
+  unpackSketch,
+} from '@tidemark/sketch';
+import { type FuzzTarget, holds, parsed } from '../target.ts';
+import { sealedAtEnd } from './sealed.ts';
+
+const NOW_MS = 1_700_000_000_000;
+
+const bitmap: FuzzTarget = {
+  name: 'bitmap',
+  seeds: () =>
+    [[], [1, 5, 70_000], Array.from({ length: 5000 }, (_, i) => i * 3), Array.from({ length: 9000 }, (_, i) => i)].map(
+      (ids) => serializeBitmap(Bitmap.of(ids)),
+    ),
+  maxBytes: 16_384,
+  run: (input) => {
+    const read = parsed(['data_loss'], () => deserializeBitmap(input));
+    if (read === undefined) return;
+    holds(serializeBitmap(read).equals(input), () => 'decoded bytes encode to others');
+  },
+};
+
+function sketchOf(values: readonly number[]): DDSketch {
+  const made = new DDSketch();
+  for (const value of values) made.insert(value);
+  return made;
+}
+
+function packed(values: readonly number[]): Buffer {
+  const out = new ByteWriter();
+  packSketch(sketchOf(values), out);
+  return out.take();
+}
+
+const SAMPLES = [
+  [],
+  [1],
+  [1, 1, 1],
+  [0, -1, 5, 1e300, 1e-300],
+  Array.from({ length: 500 }, (_, i) => Math.exp(i / 20)),
+];
+
+const sketch: FuzzTarget = {
+  name: 'sketch',
+  seeds: () => SAMPLES.map(packed),
+  run: (input) => {
+    const read = parsed(['data_loss'], () => unpackSketch(input));
+    const totals = parsed(['data_loss'], () => packedTotals(input));
+    holds(
+      (read === undefined) === (totals === undefined),
+      () => 'totals of a sketch that is refused, or none of one that is not',
+    );
+    if (read === undefined) return;
+    const out = new ByteWriter();
+    packSketch(read, out);
+    const again = unpackSketch(out.take());
+    holds(again.count === read.count && Object.is(again.sum, read.sum), () => 'a packed sketch reads as another');
+    parsed(['data_loss', 'invalid_argument', 'out_of_range', 'resource_exhausted'], () =>
+      mergePacked(sketchOf([2]), input),
+    );
+  },
+};
+
+const officialSketch: FuzzTarget = {
+  name: 'official-sketch',
+  seeds: () => SAMPLES.map((values) => Buffer.from(toOfficialProtobuf(sketchOf(values)))),
+  run: (input) => {
+    parsed(['invalid_argument'], () => fromOfficialProtobuf(input));
+  },
+};
+
+const hyperloglog: FuzzTarget = {
+  name: 'hyperloglog',
+  seeds: () =>
+    [0, 3, 3000].map((count) => {
+      const set = new HyperLogLog();
+      for (let i = 0; i < count; i++) set.insertText(`member ${i}`);
+      const out = new ByteWriter();
+      packHyperLogLog(set, out);
+      return out.take();
+    }),
+  maxBytes: 16_384,
+  run: (input) => {
+    const read = parsed(['data_loss'], () => unpackHyperLogLog(input));
+    if (read === undefined) return;
+    const out = new ByteWriter();
+    packHyperLogLog(read, out);
+    const again = out.take();
+    const third = new ByteWriter();
+    packHyperLogLog(unpackHyperLogLog(again), third);
+    holds(third.take().equals(again), () => 'a packed set reads as another');
+  },
+};
+
+function columnsOf(count: number): [PointColumns, SketchColumns] {
+  const points = new PointColumns();
+  for (let i = 0; i < count; i++) points.push(i >> 1, NOW_MS + i * 1000, i % 7 === 0 ? Math.sqrt(i) : i / 10);
+  const sketches = new SketchColumns();
+  for (let i = 0; i < count / 10; i++) sketches.push(i, NOW_MS + i, packed([i, i + 1]));
+  return [points, sketches];
+}
+
+const share: FuzzTarget = {
+  name: 'share',
+  seeds: () =>
+    [0, 1, 5, 300].map((count) => {
+      const out = new ByteWriter();
+      encodeShare(...columnsOf(count), out);
+      return out.take();
+    }),
+  run: (input) => {
+    const summary = parsed(['data_loss'], () => inspectShare(input));
+    const [points, sketches] = [new PointColumns(), new SketchColumns()];
+    const count = parsed(['data_loss'], () => decodeShare(input, points, sketches));
+    if (summary === undefined) return;
+    holds(count === summary.points + summary.sketches, () => 'an inspected share does not decode');
+  },
+};
+
+const chunk: FuzzTarget = {
+  name: 'chunk',
+  seeds: () =>
+    [1, 2, 200].map((count) => {
+      const points = new ChunkPoints();
+      for (let i = 0; i < count; i++) points.push(NOW_MS + i * 10_000, i % 5 === 0 ? i / 3 : i);
+      const out = new ByteWriter();
+      encodeChunk(points.timesMs, points.values, 0, count, out);
+      return out.take();
+    }),
+  run: (input) => {
+    for (const bytes of [input, sealedAtEnd(input)]) {
+      const points = new ChunkPoints();
+      const count = parsed(['data_loss'], () => decodeChunk(bytes, points));
+      holds(points.length === (count ?? 0), () => 'a refused chunk leaves points');
+      const sketches = new ChunkSketches();
+      parsed(['data_loss'], () => decodeSketchChunk(bytes, sketches));
+      const head = parsed(['data_loss'], () => chunkSummary(bytes));
+      parsed(['data_loss'], () => pointsBefore(bytes, NOW_MS + 5000));
+      holds(count === undefined || head !== undefined, () => 'a chunk without a readable header decodes');
+    }
+  },
+};
+
+const PARTIAL_STEPS = 3;
+const FOLD = spaceFoldOf(SPACE_FOLD.avg);
+
+const groupPartial: FuzzTarget = {
+  name: 'group-partial',
+  seeds: () => {
+    const { count, sum } = packPartial(new SpacePartial(FOLD, PARTIAL_STEPS));
+    return [Buffer.concat([count, sum])];
+  },
+  run: (input) => {
+    const half = PARTIAL_STEPS * 8;
+    const empty = Buffer.alloc(0);
+    const bytes = {
+      ...packPartial(new SpacePartial(FOLD, PARTIAL_STEPS)),
+      count: input.subarray(0, half),
+      sum: input.subarray(half, 2 * half),
+      sumRest: input.subarray(2 * half),
+      sumScaled: (input[0] ?? 0) % 2 === 1,
+      last: empty,
+    };
+    parsed(['data_loss'], () => unpackPartial(FOLD, PARTIAL_STEPS, bytes));
+  },
+};
+
+export const DATA_FORMATS: readonly FuzzTarget[] = [
+  bitmap,
+  sketch,
+  officialSketch,
+  hyperloglog,
+  share,
+  chunk,
+  groupPartial,
+];

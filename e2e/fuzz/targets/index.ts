@@ -1,0 +1,29 @@
+import { assert } from '@tidemark/ports';
+import type { FuzzTarget } from '../target.ts';
+import { BODIES } from './bodies.ts';
+import { SPOOL } from './client-files.ts';
+import { DATA_FORMATS } from './data-formats.ts';
+import { LOG_FORMATS } from './log-formats.ts';
+import { MESSAGES } from './messages.ts';
+import { STATSD } from './statsd.ts';
+import { STORES } from './stores.ts';
+import { TEXT_FORMATS } from './text-formats.ts';
+
+/** Every target, by what it parses. */
+export const TARGETS: readonly FuzzTarget[] = [
+  ...BODIES,
+  ...STATSD,
+  ...TEXT_FORMATS,
+  ...MESSAGES,
+  ...DATA_FORMATS,
+  ...LOG_FORMATS,
+  ...STORES,
+  SPOOL,
+];
+
+/** Returns the target of a name, which must exist. */
+export function targetNamed(name: string): FuzzTarget {
+  const target = TARGETS.find((one) => one.name === name);
+  assert(target !== undefined, `no target is named ${name}`);
+  return target;
+}
