@@ -20,6 +20,7 @@ const PROGRAMS = {
   sabotage: ['e2e/sabotage/main.ts'],
   attack: ['e2e/attack/main.ts'],
   fuzz: ['e2e/fuzz/main.ts'],
+  soak: ['e2e/soak/main.ts'],
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],

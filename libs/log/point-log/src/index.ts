@@ -1,3 +1,4 @@
+export { CLIENT_SESSIONS } from './crowded-clients.ts';
 export { DedupWindow, WINDOW } from './dedup-window.ts';
 export type { Dictionary } from './lane-dictionaries.ts';
 export { dictionaryOf, UNDEFINED_SERIES } from './lane-dictionaries.ts';

@@ -233,10 +233,54 @@ describe('LaneTracker', () => {
   });
 });
 
-function reload(tracker: LaneTracker): LaneTracker {
+describe('client sessions beyond the limit of a tenant', () => {
+  const LIMIT = 16;
+  const key = (n: number, tenant: string) => clientKey(tenant, Buffer.alloc(16, n));
+  const see = (tracker: LaneTracker, n: number, tenant: string) =>
+    tracker.isFresh({ ...span(n, 0), clientSession: Buffer.alloc(16, n), tenant }, 1);
+
+  test('the ones that were silent for the longest time are dropped, of this tenant alone', () => {
+    const tracker = feed(new LaneTracker(LIMIT), record(RECORD.open, 1, 0, 0));
+    for (let n = 0; n < 5; n++) see(tracker, n, 'other');
+    for (let n = 0; n < 100; n++) {
+      see(tracker, n, 't');
+      see(tracker, 0, 't');
+      tracker.end(record(RECORD.mark, 1, n + 1, n * 1000), n + 1);
+    }
+    const kept = [...tracker.clients.values()].filter(({ tenant }) => tenant === 't');
+    expect(kept.length).toBeLessThanOrEqual(LIMIT);
+    expect(tracker.clients.has(key(0, 't'))).toBe(true);
+    expect(tracker.clients.has(key(99, 't'))).toBe(true);
+    expect(tracker.clients.has(key(1, 't'))).toBe(false);
+    expect(tracker.clients.size - kept.length).toBe(5);
+    expect(tracker.changes.clients.has(key(1, 't'))).toBe(true);
+  });
+
+  test('the same ones are dropped after a restart, in any order of the stored ones', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(60), { maxLength: 120 }), fc.nat(120), (clients, at) => {
+        const run = (reloadAt: number) => {
+          let tracker = feed(new LaneTracker(LIMIT), record(RECORD.open, 1, 0, 0));
+          clients.forEach((n, i) => {
+            if (i === reloadAt) tracker = reload(tracker, LIMIT);
+            see(tracker, n, 't');
+            tracker.end(record(RECORD.mark, 1, i + 1, Math.floor(i / 3) * 1000), i + 1);
+          });
+          expect(tracker.clients.size).toBeLessThanOrEqual(LIMIT);
+          return [...tracker.clients.keys()].sort();
+        };
+        expect(run(at)).toEqual(run(-1));
+      }),
+    );
+  });
+});
+
+/** A tracker from the stored parts of another one, with the client sessions in another order. */
+function reload(tracker: LaneTracker, clientSessions?: number): LaneTracker {
   return unpackTracker(
     packTrackerHead(tracker),
     [...tracker.lanes.values()].map(packLane),
-    [...tracker.clients.values()].map(packClient),
+    [...tracker.clients.values()].reverse().map(packClient),
+    clientSessions,
   );
 }

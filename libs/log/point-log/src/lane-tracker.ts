@@ -3,6 +3,7 @@ import { FIRST_ERA } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
+import { CrowdedClients } from './crowded-clients.ts';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 
 /** Time for which the state of ended lanes and silent clients is kept, by the age of the partition. */
@@ -62,7 +63,8 @@ export interface ClientState {
  */
 export class LaneTracker {
   readonly lanes = new Map<string, LaneState>();
-  readonly clients = new Map<string, ClientState>();
+  readonly #clients = new Map<string, ClientState>();
+  readonly #crowds: CrowdedClients;
   /** Keys of lanes and clients that changed since `saved`. */
   readonly #changedLanes = new Set<string>();
   readonly #changedClients = new Set<string>();
@@ -71,6 +73,16 @@ export class LaneTracker {
   #ageMs = 0;
   #expiredAtMs = 0;
   #skips = 0;
+
+  /** `clientSessions`: max client sessions of one tenant that are remembered. */
+  constructor(clientSessions?: number) {
+    this.#crowds = new CrowdedClients(clientSessions);
+  }
+
+  /** Client sessions by key. */
+  get clients(): ReadonlyMap<string, ClientState> {
+    return this.#clients;
+  }
 
   /** Lowest mark of the open lanes, in log order; -Infinity before the first. It decreases only where an era begins. */
   get watermarkMs(): number {
@@ -111,6 +123,12 @@ export class LaneTracker {
     this.#ageMs = head.ageMs;
     this.#expiredAtMs = head.expiredAtMs;
     this.#skips = head.skips;
+  }
+
+  /** Restores a saved client session. */
+  restoreClient(client: ClientState): void {
+    this.#clients.set(client.key, client);
+    this.#crowds.added(client.tenant);
   }
 
   /**
@@ -254,8 +272,9 @@ export class LaneTracker {
 
   #client(span: Span): ClientState {
     const key = clientKey(span.tenant, span.clientSession);
-    const known = this.clients.get(key);
+    const known = this.#clients.get(key);
     if (known !== undefined) return known;
+    for (const silent of this.#crowds.surplus(span.tenant, this.#clients.values())) this.#drop(silent);
     const client: ClientState = {
       key,
       clientSession: Buffer.from(span.clientSession),
@@ -266,8 +285,14 @@ export class LaneTracker {
       duplicatePoints: 0,
       seenAtMs: this.#ageMs,
     };
-    this.clients.set(key, client);
+    this.restoreClient(client);
     return client;
+  }
+
+  #drop({ key, tenant }: ClientState): void {
+    this.#clients.delete(key);
+    this.#crowds.removed(tenant);
+    this.#changedClients.add(key);
   }
 
   /**
@@ -279,7 +304,7 @@ export class LaneTracker {
     this.#era = era;
     for (const lane of this.lanes.values()) if (!lane.ended) this.#endLane(lane, false);
     this.#watermarkMs = Math.min(this.#watermarkMs, eraStartMs);
-    for (const client of this.clients.values()) {
+    for (const client of this.#clients.values()) {
       if (client.frontierMs === undefined || client.frontierMs <= eraStartMs) continue;
       client.frontierMs = undefined;
       this.#changedClients.add(client.key);
@@ -333,11 +358,7 @@ export class LaneTracker {
       this.lanes.delete(key);
       this.#changedLanes.add(key);
     }
-    for (const [key, client] of this.clients) {
-      if (client.seenAtMs > step - RETENTION_MS) continue;
-      this.clients.delete(key);
-      this.#changedClients.add(key);
-    }
+    for (const client of this.#clients.values()) if (client.seenAtMs <= step - RETENTION_MS) this.#drop(client);
   }
 }
 

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
-import { DedupWindow } from './dedup-window.ts';
+import { DedupWindow, WINDOW } from './dedup-window.ts';
 import { type ClientState, clientKey, type LaneState, LaneTracker, laneKey } from './lane-tracker.ts';
 
 const TENANT_BYTES = 255;
@@ -52,7 +52,7 @@ export function packClient(client: ClientState): Buffer {
   out.f64(client.seenAtMs);
   out.varint(client.window.floor);
   out.varint(client.window.next);
-  for (const word of client.window.bits) out.u32(word);
+  for (const word of client.window.words()) out.u32(word);
   return out.take();
 }
 
@@ -64,10 +64,10 @@ export function unpackClient(bytes: Uint8Array): ClientState {
   const latePoints = reader.varint();
   const duplicatePoints = reader.varint();
   const seenAtMs = reader.f64();
-  const window = new DedupWindow();
-  window.floor = reader.varint();
-  window.next = reader.varint();
-  for (let i = 0; i < window.bits.length; i++) window.bits[i] = reader.u32();
+  const floor = reader.varint();
+  const next = reader.varint();
+  if (next < floor || next > floor + WINDOW) reader.fail(`sequences ${floor} to ${next}`);
+  const window = DedupWindow.restored(floor, next, () => reader.u32());
   return {
     key: clientKey(tenant, clientSession),
     clientSession,
@@ -96,8 +96,9 @@ export function unpackTracker(
   head: Uint8Array | undefined,
   lanes: Iterable<Uint8Array>,
   clients: Iterable<Uint8Array>,
+  clientSessions?: number,
 ): LaneTracker {
-  const tracker = new LaneTracker();
+  const tracker = new LaneTracker(clientSessions);
   if (head !== undefined) {
     const reader = new ByteReader(head, 'tracker state');
     tracker.restoreHead({
@@ -113,8 +114,7 @@ export function unpackTracker(
     tracker.lanes.set(lane.key, lane);
   }
   for (const bytes of clients) {
-    const client = unpackClient(bytes);
-    tracker.clients.set(client.key, client);
+    tracker.restoreClient(unpackClient(bytes));
   }
   return tracker;
 }

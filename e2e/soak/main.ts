@@ -1,0 +1,147 @@
+// `npm run soak -- --minutes N`: runs a platform with churn of names, tags, sessions, keys, queries and agents, and fails
+// when memory, disk or a table grows.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { freePorts, Program, Watchdog } from '@tidemark/child-process';
+import { eventually } from '../process/eventually.ts';
+import { AgentChurn } from './agent-churn.ts';
+import type { ChurnCounts, Target } from './churn.ts';
+import { figuresOf } from './figures.ts';
+import type { Sample } from './growth.ts';
+import { showGrowth } from './report.ts';
+import { SETTINGS } from './settings.ts';
+
+const MAX_MINUTES = 10_000;
+const SAMPLE_MS = 10_000;
+/** Share of the run in which caches and tables fill. */
+const WARM_UP = 0.5;
+const USAGE = 'usage: npm run soak -- [--minutes N] [--keep]';
+
+process.exit(await soak(process.argv.slice(2)));
+
+async function soak(args: readonly string[]): Promise<number> {
+  let options: ReturnType<typeof parsed>;
+  try {
+    options = parsed(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'tidemark-soak-'));
+  const watchdog = new Watchdog(folder);
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    return await run(folder, watchdog, options.minutes, ends);
+  } finally {
+    for (const end of ends.reverse()) await end();
+    if (options.keep) console.log(`kept ${folder}`);
+    else await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    watchdog.close();
+  }
+}
+
+function parsed(args: readonly string[]): { minutes: number; keep: boolean } | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string', default: '10' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) return undefined;
+  const minutes = Number(values.minutes);
+  if (!(minutes >= 1 && minutes <= MAX_MINUTES)) {
+    throw new Error(`--minutes: ${values.minutes} (limit: 1 to ${MAX_MINUTES})`);
+  }
+  return { minutes, keep: values.keep };
+}
+
+async function run(
+  folder: string,
+  watchdog: Watchdog,
+  minutes: number,
+  ends: (() => Promise<unknown>)[],
+): Promise<number> {
+  const [httpPort, grpcPort, dogstatsdPort] = await freePorts(3);
+  const target: Target = { httpPort, grpcPort, dogstatsdPort };
+  const [data, probeFile] = [join(folder, 'data'), join(folder, 'memory')];
+  const platform = await platformProgram(folder, watchdog, target, data, probeFile);
+  platform.spawn();
+  ends.push(() => platform.kill());
+  await eventually('the platform to be ready', async () => (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).ok);
+  const churn = churnProcess(target);
+  ends.push(async () => churn.kill('SIGKILL'));
+  const agents = new AgentChurn(join(folder, 'agents'), `127.0.0.1:${grpcPort}`, watchdog);
+  ends.push(() => agents.end());
+  const beganMs = Date.now();
+  const samples = new Map<string, Sample[]>();
+  for (let atMs = SAMPLE_MS; atMs <= minutes * 60_000; atMs += SAMPLE_MS) {
+    await delay(Math.max(0, beganMs + atMs - Date.now()));
+    if (!platform.isRunning) break;
+    await agents.turn();
+    if (atMs < WARM_UP * minutes * 60_000) continue;
+    for (const [name, value] of await figuresOf(platform.pid, httpPort, data, probeFile)) {
+      const own = samples.get(name) ?? [];
+      own.push({ atMs: Date.now() - beganMs, value });
+      samples.set(name, own);
+    }
+  }
+  const isAlive = platform.isRunning;
+  if (!isAlive) console.error(`the platform ended with ${platform.ending}: ${platform.logTail()}`);
+  const counts = await countsOf(churn);
+  for (const [name, { done, refused }] of Object.entries({ ...counts, agents: { done: agents.count, refused: 0 } })) {
+    console.log(`${name.padEnd(24)} ${String(done).padStart(8)} done ${String(refused).padStart(8)} refused`);
+  }
+  return showGrowth(samples) && isAlive ? 0 : 1;
+}
+
+async function platformProgram(
+  folder: string,
+  watchdog: Watchdog,
+  { httpPort, grpcPort, dogstatsdPort }: Target,
+  data: string,
+  probeFile: string,
+): Promise<Program> {
+  const main = fileURLToPath(new URL('../../apps/tidemark/src/main.ts', import.meta.url));
+  const settings = join(folder, 'settings.json');
+  const ports = { http: { port: httpPort }, grpc: { port: grpcPort } };
+  const own = {
+    ...SETTINGS,
+    ...ports,
+    dogstatsd: { ...SETTINGS.dogstatsd, port: dogstatsdPort },
+    data: { folder: data },
+  };
+  await writeFile(settings, JSON.stringify(own));
+  const probe = new URL('./memory-probe.mjs', import.meta.url).href;
+  return new Program({
+    name: 'platform',
+    command: [process.execPath, '--no-warnings', '--import', probe, main, 'start', '--settings', settings],
+    environment: { ...process.env, PROBE_FILE: probeFile, PROBE_MS: String(SAMPLE_MS / 2) },
+    logFile: join(folder, 'log'),
+    watchdog,
+  });
+}
+
+function churnProcess(target: Target): ChildProcess {
+  const program = fileURLToPath(new URL('./churn-process.ts', import.meta.url));
+  return fork(program, [JSON.stringify(target)], { execArgv: ['--no-warnings'] });
+}
+
+async function countsOf(churn: ChildProcess): Promise<ChurnCounts> {
+  if (!churn.connected) return {};
+  const counted = once(churn, 'message');
+  churn.send('end');
+  const [counts] = await counted;
+  return counts as ChurnCounts;
+}

@@ -1,0 +1,29 @@
+import { exceeds, growthOf, type Sample } from './growth.ts';
+
+const MIB = 1_048_576;
+
+/** How much a figure may grow in an hour. The first rule whose pattern matches its name counts. */
+const LIMITS: readonly (readonly [name: RegExp, perHour: number, because: string])[] = [
+  [/^memory: heaps/, 40 * MIB, 'below what 200 bytes for each act of churn would be'],
+  [/^memory: outside/, 40 * MIB, 'as the heaps'],
+  [/^memory: process/, 400 * MIB, 'allocators keep pages'],
+  [/^disk: /, 0, 'nothing stays'],
+  [/^(open files|threads)/, 60, 'connections that are open at a sample differ'],
+  [/./, 0, 'a table has a bound'],
+];
+
+/** Prints the growth of each figure; returns whether all are within their limits. */
+export function showGrowth(samples: ReadonlyMap<string, readonly Sample[]>): boolean {
+  let isWithin = true;
+  console.log(`${''.padEnd(40)} ${'at first'.padStart(12)} ${'at last'.padStart(12)} ${'per hour'.padStart(12)}`);
+  for (const [name, own] of [...samples].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const growth = growthOf(own);
+    const [, limit] = LIMITS.find(([pattern]) => pattern.test(name)) ?? [/./, 0];
+    const isOver = exceeds(growth, limit);
+    if (isOver) isWithin = false;
+    const [first, last] = [own[0].value, own[own.length - 1].value].map((value) => value.toFixed(0).padStart(12));
+    const slope = `${growth.perHour.toFixed(0).padStart(12)} ± ${growth.errorPerHour.toFixed(0)}`;
+    console.log(`${name.padEnd(40)} ${first} ${last} ${slope} (limit: ${limit})${isOver ? '  EXCEEDED' : ''}`);
+  }
+  return isWithin;
+}
