@@ -57,12 +57,12 @@ class Bench {
     this.writer = new ControlWriter(log, this.clock);
   }
 
-  static async open(): Promise<Bench> {
+  static async open(limits: { readonly recordBytes?: number } = {}): Promise<Bench> {
     const world = new SimulatedWorld({ seed: 1 });
     const node = world.node('log');
     let bench: Bench | undefined;
     const opening = node.start(({ clock, disk, random }) =>
-      openEmbeddedLog({ clock, disk, random, partitions: { points: 2, tags: 2, control: 1 } }),
+      openEmbeddedLog({ clock, disk, random, partitions: { points: 2, tags: 2, control: 1 }, limits }),
     );
     opening.then((log) => {
       bench = new Bench(world, log, node.clock);
@@ -175,6 +175,36 @@ describe('coordinator', () => {
     await expect(bench.play(coordinator.assignSlots(2, slots))).rejects.toMatchObject({
       ...{ code: 'resource_exhausted', detail: { field: 'maps', limit: 1000 } },
     });
+  });
+
+  test('a tenant has a bounded number of keys, of which each can be replaced', async () => {
+    const bench = await Bench.open();
+    const coordinator = await bench.start();
+    for (let n = 0; n < 1000; n++) await bench.play(coordinator.createKey('t', `key ${n}`, ['send']));
+    await expect(bench.play(coordinator.createKey('t', 'one more', ['send']))).rejects.toMatchObject({
+      ...{ code: 'resource_exhausted', detail: { field: 'keys', limit: 1000 } },
+    });
+    await bench.play(coordinator.createKey('t', 'key 7', ['read']));
+    await bench.play(coordinator.createKey('other', 'key', ['send']));
+    await bench.play(coordinator.revokeKey('t', 'key 8'));
+    await bench.play(coordinator.createKey('t', 'one more', ['send']));
+  });
+
+  test('a checkpoint that is larger than a record of the log is appended in parts', async () => {
+    const bench = await Bench.open({ recordBytes: 1024 * 1024 });
+    const control = await bench.follow();
+    const coordinator = await bench.start({ control, checkpointRecords: 1100 });
+    const slots = new Uint16Array(SLOTS);
+    for (let maps = 1; maps < 999; maps++) await bench.play(coordinator.assignSlots(2, slots));
+    for (let n = 0; n < 200; n++) await bench.append(renewed);
+    await bench.until(async () => control.state.checkpointOffset >= 0, 10_000);
+    expect(coordinator.problem).toBeUndefined();
+    const fresh = new ControlFollower(
+      { ...bench.log, bounds: bench.boundsFrom(control.state.checkpointOffset) },
+      bench.clock,
+    );
+    await bench.play(fresh.start());
+    expect([fresh.state.maps.size, fresh.state.map?.epoch]).toEqual([999, 999]);
   });
 
   test('a session that is silent for 10 s is fenced, first in control, then in every partition', async () => {

@@ -10,6 +10,7 @@ import {
   type DeadLaneInfo,
   type FenceInfo,
   type SessionInfo,
+  splitCheckpoint,
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
@@ -21,10 +22,12 @@ import { SetBackCheck } from './set-back-check.ts';
 import type { StorePosition } from './store-position.ts';
 
 /**
- * Maps are kept permanently, 2 KiB each: queries over old times use the maps of that time, and points never expire. A
- * checkpoint contains all maps and must fit into a record of the log.
+ * Maps are kept permanently, 2 KiB each: queries over old times use the maps of that time, and points never expire. Every
+ * checkpoint contains all maps, and every process has them in memory.
  */
 const MAX_MAPS = 1000;
+/** Max keys of a tenant: every process keeps all keys in memory. */
+const MAX_KEYS = 1000;
 
 export interface CoordinatorOptions {
   readonly log: Log;
@@ -180,8 +183,18 @@ export class Coordinator {
     await this.#decide({ $case: 'map', value });
   }
 
-  /** Creates a key and stores its hash; the key itself is returned once. A key of the same name is replaced. */
+  /**
+   * Creates a key and stores its hash; the key itself is returned once. A key of the same name is replaced. Error:
+   * `resource_exhausted` when the tenant has too many keys.
+   */
   async createKey(tenant: string, name: string, scopes: readonly string[]): Promise<string> {
+    let others = 0;
+    for (const key of this.#options.control.state.keys.values())
+      if (key.tenant === tenant && key.name !== name) others++;
+    if (others >= MAX_KEYS) {
+      const message = `keys of tenant ${tenant}: ${others} (limit: ${MAX_KEYS}); revoke one that is not used`;
+      throw new TidemarkError('resource_exhausted', message, { field: 'keys', limit: MAX_KEYS });
+    }
     const key = newApiKey(this.#options.random);
     await this.#decideKey({ tenant, name, keyHash: hashApiKey(key), scopes: [...scopes], revoked: false });
     return key;
@@ -316,7 +329,8 @@ export class Coordinator {
 
   /**
    * Appends a checkpoint when there are enough records since the last one, and trims the log before the last but one: one
-   * damaged record must not be the only copy of the state. A record that is appended before the checkpoint meanwhile makes it void: the next turn retries.
+   * damaged record must not be the only copy of the state. A record that is appended before the checkpoint, or within it,
+   * makes it void: the next turn retries.
    */
   async #checkpoint(): Promise<void> {
     const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;
@@ -325,7 +339,11 @@ export class Coordinator {
       const { next } = await log.bounds('control', 0);
       await control.reached(next - 1, this.#stop.signal);
       if (this.#isSuperseded) return;
-      await this.#decide({ $case: 'checkpoint', value: state.checkpoint() });
+      let last = -1;
+      for (const value of splitCheckpoint(state.checkpoint())) {
+        last = (await this.#writer.append({ $case: 'checkpoint', value }, this.#stop.signal)).offset;
+      }
+      await control.reached(last, this.#stop.signal);
     }
     const before = control.previousCheckpointOffset;
     if (before <= this.#trimmed) return;

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { evenMap, packSlots } from '@tidemark/model';
 import fc from 'fast-check';
+import { splitCheckpoint } from './checkpoint-parts.ts';
 import { fromCheckpoint } from './control-checkpoint.ts';
 import { fenceKey } from './control-entries.ts';
 import { type ControlMessage, decodeControl, encodeControl } from './control-record.ts';
@@ -19,8 +20,11 @@ function of<K extends ControlMessage['$case']>(
   return value.map((one) => ({ $case, value: one }) as ControlMessage);
 }
 
-/** A step of a history: a record, a `checkpoint` that the coordinator appends there, or a `late` one. */
-const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late'> = fc.oneof(
+/**
+ * A step of a history: a record, a `checkpoint` that the coordinator appends there, a `late` one, or one in small `parts`
+ * (`split` by another record).
+ */
+const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late' | 'parts' | 'split'> = fc.oneof(
   of('registered', fc.record({ session, process: name })),
   of('renewed', fc.record({ session, deadLanes: fc.array(lane, { maxLength: 2 }) })),
   of('ended', fc.record({ session })),
@@ -56,7 +60,11 @@ const step: fc.Arbitrary<ControlMessage | 'checkpoint' | 'late'> = fc.oneof(
   ),
   fc.constant('checkpoint' as const),
   fc.constant('late' as const),
+  fc.constant('parts' as const),
+  fc.constant('split' as const),
 );
+const PART_BYTES = 150;
+const OTHER: ControlMessage = { $case: 'registered', value: { session: Buffer.alloc(16, 9), process: 'other' } };
 
 interface Appended {
   readonly message: ControlMessage;
@@ -81,6 +89,42 @@ function content(state: ControlState): unknown {
   return { ...state.checkpoint(), offset: 0, throughMs: 0 };
 }
 
+function messagesOf(
+  one: ControlMessage | 'checkpoint' | 'late' | 'parts' | 'split',
+  live: ControlState,
+): ControlMessage[] {
+  if (typeof one !== 'string') return [one];
+  const whole = live.checkpoint();
+  if (one === 'late') whole.offset--;
+  const parts = one === 'parts' || one === 'split' ? splitCheckpoint(whole, PART_BYTES) : [whole];
+  const messages = parts.map((value): ControlMessage => ({ $case: 'checkpoint', value }));
+  if (one === 'split') messages.splice(Math.ceil(messages.length / 2), 0, OTHER);
+  return messages;
+}
+
+test('a checkpoint of any size is split into records of a bounded size', () => {
+  const state = new ControlState();
+  state.apply({ $case: 'term', value: { term: 1, process: 'a' } }, 0, 1);
+  for (let n = 0; n < 20_000; n++) {
+    const keyHash = Buffer.alloc(32);
+    keyHash.writeUInt32LE(n);
+    const key = { term: 1, tenant: `tenant ${n}`, name: 'key', keyHash, scopes: ['send'], revoked: false };
+    state.apply({ $case: 'key', value: key }, state.nextOffset, 1);
+  }
+  const parts = splitCheckpoint(state.checkpoint());
+  const sizes = parts.map((value) => encodeControl({ $case: 'checkpoint', value }).length);
+  expect(sizes.length).toBeGreaterThan(1);
+  expect(Math.max(...sizes)).toBeLessThan(600_000);
+  const fresh = new ControlState();
+  fresh.beginAt(parts[0].offset);
+  for (const value of parts) {
+    expect(fresh.isWhole).toBe(false);
+    fresh.apply({ $case: 'checkpoint', value }, value.offset, 1);
+  }
+  expect(fresh.keys).toEqual(state.keys);
+  expect(fresh.checkpointOffset).toBe(parts[0].offset);
+});
+
 test('a reader of a trimmed log with a checkpoint has the same content as a reader of the whole log', () => {
   const history = fc.array(fc.tuple(step, fc.integer({ min: 0, max: 3 * DAY_MS })), { maxLength: 60 });
   fc.assert(
@@ -91,13 +135,12 @@ test('a reader of a trimmed log with a checkpoint has the same content as a read
       let ageMs = 0;
       for (const [one, waitMs] of steps) {
         ageMs += waitMs;
-        const offset = records.length;
-        const value = { ...live.checkpoint(), offset: one === 'late' ? offset - 1 : offset };
-        const message: ControlMessage = typeof one === 'string' ? { $case: 'checkpoint', value } : one;
         const timeMs = 1_767_225_600_000 + ageMs;
-        live.apply(decodeControl(encodeControl(message)), offset, timeMs);
-        if (typeof one !== 'string') unaware.apply(message, offset, timeMs);
-        records.push({ message, timeMs });
+        for (const message of messagesOf(one, live)) {
+          live.apply(decodeControl(encodeControl(message)), records.length, timeMs);
+          if (message.$case !== 'checkpoint') unaware.apply(message, records.length, timeMs);
+          records.push({ message, timeMs });
+        }
         // Until an entry may be omitted, checkpoints change nothing.
         if (ageMs < 7 * DAY_MS) expect(content(live)).toEqual(content(unaware));
       }

@@ -49,7 +49,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
   const oldestMs = throughMs - PROTOCOL_TIMES.controlRetentionMs;
   const isKept = (endMs: number | undefined) => endMs === undefined || endMs >= oldestMs;
   return {
-    ...{ term, offset, termOffset, throughMs },
+    ...{ term, offset, termOffset, throughMs, part: 0, parts: 0 },
     eras: [...content.eras.list],
     maps: [...content.maps.values()].map((map) => ({ ...map, slots: packSlots(map) })),
     mapsInForceMs: [...content.maps.keys()].map((epoch) => content.inForceMs.get(epoch) ?? Number.POSITIVE_INFINITY),

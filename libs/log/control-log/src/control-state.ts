@@ -4,6 +4,7 @@ import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed, SetBackDec
 import { type PartitionMap, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert, unreachable } from '@tidemark/ports';
+import { CheckpointParts } from './checkpoint-parts.ts';
 import { fromCheckpoint, toCheckpoint } from './control-checkpoint.ts';
 import {
   applyBudget,
@@ -44,7 +45,7 @@ export class ControlState {
   term = 0;
   /** Offset of the record that claimed the term. Of two claims of one term the first counts. */
   termOffset = -1;
-  /** Offset of the last checkpoint that counted, or -1. It repeats the state of the records before it. */
+  /** Offset of the first record of the last checkpoint that counted, or -1. It repeats the state of the records before it. */
   checkpointOffset = -1;
   /** False while the oldest records are gone and no checkpoint was read: the content may be stale. */
   isWhole = true;
@@ -63,6 +64,7 @@ export class ControlState {
   /** API keys by the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
   #lost: readonly LostControlInfo[] = [];
+  readonly #parts = new CheckpointParts();
 
   /** The newest decided map, which may not be in force yet. Undefined before the first decision. */
   get map(): PartitionMap | undefined {
@@ -130,6 +132,7 @@ export class ControlState {
     // What was lost before the first checkpoint is in that checkpoint.
     if (this.isWhole) this.#lost = [...this.#lost, { offset: this.nextOffset, records, reason }];
     this.nextOffset += records;
+    this.#parts.clear();
   }
 
   /** Records that the log now begins at `first`. The next checkpoint that counts has the content of earlier records. */
@@ -145,8 +148,11 @@ export class ControlState {
    */
   apply(message: ControlMessage, offset: number, appendTimeMs: number): boolean {
     if (this.isWhole) this.#assume(message, offset, appendTimeMs);
-    if (message.$case === 'checkpoint') this.#restore(message.value, offset);
-    else if (this.isWhole) this.#change(message, offset, appendTimeMs);
+    if (message.$case === 'checkpoint') this.#restorePart(message.value, offset);
+    else {
+      this.#parts.clear();
+      if (this.isWhole) this.#change(message, offset, appendTimeMs);
+    }
     if (this.isWhole) this.throughMs = Math.max(this.throughMs, appendTimeMs);
     this.appendTimeMs = appendTimeMs;
     this.nextOffset = offset + 1;
@@ -154,8 +160,8 @@ export class ControlState {
   }
 
   /**
-   * Builds the checkpoint that the coordinator of the current term may append at `nextOffset`: all content, except the
-   * entries that `toCheckpoint` omits.
+   * Builds the checkpoint that the coordinator of the current term may append at `nextOffset`, by `splitCheckpoint`: all
+   * content, except the entries that `toCheckpoint` omits.
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'only a whole state has a checkpoint');
@@ -165,8 +171,14 @@ export class ControlState {
     return toCheckpoint({ ...content, halts, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
   }
 
-  #restore(checkpoint: Checkpoint, offset: number): void {
-    if (checkpoint.offset !== offset || (this.isWhole && checkpoint.term !== this.term)) return;
+  #restorePart(part: Checkpoint, offset: number): void {
+    const isVoid = part.offset !== offset || (this.isWhole && part.term !== this.term);
+    if (isVoid) this.#parts.clear();
+    const checkpoint = isVoid ? undefined : this.#parts.add(part);
+    if (checkpoint !== undefined) this.#restore(checkpoint);
+  }
+
+  #restore(checkpoint: Checkpoint): void {
     const content = fromCheckpoint(checkpoint);
     this.term = content.term;
     this.termOffset = content.termOffset;
@@ -183,7 +195,7 @@ export class ControlState {
     refill(this.keys, content.keys);
     refill(this.halts, content.halts);
     this.#lost = content.lost;
-    this.checkpointOffset = offset;
+    this.checkpointOffset = checkpoint.offset;
     this.isWhole = true;
   }
 

@@ -1,3 +1,4 @@
+export { splitCheckpoint } from './checkpoint-parts.ts';
 export type { DeadLaneInfo, FenceInfo, HaltInfo, SessionInfo, SkipInfo } from './control-entries.ts';
 export { budgetKey, budgetOf, fenceKey, haltKey } from './control-entries.ts';
 export { ControlFollower, ControlWriter } from './control-log.ts';

@@ -180,6 +180,12 @@ export interface Checkpoint {
   /** Records that the log has lost before a reader of this term read them. */
   lost: LostControl[];
   halts: CheckpointHalt[];
+  /**
+   * A checkpoint that is too large for one record is `parts` records at consecutive offsets, each with some of the entries
+   * of the lists. `part` counts from 0. It counts at its last part, as of the offset of its first one. 0 parts: one record.
+   */
+  part: number;
+  parts: number;
 }
 
 /** Records of `control` that the log has lost. They count as records without effect. */
@@ -1656,6 +1662,8 @@ function createBaseCheckpoint(): Checkpoint {
     eras: [],
     lost: [],
     halts: [],
+    part: 0,
+    parts: 0,
   };
 }
 
@@ -1709,6 +1717,12 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     for (const v of message.halts) {
       CheckpointHalt.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.part !== 0) {
+      writer.uint32(128).uint32(message.part);
+    }
+    if (message.parts !== 0) {
+      writer.uint32(136).uint32(message.parts);
     }
     return writer;
   },
@@ -1856,6 +1870,22 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.halts.push(CheckpointHalt.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.part = reader.uint32();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.parts = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1888,6 +1918,8 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.eras = object.eras?.map((e) => CheckpointEra.fromPartial(e)) || [];
     message.lost = object.lost?.map((e) => LostControl.fromPartial(e)) || [];
     message.halts = object.halts?.map((e) => CheckpointHalt.fromPartial(e)) || [];
+    message.part = object.part ?? 0;
+    message.parts = object.parts ?? 0;
     return message;
   },
 };
