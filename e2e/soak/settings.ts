@@ -5,7 +5,7 @@ export const SETTINGS = {
   store: { commitStepMs: 10_000, bucketMs: 20_000, recentBytes: 1_048_576, bucketHashes: 10, seriesSetsBytes: 65_536 },
   requests: { seriesPerTenant: 5000, startOverMs: 10_000, clientSessions: 100_000, idleMs: 30_000 },
   lane: { epochMs: 20_000 },
-  agent: { seriesExpiryMs: 20_000 },
+  agent: { seriesExpiryMs: 20_000, maxSeries: 30_000 },
   dogstatsd: { cachedSpellings: 5000, series: 5000 },
   query: { seriesSets: 100 },
 };

@@ -163,7 +163,6 @@ export class ClientStream implements SeriesSource {
         continue;
       }
       const { name, metric, id } = result;
-      if (isKind(one.kind)) this.#session.metrics.noteSeries(this.tenant, name.metric, one.kind);
       dictionary.add(
         { metricId: metric, seriesId: id, seriesClass: name.seriesClass, intervalMs: intervalOf(one) },
         name,
@@ -172,14 +171,23 @@ export class ClientStream implements SeriesSource {
       if (one.restatesRef !== undefined) dictionary.restate(one.restatesRef);
       if (name.seriesClass === SERIES_CLASS.distribution) dictionary.distributions++;
       if (this.#session.budgets.isExceeded(name)) fresh.push({ ref, name });
+      else this.#note(one);
     }
+    const overBudget = new Set<number>();
     for (const { ref, rejection } of await this.#session.budgets.refuseNew(dictionary, fresh)) {
       dictionary.refuse(ref, rejection);
       refused.push({ ref, rejection });
+      overBudget.add(ref);
     }
+    // What a refused series implies must not become a metric.
+    for (const { ref } of fresh) if (!overBudget.has(ref)) this.#note(series[ref - firstRef]);
     if (refused.length > 0) {
       this.#reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
     }
+  }
+
+  #note({ metric, kind }: Series): void {
+    if (isKind(kind)) this.#session.metrics.noteSeries(this.tenant, metric, kind);
   }
 
   #state({ metrics }: MetricStatements): void {

@@ -480,6 +480,8 @@ describe('series that are defined and not sent', () => {
     await bench.until(() => session.budgets.isExceeded({ tenant: TENANT, metric: '' }));
     await client.define(0, 0, series(0, 3));
     expect(refusedRefs(client)).toEqual([0]);
+    await client.define(1, 0, [{ ...gauge(1), tags: ['refused'] }]);
+    expect([0, 1].map((n) => session.metrics.hasSeries(TENANT, gauge(n).metric))).toEqual([true, false]);
     const sequence = await client.batch([{ partition: 0, points: shareOf([2, bench.acceptClock.nowMs(), 1]) }]);
     expect((await client.answered(sequence)).acceptedPoints).toBe(1);
     const [{ series: defined }] = (await bench.points(0)).flatMap(({ definitions }) => definitions);

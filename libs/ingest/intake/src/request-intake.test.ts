@@ -383,6 +383,26 @@ describe('bounds', () => {
     expect((await stored(bench)).map(({ series }) => series)).toEqual([idOf(known), idOf(known), idOf(both[1])]);
   });
 
+  test('no metric is stated of refused series, nor by users while their tenant is over its budget', async () => {
+    const known = gauge(0, 'known:1');
+    const { bench, intake, session } = await started(
+      {},
+      { knownSeries: async (_partition, _tenant, ids) => ids.map((id) => toHex(id) === idOf(known)) },
+    );
+    const budget = { term: 1, tenant: TENANT, metric: '', limit: 1, over: true };
+    await bench.decide({ $case: 'budget', value: budget });
+    await bench.until(() => session?.budgets.isExceeded({ tenant: TENANT, metric: '' }) === true);
+    const fresh = gauge(1, 'new:1');
+    for (let i = 0; i < 2; i++) await bench.play(request(bench, intake, [known, fresh]).send());
+    expect([known, fresh].map(({ metric }) => session?.metrics.hasSeries(TENANT, metric))).toEqual([true, false]);
+    const refused = { code: 'resource_exhausted', detail: { reason: 'series_over_budget', limit: '1 series' } };
+    await expect(bench.play(intake.state(TENANT, fresh.metric, { unit: 'byte' }))).rejects.toMatchObject(refused);
+    await bench.play(intake.state(TENANT, known.metric, { unit: 'byte' }));
+    await bench.decide({ $case: 'budget', value: { ...budget, over: false } });
+    await bench.until(() => session?.budgets.isExceeded({ tenant: TENANT, metric: '' }) === false);
+    await bench.play(intake.state(TENANT, fresh.metric, { unit: 'byte' }));
+  });
+
   test('series whose points are all refused count towards the budget, until the table starts again', async () => {
     const { bench, intake } = await started({ startOverMs: 1000 }, { budgets: { tenantSeries: 2, metricSeries: 9 } });
     const send = (tag: string, timeMs: number) => {

@@ -77,12 +77,14 @@ export class RequestIntake {
 
   /**
    * Publishes what a user states of a metric. Resolves once it is durable. Throws `invalid_argument` for a name or a field
-   * beyond its limit, `unavailable` while the log does not accept it.
+   * beyond its limit, `resource_exhausted` for a metric without series here while the tenant is over its budget of series, in
+   * which such a metric counts as one series, `unavailable` while the log does not accept it.
    */
   async state(tenant: string, metric: string, change: MetricChange): Promise<void> {
     const session = this.#acceptingSession();
     seriesName(tenant, metric, SERIES_CLASS.reading, [], session.limits);
     checkChange(change);
+    if (!session.metrics.hasSeries(tenant, metric)) session.budgets.checkMetric(tenant, metric);
     await session.metrics.state(tenant, metric, change);
   }
 

@@ -1,6 +1,7 @@
 import type { Rejection } from '@tidemark/contract';
 import { budgetKey, type ControlState } from '@tidemark/control-log';
 import type { SeriesName } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
 import type { ClientDictionary } from './client-dictionary.ts';
 import { type SeriesLimits, UnsentSeries } from './unsent-series.ts';
 
@@ -24,6 +25,15 @@ export class SeriesBudgets {
   isExceeded({ tenant, metric }: Pick<SeriesName, 'tenant' | 'metric'>): boolean {
     const { overBudget } = this.#state;
     return overBudget.size > 0 && (overBudget.has(tenant) || overBudget.has(budgetKey(tenant, metric)));
+  }
+
+  /** Throws `resource_exhausted` while the tenant is over its budget: a metric without series counts as one series. */
+  checkMetric(tenant: string, metric: string): void {
+    const limit = this.#state.overBudget.get(tenant);
+    if (limit === undefined) return;
+    const detail = { reason: 'series_over_budget', field: 'metric', limit: `${limit} series` };
+    const message = `metric ${metric}: no series of it is known, and tenant ${tenant} has used up its budget (limit: ${limit} series)`;
+    throw new TidemarkError('resource_exhausted', message, detail);
   }
 
   /**

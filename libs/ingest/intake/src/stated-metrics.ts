@@ -78,6 +78,11 @@ export class StatedMetrics {
     if (isSaid) this.#note('implied', place, { partition, tenant, metric }, { kind });
   }
 
+  /** Returns true when a series of the metric was noted, and not forgotten since. */
+  hasSeries(tenant: string, metric: string): boolean {
+    return this.#said.has(keyOf('implied', placeOf(this.#partitionOf(tenant, metric), tenant, metric)));
+  }
+
   /**
    * Notes what the protocol of a sender says of a metric. It is published once the metric has series. Too long texts are
    * cut; a name that no series can have, and fields that are not valid or take something back, say nothing.

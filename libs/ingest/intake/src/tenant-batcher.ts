@@ -20,7 +20,7 @@ import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, refusalOf } from './rejections.ts';
 import { KeyedSessions, type RequestKey } from './request-key.ts';
 import { batchSize, type RequestLimits } from './request-limits.ts';
-import { SeriesHandles } from './series-handles.ts';
+import { REFUSED, SeriesHandles } from './series-handles.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
 import type { QueuedShare } from './share-queue.ts';
@@ -119,15 +119,22 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       if (!isTidemarkError(error)) throw error;
       return this.handles.refused(refusalOf(error, metric));
     }
-    this.session.metrics.noteSeries(this.tenant, metric, kind);
     const id = seriesId(name);
     const known = this.handles.find(id);
-    if (known >= 0) {
-      const { intervalsMs, moves } = this.handles;
-      // Senders that contradict each other must not fill the dictionary.
-      if (intervalMs === 0 || intervalsMs[known] === intervalMs || moves[known] >= MAX_MOVES) return known;
+    const handle = this.#isDefined(known, intervalMs) ? known : this.#define(name, id, intervalMs, known);
+    // What a refused series implies must not become a metric: no budget would bound these.
+    const mayBeRefused = this.session.budgets.isExceeded(name) && (known < 0 || this.mustCheckBudget);
+    if (!mayBeRefused && this.handles.classes[handle] !== REFUSED) {
+      this.session.metrics.noteSeries(this.tenant, metric, kind);
     }
-    return this.#define(name, id, intervalMs, known);
+    return handle;
+  }
+
+  #isDefined(known: number, intervalMs: number): boolean {
+    if (known < 0) return false;
+    const { intervalsMs, moves } = this.handles;
+    // Senders that contradict each other must not fill the dictionary.
+    return intervalMs === 0 || intervalsMs[known] === intervalMs || moves[known] >= MAX_MOVES;
   }
 
   /** Returns the name of the metric of a handle that is not refused. */

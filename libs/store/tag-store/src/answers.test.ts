@@ -11,6 +11,7 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { MemoryKeyValue } from '@tidemark/simulation';
+import { TagRecordWriter } from '@tidemark/tag-records';
 import fc from 'fast-check';
 import { DEFAULT_TAG_STORE_LIMITS, TagPartition } from './index.ts';
 import { addFacts, type Fact, recordOf } from './testing/facts.ts';
@@ -295,6 +296,16 @@ test('seriesTags answers in the order of the request, and only for series of the
   const answer = (tenant: string) => partition.seriesTags({ partition: 0, tenant, series }).series;
   expect(answer('acme')).toEqual([known(second), unknown, known(first)]);
   expect(answer('other')).toEqual([unknown, unknown, unknown]);
+});
+
+test('a metric that is stated and has no series counts as one towards the budget of its tenant', async () => {
+  const partition = await partitionOf(hosts(3));
+  const record = new TagRecordWriter();
+  for (const metric of ['cpu', 'idle', 'busy']) record.addStatement('acme', metric, 'user', { unit: 'percent' });
+  partition.apply({ offset: 1, appendTimeMs: 0, value: record.take() });
+  expect(partition.budgets(4, 9, 2)).toEqual({ tenants: [], metrics: [] });
+  expect(partition.budgets(1, 9, 2)).toEqual({ tenants: [{ tenant: 'acme', series: 2 }], metrics: [] });
+  expect(partition.budgets(4, 9)).toEqual({ tenants: [{ tenant: 'acme', series: 5 }], metrics: [] });
 });
 
 test('seriesCount and budgets count each series once, also since a day', async () => {

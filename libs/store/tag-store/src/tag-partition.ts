@@ -243,7 +243,10 @@ export class TagPartition implements ConsumedState {
     return this.#index.metrics.find(tenant, metric)?.countSince(sinceDay) ?? 0;
   }
 
-  /** Tenants and metrics with more series in this partition, seen on or after `sinceDay`, than the limits. */
+  /**
+   * Tenants and metrics with more series in this partition, seen on or after `sinceDay`, than the limits. Of a tenant, a
+   * metric that was stated and has no series counts as one.
+   */
   budgets(limitPerTenant: number, limitPerMetric: number, sinceDay = 0): OverBudget {
     const tenants: { tenant: string; series: number }[] = [];
     const metrics: { tenant: string; metric: string; series: number }[] = [];
@@ -251,7 +254,8 @@ export class TagPartition implements ConsumedState {
       let total = 0;
       for (const metric of this.#index.metrics.ofTenant(tenant)) {
         const series = metric.countSince(sinceDay);
-        total += series;
+        // A metric that is only stated takes memory like a series.
+        total += metric.seriesCount === 0 ? 1 : series;
         if (series > limitPerMetric) metrics.push({ tenant, metric: metric.name, series });
       }
       if (total > limitPerTenant) tenants.push({ tenant, series: total });
