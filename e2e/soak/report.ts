@@ -9,7 +9,7 @@ const LIMITS: readonly (readonly [name: RegExp, perHour: number, because: string
   [/^memory: process/, 400 * MIB, 'allocators keep pages'],
   [/^disk: /, 0, 'nothing stays'],
   [/state_hashes$/, 500, 'until the bound of 64 in each partition'],
-  [/^status.points.clients$/, 60_000, 'below 100,000 of a tenant in each partition'],
+  [/^status.points.clients$/, 150_000, 'below 100,000 of a tenant in each partition'],
   [/^(open files|threads)/, 60, 'connections that are open at a sample differ'],
   [/./, 0, 'a table has a bound'],
 ];

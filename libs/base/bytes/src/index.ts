@@ -5,6 +5,7 @@ export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { fromHex, toHex } from './hex.ts';
 export { keyBuffer } from './key-buffer.ts';
 export { murmur3 } from './murmur3.ts';
+export { ownCopy } from './own-copy.ts';
 export { SIP_KEY_BYTES, SipHash } from './sip-hash.ts';
 export { utf8Text } from './utf8-text.ts';
 export type { VarintSource } from './varint.ts';

@@ -1,4 +1,4 @@
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import { ID_BYTES, SERIES_CLASS, type SeriesClass, type SeriesName } from '@tidemark/model';
 import type { SeriesDefinition } from '@tidemark/point-records';
 import type { Refusal } from './rejections.ts';
@@ -222,7 +222,7 @@ export class ClientDictionary {
     let metric = this.#metricByKey.get(key);
     if (metric === undefined) {
       metric = this.#metricIds.length;
-      this.#metricIds.push(Buffer.from(metricId));
+      this.#metricIds.push(ownCopy(metricId));
       this.#metricNames.push(name);
       this.#metricByKey.set(key, metric);
     }

@@ -1,4 +1,4 @@
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import type { ClientHealth, ClientSource, LocalRefusal, LocalSource, RefusedData } from '@tidemark/contract';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import type { Clock } from '@tidemark/ports';
@@ -153,7 +153,7 @@ export class ClientRegister {
 
   #add(key: string, tenant: string, clientSession: Uint8Array, name: string): KnownClient {
     const client: KnownClient = {
-      ...{ clientSession: Buffer.from(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
+      ...{ clientSession: ownCopy(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
       ...{ frontierMs: undefined, batches: 0, firstBatchMs: 0, lastBatchMs: 0, lostMs: undefined },
       ...{ refusals: [], sources: [] },
     };

@@ -1,4 +1,4 @@
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import { pointCount } from '@tidemark/columns';
 import {
   type Batch,
@@ -117,7 +117,7 @@ export class ClientStream implements SeriesSource {
       );
     }
     const { limits, session, maps } = this.#session;
-    this.#clientSession = Buffer.from(clientSession);
+    this.#clientSession = ownCopy(clientSession);
     this.clientName = clientName;
     this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName, flushIntervalMs);
     this.#reply({

@@ -1,5 +1,5 @@
 import type { KeyInfo } from '@tidemark/access';
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import type { Checkpoint, CheckpointSession } from '@tidemark/contract';
 import { type PartitionMap, packSlots, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
@@ -87,12 +87,12 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   const fences = new Map<string, FenceInfo>();
   for (const { offset, session, lane, reason, completedMs } of checkpoint.fences) {
     const completed = completedMs !== undefined;
-    const fence = { offset, session: Buffer.from(session), lane, reason, completed, completedMs };
+    const fence = { offset, session: ownCopy(session), lane, reason, completed, completedMs };
     fences.set(fenceKey(session, lane), fence);
   }
   const deadLanes = new Map<string, DeadLaneInfo>();
   for (const { session, partition, lane } of checkpoint.deadLanes) {
-    deadLanes.set(fenceKey(session, { partition, lane }), { session: Buffer.from(session), partition, lane });
+    deadLanes.set(fenceKey(session, { partition, lane }), { session: ownCopy(session), partition, lane });
   }
   const skips = new Map<string, SkipInfo>();
   for (const skip of checkpoint.skips) applySkip(skips, skip);
@@ -115,5 +115,5 @@ function sessionInfo({ session, process, state, renewedMs, endedMs }: Checkpoint
   if (state !== 'open' && state !== 'fenced' && state !== 'closed') {
     throw new TidemarkError('data_loss', `the checkpoint of control has a session in unknown state ${state}`);
   }
-  return { key: toHex(session), session: Buffer.from(session), process, state, renewedMs, endedMs };
+  return { key: toHex(session), session: ownCopy(session), process, state, renewedMs, endedMs };
 }

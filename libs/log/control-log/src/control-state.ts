@@ -1,5 +1,5 @@
 import type { KeyInfo } from '@tidemark/access';
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed, SetBackDecision } from '@tidemark/contract';
 import { type PartitionMap, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
@@ -272,7 +272,7 @@ export class ControlState {
     const key = toHex(session);
     if (this.sessions.has(key)) return;
     const times = { renewedMs: appendTimeMs, endedMs: undefined };
-    this.sessions.set(key, { key, session: Buffer.from(session), process, state: 'open', ...times });
+    this.sessions.set(key, { key, session: ownCopy(session), process, state: 'open', ...times });
   }
 
   #isCurrentTerm(term: number): boolean {
@@ -331,7 +331,7 @@ export class ControlState {
     const key = fenceKey(decision.session, decision.lane);
     if (this.fences.has(key)) return;
     const { session, lane, reason } = decision;
-    const info = { offset, session: Buffer.from(session), lane, reason, completed: false, completedMs: undefined };
+    const info = { offset, session: ownCopy(session), lane, reason, completed: false, completedMs: undefined };
     this.fences.set(key, info);
     this.deadLanes.delete(key);
     if (lane === undefined) endSession(this.sessions.get(toHex(session)), 'fenced', appendTimeMs);

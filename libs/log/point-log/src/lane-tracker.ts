@@ -1,4 +1,4 @@
-import { toHex } from '@tidemark/bytes';
+import { ownCopy, toHex } from '@tidemark/bytes';
 import { FIRST_ERA } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { ALL_LANES, RECORD, type RecordHeader, type Span } from '@tidemark/point-records';
@@ -253,7 +253,7 @@ export class LaneTracker {
     const fenced = this.#isSessionFenced(header.session);
     const lane: LaneState = {
       key,
-      session: Buffer.from(header.session),
+      session: ownCopy(header.session),
       lane: header.lane,
       sequence: -1,
       open: false,
@@ -277,7 +277,7 @@ export class LaneTracker {
     for (const silent of this.#crowds.surplus(span.tenant, this.#clients.values())) this.#drop(silent);
     const client: ClientState = {
       key,
-      clientSession: Buffer.from(span.clientSession),
+      clientSession: ownCopy(span.clientSession),
       tenant: span.tenant,
       window: new DedupWindow(),
       frontierMs: undefined,

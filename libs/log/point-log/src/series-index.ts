@@ -1,3 +1,4 @@
+import { ownCopy } from '@tidemark/bytes';
 import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 
@@ -56,7 +57,7 @@ export class SeriesIndex {
     const known = this.#metricByKey.get(key);
     if (known !== undefined) return known;
     const metric = this.#metricIds.length;
-    this.#metricIds.push(Buffer.from(metricId));
+    this.#metricIds.push(ownCopy(metricId));
     this.#metricByKey.set(key, metric);
     return metric;
   }

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter } from '@tidemark/bytes';
+import { ByteReader, ByteWriter, ownCopy } from '@tidemark/bytes';
 import { ID_BYTES } from '@tidemark/model';
 import { DedupWindow, WINDOW } from './dedup-window.ts';
 import { type ClientState, clientKey, type LaneState, LaneTracker, laneKey } from './lane-tracker.ts';
@@ -18,7 +18,7 @@ export function packLane(lane: LaneState): Buffer {
 
 export function unpackLane(bytes: Uint8Array): LaneState {
   const reader = new ByteReader(bytes, 'lane state');
-  const session = Buffer.from(reader.bytes(ID_BYTES));
+  const session = ownCopy(reader.bytes(ID_BYTES));
   const lane = reader.u32();
   const flags = reader.u8();
   const [sequence, markMs, epoch, keyframeOffset, endedAtMs, skips, gapEpoch] = Array.from({ length: 7 }, () =>
@@ -58,7 +58,7 @@ export function packClient(client: ClientState): Buffer {
 
 export function unpackClient(bytes: Uint8Array): ClientState {
   const reader = new ByteReader(bytes, 'client state');
-  const clientSession = Buffer.from(reader.bytes(ID_BYTES));
+  const clientSession = ownCopy(reader.bytes(ID_BYTES));
   const tenant = reader.text(TENANT_BYTES);
   const frontierMs = reader.f64();
   const latePoints = reader.varint();
