@@ -54,7 +54,8 @@ export type FrameOf = (leaf: QueryLeaf, view: LeafView) => Frame;
 export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameOf> {
   const looked = [...views.values()];
   for (const { leaf, steps, findings, frame } of looked) {
-    for (const note of findings.notes(leaf.metric)) run.notes.add(note);
+    const readFromMs = Math.min(...steps.segments.map(({ fromMs }) => fromMs));
+    for (const note of findings.notes(leaf.metric, readFromMs)) run.notes.add(note);
     // Where nothing was found, the reason is what counts.
     if (frame.series.length === 0) continue;
     for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);

@@ -15,6 +15,7 @@ export class LeafFindings {
   #restarts = 0;
   #dips = 0;
   #points = 0;
+  #deletedBeforeMs = Number.NEGATIVE_INFINITY;
 
   /** Adds the reply of a point store. Returns why its watermark says nothing; undefined when it does. */
   add(reply: AggregateReply, logTime: LogTime): string | undefined {
@@ -26,6 +27,7 @@ export class LeafFindings {
     this.#restarts += reply.restarts;
     this.#dips += reply.dips;
     this.#points += reply.pointsRead;
+    this.#deletedBeforeMs = Math.max(this.#deletedBeforeMs, reply.deletedBeforeMs ?? Number.NEGATIVE_INFINITY);
     return problem;
   }
 
@@ -39,9 +41,14 @@ export class LeafFindings {
     return this.#usualIntervalMs;
   }
 
-  /** What a counter's readings say of its senders. */
-  notes(metric: string): string[] {
+  /** What an answer from `fromMs` on must say of the points that were read: of deleted ones, and of a counter's senders. */
+  notes(metric: string, fromMs: number): string[] {
     const notes: string[] = [];
+    if (this.#deletedBeforeMs > fromMs) {
+      notes.push(
+        `points of ${metric} before ${new Date(this.#deletedBeforeMs).toISOString()} were deleted (store.retentionMs)`,
+      );
+    }
     if (this.#dips > 0) {
       notes.push(
         `${metric} went down by less than an eighth ${times(this.#dips)}, which adds nothing: a corrected value, or two senders of one series`,

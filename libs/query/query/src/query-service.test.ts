@@ -205,6 +205,17 @@ describe('answers', () => {
     expect([other.completeThroughMs, other.notes]).toEqual([TO_MS - LATENESS_MS, []]);
   });
 
+  test('points that were deleted because their retention has ended are noted, if the range has any', async () => {
+    const { stores, run } = setUp([gauge(TO_MS - 5000, 1)]);
+    stores.findings.set(0, { deletedBeforeMs: FROM_MS + 10_000 });
+    const [note] = (await run('avg:load{*}.rollup(10)')).notes;
+    expect(note).toBe(
+      `points of load before ${new Date(FROM_MS + 10_000).toISOString()} were deleted (store.retentionMs)`,
+    );
+    stores.findings.set(0, { deletedBeforeMs: FROM_MS - 60_000 });
+    expect((await run('avg:load{*}.rollup(10)')).notes).toEqual([]);
+  });
+
   test('a fill takes values from before the range, within its limit', async () => {
     const { run } = setUp([gauge(FROM_MS - 200_000, 5)]);
     const filled = await run('avg:load{*}.rollup(10).fill(last)');

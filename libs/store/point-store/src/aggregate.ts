@@ -6,6 +6,7 @@ import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { rowsOf } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { RangeChunks } from './range-chunks.ts';
+import { deletedBeforeMs } from './retention.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
 
 /** Several points of one timestamp are one point of context: where they are many, more have to be read. */
@@ -73,6 +74,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan, context: numb
     coveredWatermarkMs: Number.isFinite(covered) ? covered : undefined,
     era: tracker.era,
     gaps: gapsOf(store),
+    deletedBeforeMs: deletedBeforeMs(store),
   };
   // Of this moment, as the offset is: records are applied while chunks are read, though nothing is committed.
   const inRam = head.byEpoch();

@@ -6,6 +6,7 @@ import { packMeta } from './partition-meta.ts';
 import { hashWrite } from './partition-save.ts';
 import type { BucketHash, PartitionStore } from './partition-state.ts';
 import { PointHash } from './point-hash.ts';
+import { deleteExpired, expiredBucket } from './retention.ts';
 
 /**
  * Closes buckets that ended at least one commit step of watermark ago: merges their chunks, and records their hash.
@@ -18,8 +19,9 @@ export async function closeBuckets(store: PartitionStore): Promise<void> {
   const through = closableBucket(store);
   if (through <= store.closedBucket) return;
   const open = [...store.buckets].filter((bucket) => bucket > store.closedBucket && bucket <= through);
-  for (const bucket of open.sort((a, b) => a - b)) await closeBucket(store, bucket);
-  if (store.closedBucket < through) await writeClosed(store, through, []);
+  for (const bucket of open.sort((a, b) => a - b)) await closeBucket(store, bucket, through);
+  if (store.closedBucket < through) await writeClosed(store, { bucket: through, through }, []);
+  await deleteExpired(store);
 }
 
 /**
@@ -52,7 +54,7 @@ function bucketOf({ limits, tracker }: PartitionStore): number {
   return Math.floor(tracker.watermarkMs / limits.bucketMs);
 }
 
-async function closeBucket(store: PartitionStore, bucket: number): Promise<void> {
+async function closeBucket(store: PartitionStore, bucket: number, through: number): Promise<void> {
   const { keyValue, limits, table, sequence, lock, recent, hashes } = store;
   const sum = new PointHash();
   const merged: PackedChunks[] = [];
@@ -66,14 +68,22 @@ async function closeBucket(store: PartitionStore, bucket: number): Promise<void>
   const hash: BucketHash = { bucket, offset: store.committedOffset, hash: sum.hex };
   const surplus = hashes.slice(0, Math.max(0, hashes.length + 1 - limits.bucketHashes));
   const deletes = surplus.map((one) => ({ key: bucketKey(PREFIX.bucketHash, one.bucket) }));
-  await writeClosed(store, bucket, [...deletes, hashWrite(hash)]);
+  await writeClosed(store, { bucket, through }, [...deletes, hashWrite(hash)]);
   recent.replace(bucket, merged);
   hashes.push(hash);
   hashes.splice(0, surplus.length);
 }
 
-async function writeClosed(store: PartitionStore, bucket: number, writes: readonly KeyValueWrite[]): Promise<void> {
-  const meta = { key: META_KEY, value: packMeta(store, store.sequence, bucket) };
+/** Records that a bucket has closed. With the last of a cut others expire: in one write, so that it happens once. */
+async function writeClosed(
+  store: PartitionStore,
+  { bucket, through }: { readonly bucket: number; readonly through: number },
+  writes: readonly KeyValueWrite[],
+): Promise<void> {
+  const expired = bucket === through ? expiredBucket(store) : store.expiredBucket;
+  const place = { sequence: store.sequence, closedBucket: bucket, expiredBucket: expired };
+  const meta = { key: META_KEY, value: packMeta(store, place) };
   await store.lock.write(() => store.keyValue.write([...writes, meta]));
   store.closedBucket = bucket;
+  store.expiredBucket = expired;
 }

@@ -16,6 +16,7 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   await store.load(keyValue, meta);
   store.sequence = meta.sequence;
   store.closedBucket = meta.closedBucket;
+  store.expiredBucket = meta.expiredBucket;
   store.coverage = meta.coverage;
   const { points, latePoints, duplicatePoints, undefinedPoints } = meta;
   Object.assign(store.counts, { points, latePoints, duplicatePoints, undefinedPoints });

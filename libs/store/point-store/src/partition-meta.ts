@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. */
-const VERSION = 5;
+/** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. 6: buckets expire. */
+const VERSION = 6;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;
@@ -16,6 +16,7 @@ const NUMBERS = [
   'nextOffset',
   'sequence',
   'closedBucket',
+  'expiredBucket',
   'points',
   'latePoints',
   'duplicatePoints',
@@ -28,10 +29,21 @@ export type PartitionMeta = { readonly [K in (typeof NUMBERS)[number]]: number }
   readonly coverage: TagsCoverage;
 };
 
-/** Encodes the meta as of the commit `sequence`, with all buckets up to `closedBucket` closed. */
-export function packMeta(store: PartitionStore, sequence: number, closedBucket: number): Buffer {
+/** Encodes the meta as of the commit `sequence`, with all buckets up to `closedBucket` closed and to `expiredBucket` expired. */
+export function packMeta(
+  store: PartitionStore,
+  { sequence, closedBucket, expiredBucket }: Pick<PartitionStore, 'sequence' | 'closedBucket' | 'expiredBucket'>,
+): Buffer {
   const { partition, counts, coverage, nextOffset, limits, tracker } = store;
-  const numbers = { ...counts, partition, bucketMs: limits.bucketMs, nextOffset, sequence, closedBucket };
+  const numbers = {
+    ...counts,
+    partition,
+    bucketMs: limits.bucketMs,
+    nextOffset,
+    sequence,
+    closedBucket,
+    expiredBucket,
+  };
   const out = new ByteWriter(256);
   out.u8(VERSION);
   out.sizedBytes(packTrackerHead(tracker));
@@ -62,6 +74,7 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     nextOffset,
     sequence,
     closedBucket,
+    expiredBucket,
     points,
     latePoints,
     duplicatePoints,
@@ -77,6 +90,7 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     nextOffset,
     sequence,
     closedBucket,
+    expiredBucket,
     points,
     latePoints,
     duplicatePoints,

@@ -9,9 +9,10 @@ import type { BucketHash, PartitionStore } from './partition-state.ts';
  * atomic.
  */
 export function commitWrites(store: PartitionStore, sequence: number): KeyValueWrite[] {
+  const { closedBucket, expiredBucket } = store;
   const changes = store.changes();
   return [
-    { key: META_KEY, value: packMeta(store, sequence, store.closedBucket) },
+    { key: META_KEY, value: packMeta(store, { sequence, closedBucket, expiredBucket }) },
     ...store.activity.changes(),
     ...changes,
   ];

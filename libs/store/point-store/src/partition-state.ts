@@ -49,6 +49,8 @@ export class PartitionStore extends PointLogState {
   readonly buckets = new Set<number>();
   /** All buckets up to this one are closed, with or without chunks. */
   closedBucket = NO_BUCKET;
+  /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
+  expiredBucket = NO_BUCKET;
 
   constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits) {
     super(partition);

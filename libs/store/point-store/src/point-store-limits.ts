@@ -14,6 +14,11 @@ export interface PointStoreLimits {
   readonly bucketMs: number;
   /** Bytes of encoded chunks of the newest buckets in RAM, with their index. */
   readonly recentBytes: number;
+  /**
+   * How long points are kept, ms: a bucket is deleted when its whole time is so long before the watermark. 0: permanently. All
+   * replicas must have the same.
+   */
+  readonly retentionMs: number;
   /** Hashes of the newest closed buckets that are kept. */
   readonly bucketHashes: number;
   /** Steps of one aggregate. */
@@ -38,6 +43,7 @@ export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   commitStepMs: 600_000,
   bucketMs: 2 * 3_600_000,
   recentBytes: 32 * 1024 * 1024,
+  retentionMs: 0,
   bucketHashes: 1024,
   steps: 50_000,
   groups: 100_000,

@@ -30,20 +30,20 @@ export class RecentChunks {
     }
     batches.push(packed);
     this.#bytes += sizeOf(packed);
-    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.#drop(Math.min(...this.#buckets.keys()));
+    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.drop(Math.min(...this.#buckets.keys()));
   }
 
   /** Replaces the batches of a bucket by batches of the same content, if the bucket is here. */
   replace(bucket: number, batches: readonly PackedChunks[]): void {
     if (!this.#buckets.has(bucket)) return;
-    this.#drop(bucket);
+    this.drop(bucket);
     this.#buckets.set(bucket, [...batches]);
     for (const packed of batches) this.#bytes += sizeOf(packed);
   }
 
   /** Drops the buckets above this one. */
   dropAfter(bucket: number): void {
-    for (const key of [...this.#buckets.keys()]) if (key > bucket) this.#drop(key);
+    for (const key of [...this.#buckets.keys()]) if (key > bucket) this.drop(key);
   }
 
   /** All batches of a bucket, or undefined when the bucket must be read from disk. */
@@ -51,7 +51,8 @@ export class RecentChunks {
     return this.#buckets.get(bucket);
   }
 
-  #drop(bucket: number): void {
+  /** Drops a bucket, if it is here. */
+  drop(bucket: number): void {
     for (const packed of this.#buckets.get(bucket) ?? []) this.#bytes -= sizeOf(packed);
     this.#buckets.delete(bucket);
   }

@@ -38,6 +38,12 @@ export class SeriesActivity {
     return false;
   }
 
+  /** Drops a bucket whose points were deleted. */
+  drop(bucket: number): void {
+    this.#buckets.delete(bucket);
+    this.#changed.delete(bucket);
+  }
+
   /** Takes over a stored bitmap. Errors: `data_loss` for damaged bytes. */
   load(bucket: number, bytes: Uint8Array): void {
     this.#buckets.set(bucket, deserializeBitmap(bytes));

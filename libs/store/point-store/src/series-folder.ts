@@ -16,7 +16,10 @@ const sketches = new ChunkSketches();
 
 /** What one moment of the store holds of the series of a request. */
 export interface Found {
-  readonly position: Pick<AggregateReply, 'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps'>;
+  readonly position: Pick<
+    AggregateReply,
+    'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps' | 'deletedBeforeMs'
+  >;
   readonly chunks: RangeChunks;
   readonly rows: readonly HeadRows[];
 }

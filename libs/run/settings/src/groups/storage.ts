@@ -79,6 +79,13 @@ export const STORE = z.strictObject({
     DAY_MS,
     'Width of a bucket, a multiple of `store.commitStepMs`. The chunks of a closed bucket are merged and hashed.',
   ),
+  retentionMs: whole(
+    S.retentionMs,
+    'ms',
+    0,
+    36_500 * DAY_MS,
+    'How long points are kept: whole buckets are deleted. 0: permanently. Equal for all replicas of a partition.',
+  ),
   recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest chunks of one partition that are kept in memory.'),
   bucketHashes: whole(S.bucketHashes, 'hashes', 1, 1_000_000, 'Hashes of closed buckets that are kept.'),
   steps: whole(S.steps, 'steps', 1, 1_000_000, 'Steps of one request to a store.'),

@@ -158,6 +158,8 @@ export interface AggregateReply {
   dips: number;
   /** The interval that nine tenths of these series do not exceed, ms; 0 when none is known. */
   usualIntervalMs: number;
+  /** Points before this time were deleted, because their retention has ended, ms; absent when none were. */
+  deletedBeforeMs?: number | undefined;
 }
 
 /**
@@ -522,6 +524,7 @@ function createBaseAggregateReply(): AggregateReply {
     restarts: 0,
     dips: 0,
     usualIntervalMs: 0,
+    deletedBeforeMs: undefined,
   };
 }
 
@@ -565,6 +568,9 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     }
     if (message.usualIntervalMs !== 0) {
       writer.uint32(104).uint64(message.usualIntervalMs);
+    }
+    if (message.deletedBeforeMs !== undefined) {
+      writer.uint32(112).sint64(message.deletedBeforeMs);
     }
     return writer;
   },
@@ -686,6 +692,14 @@ export const AggregateReply: MessageFns<AggregateReply> = {
             message.usualIntervalMs = longToNumber(reader.uint64());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.deletedBeforeMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -716,6 +730,7 @@ export const AggregateReply: MessageFns<AggregateReply> = {
     message.restarts = object.restarts ?? 0;
     message.dips = object.dips ?? 0;
     message.usualIntervalMs = object.usualIntervalMs ?? 0;
+    message.deletedBeforeMs = object.deletedBeforeMs ?? undefined;
     return message;
   },
 };
