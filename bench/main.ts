@@ -6,6 +6,7 @@ import { logAppendKafka } from './log-append-kafka.ts';
 import type { Measurement } from './measurement.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
+import { seriesTables } from './series-tables.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
 
@@ -24,6 +25,15 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
   { names: ['log-append'], run: logAppend },
   { names: ['log-append-kafka', 'log-append-kafka-cpu'], run: logAppendKafka },
   { names: ['point-store-append'], run: pointStoreAppend },
+  {
+    names: [
+      'series-tables-find-without-key',
+      'series-tables-find-keyed',
+      'series-tables-chosen-without-key',
+      'series-tables-chosen-keyed',
+    ],
+    run: seriesTables,
+  },
 ];
 const RESULTS = new URL('results.json', import.meta.url);
 

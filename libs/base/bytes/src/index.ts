@@ -3,6 +3,7 @@ export { ByteWriter } from './byte-writer.ts';
 export { crc32c } from './checksum.ts';
 export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { fromHex, toHex } from './hex.ts';
+export { IdHash } from './id-hash.ts';
 export { keyBuffer } from './key-buffer.ts';
 export { murmur3 } from './murmur3.ts';
 export { ownCopy } from './own-copy.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { ByteWriter } from '@tidemark/bytes';
+import { ByteWriter, IdHash } from '@tidemark/bytes';
 import { PointSorter } from '@tidemark/columns';
 import { KIND } from '@tidemark/model';
 import { DDSketch, packSketch } from '@tidemark/sketch';
@@ -44,7 +44,8 @@ async function setUp() {
   await bench.until(() => session.isReady);
   const limits = DEFAULT_REQUEST_LIMITS;
   const own = { clock: bench.clock, random: bench.world.random, sorter: new PointSorter(), spares: new SpareParts() };
-  const batcher = new TenantBatcher({ session, tenant: TENANT, limits, ...own });
+  const idHash = new IdHash();
+  const batcher = new TenantBatcher({ session, tenant: TENANT, limits, idHash, ...own });
   return { batcher, nowMs: bench.acceptClock.nowMs() };
 }
 

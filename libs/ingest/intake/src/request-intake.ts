@@ -1,3 +1,4 @@
+import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PointSorter } from '@tidemark/columns';
 import { type MetricChange, type PartitionMap, SERIES_CLASS, seriesName } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
@@ -34,6 +35,7 @@ export class RequestIntake {
   readonly #batchers = new Map<string, TenantBatcher>();
   readonly #sorter = new PointSorter();
   readonly #spares = new SpareParts();
+  readonly #idHash: IdHash;
   readonly #pending: PendingBytes;
   #idleCheckedMs = 0;
 
@@ -41,6 +43,7 @@ export class RequestIntake {
     this.#options = options;
     this.#limits = { ...DEFAULT_REQUEST_LIMITS, ...options.limits };
     this.#pending = new PendingBytes(this.#limits);
+    this.#idHash = new IdHash(options.random.bytes(SIP_KEY_BYTES));
   }
 
   /** Bytes of points without an answer. */
@@ -123,7 +126,7 @@ export class RequestIntake {
     }
     this.#batchers.delete(place);
     known?.leave();
-    const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares };
+    const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares, idHash: this.#idHash };
     const batcher = new TenantBatcher({ session, tenant, map, clock, random, ...own });
     this.#batchers.set(place, batcher);
     return batcher;

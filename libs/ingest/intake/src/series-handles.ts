@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { Refusal } from './rejections.ts';
@@ -16,7 +17,7 @@ export interface HandleRefusal extends Refusal {
 
 /**
  * Series of a tenant's requests by handle, a small integer, with partition, ref and class. They are found by series id
- * in an open hash table whose entries are handles; the ids are in the dictionaries.
+ * in an open hash table whose entries are handles, by a keyed hash; the ids are in the dictionaries.
  */
 export class SeriesHandles {
   partitions = new Uint16Array(INITIAL_HANDLES);
@@ -28,18 +29,26 @@ export class SeriesHandles {
   /** How often the interval has changed. */
   moves = new Uint8Array(INITIAL_HANDLES);
   readonly refusals = new Map<number, HandleRefusal>();
+  readonly #hash: IdHash;
   readonly #dictionaryOf: (partition: number) => ClientDictionary;
   /** One shared handle per reason for all series that are invalid in themselves, so that none needs its own handle. */
   readonly #refusedAlike = new Map<string, number>();
   #slots = new Int32Array(INITIAL_HANDLES * 2).fill(FREE);
   #size = 0;
+  #probes = 0;
 
-  constructor(dictionaryOf: (partition: number) => ClientDictionary) {
+  constructor(hash: IdHash, dictionaryOf: (partition: number) => ClientDictionary) {
+    this.#hash = hash;
     this.#dictionaryOf = dictionaryOf;
   }
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Slots that were visited over all searches: their cost. */
+  get probes(): number {
+    return this.#probes;
   }
 
   /** Returns the handle of a series id, or -1. */
@@ -103,8 +112,8 @@ export class SeriesHandles {
   /** Returns the slot of the id, or the free slot for it. */
   #slotOf(seriesId: Uint8Array): number {
     const mask = this.#slots.length - 1;
-    const hash = seriesId[0] | (seriesId[1] << 8) | (seriesId[2] << 16) | (seriesId[3] << 24);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = this.#hash.of(seriesId) & mask; ; slot = (slot + 1) & mask) {
+      this.#probes++;
       const handle = this.#slots[slot];
       if (handle === FREE || Buffer.compare(this.#seriesId(handle), seriesId) === 0) return slot;
     }

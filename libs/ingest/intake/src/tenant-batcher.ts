@@ -1,4 +1,4 @@
-import { toHex } from '@tidemark/bytes';
+import { type IdHash, toHex } from '@tidemark/bytes';
 import type { PointSorter } from '@tidemark/columns';
 import {
   classOfKind,
@@ -36,6 +36,8 @@ export interface TenantBatcherOptions {
   readonly limits: RequestLimits;
   readonly sorter: PointSorter;
   readonly spares: SpareParts;
+  /** Hash of the tables of series of all tenants. */
+  readonly idHash: IdHash;
 }
 
 interface SeriesOfMetric {
@@ -90,7 +92,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     this.usedMs = this.startedMs;
     this.#clientSession = random.bytes(ID_BYTES);
     this.#gathering = new GatheredBatch(options.spares);
-    this.handles = new SeriesHandles((partition) => this.#dictionary(partition));
+    this.handles = new SeriesHandles(options.idHash, (partition) => this.#dictionary(partition));
     this.quota = session.openQuota(tenant);
     session.join(this);
   }

@@ -65,7 +65,7 @@ const NO_SHARES: readonly ShareSummary[] = [];
  */
 export class PointLogState {
   readonly partition: number;
-  readonly table = new SeriesIndex();
+  readonly table: SeriesIndex;
   readonly intervals = new SeriesIntervals();
   readonly dictionaries = new LaneDictionaries();
   readonly gaps: MarkedGap[] = [];
@@ -79,8 +79,10 @@ export class PointLogState {
   /** Keys of the dictionary entries on disk, by lane. They are deleted when their epoch ends. */
   readonly #savedDictionaries = new Map<string, Uint8Array[]>();
 
-  constructor(partition: number) {
+  /** `tableKey`: 16 random bytes, so that senders cannot choose names that collide in tables of series. */
+  constructor(partition: number, tableKey?: Uint8Array) {
     this.partition = partition;
+    this.table = new SeriesIndex(tableKey);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { ownCopy } from '@tidemark/bytes';
+import { IdHash, ownCopy } from '@tidemark/bytes';
 import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 
@@ -9,19 +9,31 @@ const SLOTS_PER_SERIES = 2;
 
 /**
  * Series of the partition by dense number, in the order in which the log first named them. Ids are in one array. They
- * are found by open addressing on their first word, since they are hashes already.
+ * are found by open addressing on a keyed hash of them.
  */
 export class SeriesIndex {
+  readonly #hash: IdHash;
   #ids = new Uint32Array(INITIAL_SERIES * WORDS);
   #metrics = new Uint32Array(INITIAL_SERIES);
   #classes = new Uint8Array(INITIAL_SERIES);
   #slots = new Int32Array(INITIAL_SERIES * SLOTS_PER_SERIES).fill(-1);
   #length = 0;
+  #probes = 0;
   readonly #metricIds: Buffer[] = [];
   readonly #metricByKey = new Map<string, number>();
 
+  /** `key`: see `IdHash`. */
+  constructor(key?: Uint8Array) {
+    this.#hash = new IdHash(key);
+  }
+
   get length(): number {
     return this.#length;
+  }
+
+  /** Slots that were visited over all searches: their cost. */
+  get probes(): number {
+    return this.#probes;
   }
 
   get metricCount(): number {
@@ -32,7 +44,8 @@ export class SeriesIndex {
   find(id: Uint8Array): number {
     const view = wordsOf(id);
     const mask = this.#slots.length - 1;
-    for (let slot = view[0] & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = this.#hash.ofWords(view, 0) & mask; ; slot = (slot + 1) & mask) {
+      this.#probes++;
       const dense = this.#slots[slot];
       if (dense === -1 || this.#isAt(dense, view)) return dense;
     }
@@ -93,7 +106,7 @@ export class SeriesIndex {
 
   #link(dense: number): void {
     const mask = this.#slots.length - 1;
-    let slot = this.#ids[dense * WORDS] & mask;
+    let slot = this.#hash.ofWords(this.#ids, dense * WORDS) & mask;
     while (this.#slots[slot] !== -1) slot = (slot + 1) & mask;
     this.#slots[slot] = dense;
   }

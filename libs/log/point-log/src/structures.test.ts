@@ -23,6 +23,19 @@ describe('SeriesIndex', () => {
     expect(table.find(Buffer.alloc(16, 3))).toBe(-1);
     expect([table.length, table.metricCount, table.seriesClass(8_999)]).toEqual([count, 50, SERIES_CLASS.count]);
   });
+
+  test('ids that are next to each other in a table without a key cost as much as any others', () => {
+    const table = new SeriesIndex(Buffer.alloc(16, 5));
+    const count = 20_000;
+    const id = Buffer.alloc(16);
+    for (let i = 0; i < count; i++) {
+      id.writeUInt32LE(i % 500, 0);
+      id.writeUInt32LE(i, 4);
+      table.add(id, Buffer.alloc(16), SERIES_CLASS.count);
+    }
+    expect(table.length).toBe(count);
+    expect(table.probes).toBeLessThan(count * 3);
+  });
 });
 
 describe('LaneDictionaries', () => {

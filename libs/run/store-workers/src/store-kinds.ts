@@ -22,6 +22,8 @@ export interface StoreOpening {
   /** When work of the store yields to the messages and reads of its thread. */
   readonly slicing: Slicing;
   readonly options: Pick<StoreWorkerOptions, 'limits' | 'latenessMs'>;
+  /** Key of hash tables, 16 random bytes: senders cannot choose names that collide. */
+  readonly tableKey: Uint8Array;
 }
 
 /** The part of a consumer that its store uses: the position in the log. */
@@ -66,13 +68,14 @@ const HASH_TRIES = 20;
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
-    open: ({ partition, keyValue, slicing, options }) =>
+    open: ({ partition, keyValue, slicing, options, tableKey }) =>
       PointPartition.open({
         partition,
         keyValue,
         limits: options.limits,
         latenessMs: () => options.latenessMs,
         slicing,
+        tableKey,
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
     answers: {
@@ -83,7 +86,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
-    open: ({ keyValue }) => TagPartition.open({ keyValue }),
+    open: ({ keyValue, tableKey }) => TagPartition.open({ keyValue, tableKey }),
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {
       match: ({ store }, request) => store.match(request),
@@ -103,7 +106,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
     topic: 'points',
-    open: ({ partition, keyValue }) => AggregatorPartition.open({ partition, keyValue }),
+    open: ({ partition, keyValue, tableKey }) => AggregatorPartition.open({ partition, keyValue, tableKey }),
     position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
     answers: {
       status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
-import { LocalDisk, LoopMonitor, SystemClock, yieldTurn } from '@tidemark/node-runtime';
+import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
 import { type Clock, isTidemarkError, type KeyValue, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
@@ -22,6 +22,9 @@ interface ConsumedStore {
   readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop'>>;
 }
 
+/** Bytes of the key of hash tables, see `IdHash`. */
+const TABLE_KEY_BYTES = 16;
+
 /** The consumer of a store that reads nothing. */
 const NO_CONSUMER = {
   position: { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' },
@@ -36,6 +39,7 @@ export class StoreWorker {
   readonly #options: StoreWorkerOptions;
   readonly #log: StoreLogReader;
   readonly #clock: Clock;
+  readonly #tableKey = new SystemRandom().bytes(TABLE_KEY_BYTES);
   readonly #skips = new Map<string, string>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
   readonly #databases: KeyValue[] = [];
@@ -128,6 +132,7 @@ export class StoreWorker {
       keyValue,
       slicing: { clock: this.#clock, yieldTurn },
       options: this.#options,
+      tableKey: this.#tableKey,
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;

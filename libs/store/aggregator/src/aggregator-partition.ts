@@ -27,6 +27,8 @@ export interface AggregatorPartitionOptions {
   /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: Partial<AggregatorLimits>;
+  /** Key of the table of series, 16 random bytes. Tests leave it out. */
+  readonly tableKey?: Uint8Array;
 }
 
 /**
@@ -45,8 +47,8 @@ export class AggregatorPartition implements ConsumedState {
   #isStepDue = false;
   #isCommitting = false;
 
-  private constructor({ partition, keyValue, limits }: AggregatorPartitionOptions) {
-    this.#state = new PointLogState(partition);
+  private constructor({ partition, keyValue, limits, tableKey }: AggregatorPartitionOptions) {
+    this.#state = new PointLogState(partition, tableKey);
     this.#keyValue = keyValue;
     this.#limits = { ...DEFAULT_AGGREGATOR_LIMITS, ...limits };
   }

@@ -52,8 +52,8 @@ export class PartitionStore extends PointLogState {
   /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
   expiredBucket = NO_BUCKET;
 
-  constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits) {
-    super(partition);
+  constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits, tableKey?: Uint8Array) {
+    super(partition, tableKey);
     this.keyValue = keyValue;
     this.limits = limits;
     this.recent = new RecentChunks(limits.recentBytes);

@@ -22,6 +22,8 @@ export interface PointPartitionOptions {
   readonly latenessMs: (tenant: string) => number;
   /** How answers yield to applying records; without it each is computed in one slice. */
   readonly slicing?: Slicing;
+  /** Key of the table of series, 16 random bytes. Tests leave it out. */
+  readonly tableKey?: Uint8Array;
 }
 
 /**
@@ -38,7 +40,7 @@ export class PointPartition implements ConsumedState {
   #isCommitting = false;
 
   private constructor(options: PointPartitionOptions) {
-    this.#store = new PartitionStore(options.partition, options.keyValue, options.limits);
+    this.#store = new PartitionStore(options.partition, options.keyValue, options.limits, options.tableKey);
     this.#applier = new BlockApplier(this.#store, options.latenessMs);
     this.#slicing = options.slicing;
   }

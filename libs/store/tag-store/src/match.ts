@@ -78,7 +78,7 @@ class Grouping {
   readonly #missing: number[];
   readonly #limits: GroupingLimits;
   /** (node, tag) → node. Nodes below 4 are the classes. */
-  readonly #children = new PairMap();
+  readonly #children: PairMap;
   readonly #parent = new Uint32List();
   readonly #tag = new Uint32List();
   readonly #sizes = new Uint32List();
@@ -89,6 +89,7 @@ class Grouping {
 
   constructor(index: TagIndex, metric: Metric, keys: readonly string[], limits: GroupingLimits) {
     this.#index = index;
+    this.#children = new PairMap(index.tableKey);
     this.#metric = metric;
     this.#keyTexts = keys;
     this.#keys = keys.map((key) => index.tags.keyId(key));

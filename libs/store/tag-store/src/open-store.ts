@@ -35,8 +35,8 @@ export interface OpenedStore {
  * Reads a stored partition into memory. Postings are not stored: computing them from the series is faster than reading
  * them. Throws `data_loss` when an entry is broken or missing, `failed_precondition` when a newer program wrote it.
  */
-export async function openStore(keyValue: KeyValue): Promise<OpenedStore> {
-  const index = new TagIndex();
+export async function openStore(keyValue: KeyValue, tableKey?: Uint8Array): Promise<OpenedStore> {
+  const index = new TagIndex(tableKey);
   const journal = new Journal();
   const gaps = new Map<number, StoredGap>();
   const stored = await keyValue.get(STATE_KEY);

@@ -14,7 +14,7 @@ const MIN_BLOCK = 4;
  * series seen on that day. The result is that of one bitmap per (metric, tag, day), without a copy for each day.
  */
 export class Postings {
-  readonly #slots = new PairMap();
+  readonly #slots: PairMap;
   readonly #tag = new Uint32List();
   readonly #count = new Uint32List();
   /**
@@ -24,7 +24,7 @@ export class Postings {
   readonly #where = new Uint32List();
   /** The next slot + 1 of the same (metric, key); 0 ends the chain. */
   readonly #next = new Uint32List();
-  readonly #keys = new PairMap();
+  readonly #keys: PairMap;
   /** First slot + 1 of each (metric, key). */
   readonly #first = new Uint32List();
   readonly #valueCount = new Uint32List();
@@ -32,6 +32,12 @@ export class Postings {
   /** Starts of free blocks, by the logarithm of their size. */
   readonly #free: number[][] = [];
   readonly #bitmaps: Bitmap[] = [];
+
+  /** `tableKey`: see `PairMap`. */
+  constructor(tableKey?: Uint8Array) {
+    this.#slots = new PairMap(tableKey);
+    this.#keys = new PairMap(tableKey);
+  }
 
   /** Adds a series to the list of (metric, tag); `dense` must be above all ids of the list. */
   add(metric: number, tag: number, key: number, dense: number): void {

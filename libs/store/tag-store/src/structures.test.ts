@@ -65,6 +65,43 @@ test('series ids that share their first bytes are found and sorted by all sixtee
   );
 });
 
+test('series ids and pairs that are next to each other without a key cost as much as any others', () => {
+  const count = 20_000;
+  const series = new TagSeriesTable(Buffer.alloc(16, 5));
+  const id = Buffer.alloc(16);
+  for (let i = 0; i < count; i++) {
+    id.writeUInt32LE(i % 500, 0);
+    id.writeUInt32LE(i, 4);
+    series.add(id, 0, SERIES_CLASS.count, []);
+  }
+  expect(series.probes).toBeLessThan(count * 3);
+
+  // Pairs that a sender of numbers from 0 to 2,000 chooses for a table whose key it knows.
+  const known = closePairs(new Uint32Array([0, 0, 0x9e3779b1, 0x85ebca77]), count);
+  const cost = (key: Uint32Array): number => {
+    const map = new PairMap(new Uint8Array(key.buffer));
+    for (const [left, right] of known) map.put(left, right, 1);
+    return map.probes;
+  };
+  expect(cost(new Uint32Array([0, 0, 0x9e3779b1, 0x85ebca77]))).toBeGreaterThan(count * 100);
+  expect(cost(new Uint32Array([0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c]))).toBeLessThan(count * 3);
+});
+
+/** Returns pairs whose slots are within a small part of a table with this key. */
+function closePairs(key: Uint32Array, count: number): [number, number][] {
+  const [addLeft, addRight, timesLeft, timesRight] = key;
+  const found: [number, number][] = [];
+  for (let left = 0; left < 3000 && found.length < count; left++) {
+    for (let right = 0; right < 3000 && found.length < count; right++) {
+      let h = Math.imul(left + addLeft, timesLeft | 1);
+      h = Math.imul((h ^ (h >>> 16)) + right + addRight, timesRight | 1);
+      h = Math.imul(h ^ (h >>> 15), 0xc2b2ae3d);
+      if (((h ^ (h >>> 13)) & 0xffff) < 512) found.push([left, right]);
+    }
+  }
+  return found;
+}
+
 test('PairMap finds the pairs that were put, and no others', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.tuple(fc.nat(40), fc.nat(40)), { selector: String, maxLength: 400 }), (pairs) => {

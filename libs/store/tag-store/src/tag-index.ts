@@ -34,12 +34,20 @@ export interface ChangeLog {
 export class TagIndex {
   readonly tags = new TagDictionary();
   readonly metrics = new MetricTable();
-  readonly series = new TagSeriesTable();
-  readonly postings = new Postings();
+  readonly series: TagSeriesTable;
+  readonly postings: Postings;
   readonly unknown = new UnknownDays();
   readonly hash = new FactHash();
   /** (series, day) pairs over all days of all metrics. */
   daysOfSeries = 0;
+  /** Key of the tables, 16 random bytes; undefined in tests. */
+  readonly tableKey: Uint8Array | undefined;
+
+  constructor(tableKey?: Uint8Array) {
+    this.tableKey = tableKey;
+    this.series = new TagSeriesTable(tableKey);
+    this.postings = new Postings(tableKey);
+  }
 
   /** Adds the fact that a series with its name was seen on a day. Known facts change nothing. */
   addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {

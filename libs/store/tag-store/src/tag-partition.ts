@@ -44,6 +44,8 @@ export interface TagPartitionOptions {
   readonly commitRecords?: number;
   /** Bytes of records after which `wantsCommit` is true. */
   readonly commitBytes?: number;
+  /** Key of the tables of series and tags, 16 random bytes. Tests leave it out. */
+  readonly tableKey?: Uint8Array;
 }
 
 export interface TagPartitionStatus {
@@ -91,7 +93,7 @@ export class TagPartition implements ConsumedState {
 
   /** Opens the store of a partition, empty or as it was last committed. Errors as of `openStore`. */
   static async open(options: TagPartitionOptions): Promise<TagPartition> {
-    return new TagPartition(options, await openStore(options.keyValue));
+    return new TagPartition(options, await openStore(options.keyValue, options.tableKey));
   }
 
   constructor(options: TagPartitionOptions, store: OpenedStore) {

@@ -1,3 +1,4 @@
+import { IdHash } from '@tidemark/bytes';
 import { ID_BYTES, type SeriesClass } from '@tidemark/model';
 import { Uint32List } from './typed-list.ts';
 
@@ -17,13 +18,22 @@ export class TagSeriesTable {
   readonly tagStart = new Uint32List(INITIAL_SERIES);
   #classes = new Uint8Array(INITIAL_SERIES);
   #idWords = new Uint32Array(INITIAL_SERIES * ID_WORDS);
+  readonly #hash: IdHash;
   /** Dense id + 1 by hash of the series id; 0 is a free slot. */
   #slots = new Uint32Array(INITIAL_SERIES * 2);
+  #probes = 0;
   readonly #probe = new Uint32Array(ID_WORDS);
   readonly #probeBytes = new Uint8Array(this.#probe.buffer);
 
-  constructor() {
+  /** `key`: see `IdHash`. */
+  constructor(key?: Uint8Array) {
+    this.#hash = new IdHash(key);
     this.tagStart.push(0);
+  }
+
+  /** Slots that were visited over all searches: their cost. */
+  get probes(): number {
+    return this.#probes;
   }
 
   /** The dense id of a series id, or `ABSENT`. */
@@ -55,7 +65,7 @@ export class TagSeriesTable {
     return this.#idWords;
   }
 
-  /** The slot of the probe, or the free slot for it. SHA-256 prefixes need no further mixing. */
+  /** The slot of the probe, or the free slot for it. */
   #slotOfProbe(): number {
     const mask = this.#slots.length - 1;
     const probe = this.#probe;
@@ -64,8 +74,9 @@ export class TagSeriesTable {
     const c = probe[2];
     const d = probe[3];
     const words = this.#idWords;
-    let slot = a & mask;
+    let slot = this.#hash.ofWords(probe, 0) & mask;
     for (;;) {
+      this.#probes++;
       const stored = this.#slots[slot];
       if (stored === 0) return slot;
       const at = (stored - 1) * ID_WORDS;
@@ -86,7 +97,7 @@ export class TagSeriesTable {
     const mask = slots.length - 1;
     for (const stored of this.#slots) {
       if (stored === 0) continue;
-      let slot = words[(stored - 1) * ID_WORDS] & mask;
+      let slot = this.#hash.ofWords(words, (stored - 1) * ID_WORDS) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = stored;
     }

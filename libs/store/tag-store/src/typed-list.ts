@@ -27,7 +27,7 @@ export const ABSENT = -1;
 
 /**
  * A hash map from pairs of uint32 to uint32 below 2^32 - 1, in typed arrays: 12 bytes per slot, no object per entry,
- * linear probing at a load of at most one half.
+ * linear probing at a load of at most one half. Its hash is keyed, because senders choose which tags a metric has.
  */
 export class PairMap {
   #left = new Uint32Array(64);
@@ -35,6 +35,18 @@ export class PairMap {
   /** Value + 1; 0 is a free slot. */
   #values = new Uint32Array(64);
   #count = 0;
+  #probes = 0;
+  readonly #key: PairKey;
+
+  /** `key`: 16 random bytes. Tests leave it out. */
+  constructor(key?: Uint8Array) {
+    this.#key = key === undefined ? DEFAULT_KEY : pairKey(key);
+  }
+
+  /** Slots of other pairs that were visited over all searches: their cost. */
+  get probes(): number {
+    return this.#probes;
+  }
 
   /** The value of a pair, or `ABSENT`. */
   get(left: number, right: number): number {
@@ -50,8 +62,9 @@ export class PairMap {
 
   #slot(left: number, right: number): number {
     const mask = this.#values.length - 1;
-    let slot = mix(left, right) & mask;
+    let slot = mix(this.#key, left, right) & mask;
     while (this.#values[slot] !== 0 && (this.#left[slot] !== left || this.#right[slot] !== right)) {
+      this.#probes++;
       slot = (slot + 1) & mask;
     }
     return slot;
@@ -77,8 +90,26 @@ export class PairMap {
   }
 }
 
-function mix(left: number, right: number): number {
-  let h = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca77);
+/** What is added to the numbers of a pair, and what the sums are multiplied by. */
+interface PairKey {
+  readonly addLeft: number;
+  readonly addRight: number;
+  readonly timesLeft: number;
+  readonly timesRight: number;
+}
+
+const DEFAULT_KEY: PairKey = { addLeft: 0, addRight: 0, timesLeft: 0x9e3779b1, timesRight: 0x85ebca77 };
+
+function pairKey(key: Uint8Array): PairKey {
+  const [addLeft, addRight, left, right] = new Uint32Array(Uint8Array.from(key).buffer);
+  // A product with an odd number loses no bit.
+  return { addLeft, addRight, timesLeft: left | 1, timesRight: right | 1 };
+}
+
+/** Which low bits of two pairs are equal depends on their high bits as well, and on the key. */
+function mix({ addLeft, addRight, timesLeft, timesRight }: PairKey, left: number, right: number): number {
+  let h = Math.imul(left + addLeft, timesLeft);
+  h = Math.imul((h ^ (h >>> 16)) + right + addRight, timesRight);
   h = Math.imul(h ^ (h >>> 15), 0xc2b2ae3d);
   return h ^ (h >>> 13);
 }
