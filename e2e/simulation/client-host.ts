@@ -137,10 +137,12 @@ export class ClientHost {
     if (stats.internalErrors > 0) {
       throw new Violation('client-stats', `${this.#options.name}: ${this.client.lastError?.message}`);
     }
-    const { points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints } = stats;
+    const { samples, rejectedSamples, mergedSamples, gatheredPoints, points, recoveredPoints, mergedPoints } = stats;
+    const { ackedPoints, rejectedPoints, refusedPoints } = stats;
     const gone = stats.droppedPoints + stats.indeterminatePoints;
-    const settled = ackedPoints + rejectedPoints + refusedPoints + gone + stats.pendingPoints;
-    if (settled === points + recoveredPoints) return;
+    const settled = mergedPoints + ackedPoints + rejectedPoints + refusedPoints + gone + stats.pendingPoints;
+    const isEverySampleCounted = samples === rejectedSamples + mergedSamples + gatheredPoints + points;
+    if (isEverySampleCounted && settled === points + recoveredPoints) return;
     throw new Violation('client-stats', `${this.#options.name}: ${JSON.stringify(stats)} do not add up`);
   }
 }

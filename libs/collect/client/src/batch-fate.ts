@@ -3,7 +3,7 @@
  * acknowledged or lost. flush.test.ts covers it.
  */
 export class BatchFate {
-  readonly #points: number;
+  #points: number;
   #acknowledged = 0;
   #lost = 0;
   #isSpooled = false;
@@ -46,6 +46,11 @@ export class BatchFate {
   spooled(): void {
     this.#isSpooled = true;
     this.#decide();
+  }
+
+  /** These points are part of others of the batch: they need no fate of their own. */
+  merged(points: number): void {
+    this.#points -= points;
   }
 
   acknowledged(points: number): void {

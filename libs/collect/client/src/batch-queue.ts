@@ -74,7 +74,7 @@ export class BatchQueue {
     if (!batch.gone) this.#memoryBytes += batch.memoryBytes - before;
   }
 
-  /** A batch has lost some points. */
+  /** A batch has fewer points: some are lost, or merged. */
   shrink(batch: QueuedBatch, points: number): void {
     batch.points -= points;
     this.#points -= points;

@@ -214,6 +214,7 @@ export class ClientSession {
       get nextSequence() {
         return nextSequence();
       },
+      merged: (batch, points) => this.#unsettled.merged(batch, points),
       giveUp: (batch, reason, field, limit) => this.#unsettled.giveUp(batch, reason, field, limit),
       onWaitingSpooled: () => this.#unsettled.keepMemoryBound(),
     });
@@ -289,7 +290,8 @@ export class ClientSession {
     assert(map !== undefined, 'a stamp names a map');
     const { clock } = this.#owner;
     const { epoch } = map;
-    const shares = this.#router.route(raw, this.#routes.of(epoch));
+    const { shares, points } = this.#router.route(raw, this.#routes.of(epoch));
+    this.#unsettled.merged(batch, points);
     this.#queue.takeWaiting(batch);
     const frontierMs = this.#frontierMs();
     const stampedMs = Math.floor(clock.wallMs());
@@ -336,6 +338,7 @@ export class ClientSession {
       stream.send(request);
       this.#owner.counters.batchesSent++;
       if (batch.sent) this.#owner.counters.batchesResent++;
+      batch.resent = batch.sent;
       batch.sent = true;
       batch.sentOn = stream;
       batch.dueMs = nowMs + this.#owner.options.replyTimeoutMs;

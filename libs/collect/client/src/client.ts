@@ -40,6 +40,7 @@ export class Client {
   /** The batches of the flush that is being cut: one may be given up at once. */
   #flushed: BatchFate[] | undefined;
   #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(ports: ClientPorts, options: ClientOptions, counters: ClientCounters, spool: Spool | undefined) {
     this.#ports = ports;
@@ -225,7 +226,8 @@ export class Client {
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
     const { intervalMs: flushIntervalMs, latenessMs } = this.#schedule;
     const series = this.#numbers.table.distinct;
-    return this.#counters.snapshot({ series, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
+    const gatheredPoints = this.#gatherer.points;
+    return this.#counters.snapshot({ series, gatheredPoints, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
   }
 
   /** The last failure of a stream or of the spool, else of the library; the client has retried since, or will. */
@@ -239,12 +241,14 @@ export class Client {
    * the spool folder can't be released.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    await this.#hold.during(() => this.#close());
+    this.#closing ??= this.#hold.during(() => this.#close());
+    await this.#closing;
   }
 
   async #close(): Promise<void> {
     this.#cut();
+    // What is recorded from now on would be in no batch: it is counted as rejected.
+    this.#gatherer.close();
     const timer = this.#ports.clock.setTimer(this.#options.closeTimeoutMs, () => this.#end());
     await this.settled();
     timer.cancel();

@@ -67,6 +67,17 @@ export class Gatherer implements SeriesRecorder {
     return !this.#isAdding && this.#dirty.length === 0 && this.#batch.points === 0 && this.#ended.length === 0;
   }
 
+  /** Points that the next cut adds to those cut before. */
+  get points(): number {
+    let points = this.#batch.points;
+    for (const batch of this.#ended) points += batch.points;
+    for (const { hasValue, sketches } of this.#dirty) {
+      if (hasValue) points++;
+      for (const { count } of sketches?.values() ?? []) if (count > 0) points++;
+    }
+    return points;
+  }
+
   /** Begins an interval now; the next ones begin at multiples of `intervalMs`, or at each cut when it is 0. */
   useInterval(intervalMs: number): void {
     this.#intervalMs = intervalMs;
@@ -97,7 +108,9 @@ export class Gatherer implements SeriesRecorder {
 
   #take(series: GatheredSeries, value: number, timestampMs: number | undefined): void {
     if (series.kindNumber === KIND.distribution) {
-      this.#sketchAt(series, timestampMs).insert(value);
+      const sketch = this.#sketchAt(series, timestampMs);
+      sketch.insert(value);
+      if (sketch.count > 1) this.#counters.mergedSamples++;
       return;
     }
     if (timestampMs !== undefined) {
@@ -106,15 +119,19 @@ export class Gatherer implements SeriesRecorder {
       return;
     }
     this.#touch(series);
-    series.hasValue = true;
     if (series.kindNumber === KIND.count) {
       const sum = series.value + value;
-      if (Number.isFinite(sum)) series.value = sum;
-      else this.#rejectSample('value_infinite', 'value', 'a finite sum', `${value} of ${series.metric}`);
+      if (!Number.isFinite(sum)) {
+        this.#rejectSample('value_infinite', 'value', 'a finite sum', `${value} of ${series.metric}`);
+        return;
+      }
+      series.value = sum;
     } else {
       series.value = value;
       series.timeMs = Math.floor(this.#clock.wallMs());
     }
+    if (series.hasValue) this.#counters.mergedSamples++;
+    series.hasValue = true;
   }
 
   /**
@@ -160,7 +177,12 @@ export class Gatherer implements SeriesRecorder {
       } else if (!isSketch(sketch)) {
         this.#mistyped('sketch_type', 'sketch', 'a DDSketch', `${describe(sketch)} of ${series.metric}`);
       } else if (sketch.count > 0) {
-        this.#sketchAt(series, timestampMs).merge(sketch);
+        const own = this.#sketchAt(series, timestampMs);
+        const isFirst = own.count === 0;
+        own.merge(sketch);
+        if (!isFirst) this.#counters.mergedSamples++;
+      } else {
+        this.#counters.mergedSamples++;
       }
     } catch (error) {
       this.#failed(series, error);
@@ -187,9 +209,20 @@ export class Gatherer implements SeriesRecorder {
     this.#isAdding = true;
     try {
       this.#makeRoom(values.length);
-      this.#batch.addLayer(plan, this.#explicit(timestampMs, values.length), new Float64Array(values));
+      if (values.every(Number.isFinite)) {
+        this.#batch.addLayer(plan, this.#explicit(timestampMs, values.length), new Float64Array(values));
+      } else this.#addGood(plan, timestampMs, values);
     } finally {
       this.#isAdding = false;
+    }
+  }
+
+  /** One bad value must not take the good ones of its series with it, which may be merged with it. */
+  #addGood({ numbers }: ColumnPlan, timestampMs: number, values: Float64Array): void {
+    for (let i = 0; i < values.length; i++) {
+      const { kind, metric } = this.#numbers.table.get(numbers[i]);
+      if (isValueOf(kind, values[i])) this.#batch.addPoint(numbers[i], this.#explicit(timestampMs, 1), values[i]);
+      else this.#rejectValue(values[i], metric);
     }
   }
 
@@ -305,9 +338,13 @@ export class Gatherer implements SeriesRecorder {
     } else if (typeof value !== 'number') {
       this.#mistyped('value_type', 'value', 'a number', `${describe(value)} of ${metric}`);
     } else {
-      const reason = Number.isNaN(value) ? 'value_nan' : 'value_infinite';
-      this.#rejectSample(reason, 'value', 'a finite number, or an infinite gauge', `${value} of ${metric}`);
+      this.#rejectValue(value, metric);
     }
+  }
+
+  #rejectValue(value: number, metric: string): void {
+    const reason = Number.isNaN(value) ? 'value_nan' : 'value_infinite';
+    this.#rejectSample(reason, 'value', 'a finite number, or an infinite gauge', `${value} of ${metric}`);
   }
 
   #explicit(timestampMs: number, points: number): number {

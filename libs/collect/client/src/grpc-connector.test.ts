@@ -39,7 +39,7 @@ test('points of a short program arrive over gRPC, with the key', async () => {
         const value = {
           sequence,
           outcome: BatchResult_Outcome.ACKED,
-          acceptedPoints: 1,
+          acceptedPoints: 3,
           rejections: [],
           retryAfterMs: 0,
         };

@@ -1,13 +1,15 @@
 import { toHex } from '@tidemark/bytes';
-import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
+import { decodeShare, inspectShare, PointColumns, pointCount, SketchColumns } from '@tidemark/columns';
 import {
   Batch,
   BatchResult_Outcome,
   type LocalRefusal,
   type LocalSource,
+  type Rejection,
   type SendReply,
   type SendRequest,
   type Series,
+  type Share,
   type StatedMetric,
 } from '@tidemark/contract';
 import { evenMap, metricId, type PartitionMap, packSlots, partitionOf } from '@tidemark/model';
@@ -25,12 +27,19 @@ export interface ModelIntakeOptions {
   readonly breaks?: number;
   readonly retries?: number;
   readonly busy?: number;
+  /** Probability that a batch is refused as a whole. */
+  readonly refuses?: number;
+  /** True when the client may give up batches, whose sequences are then below its floor without an answer. */
+  readonly givesUp?: boolean;
+  /** Why a number is left out when it arrives; undefined for those that are accepted. */
+  readonly verdict?: (metric: string, timeMs: number) => string | undefined;
 }
 
 interface ModelSession {
   readonly batches: Map<number, string>;
-  readonly applied: Set<number>;
-  readonly acked: Set<number>;
+  /** Sequence/partition of the shares that are stored. */
+  readonly applied: Set<string>;
+  readonly settled: Set<number>;
   floor: number;
 }
 
@@ -148,40 +157,72 @@ export class ModelIntake implements IntakeConnector {
       `${id}:${sequence} is new below floor ${session.floor}`,
     );
     for (let lower = session.floor; lower < floor; lower++) {
-      const settled = session.acked.has(lower) || !session.batches.has(lower);
+      const settled = session.settled.has(lower) || this.#options.givesUp || !session.batches.has(lower);
       this.check(settled, `${id}:${sequence} has floor ${floor}, but ${lower} is not settled`);
     }
     session.floor = Math.max(session.floor, floor);
     session.batches.set(sequence, bytes);
     const outcome = this.#outcome();
-    if (outcome !== BatchResult_Outcome.RETRY || this.chance(0.5)) this.#apply(id, session, batch, defined);
+    const leftOut = this.#leftOut(batch, defined);
+    if (outcome !== BatchResult_Outcome.REFUSED) {
+      // A batch to be sent again may be stored in some partitions already.
+      const isStored = () => outcome === BatchResult_Outcome.ACKED || this.chance(0.5);
+      const shares = batch.shares.filter(isStored);
+      this.#apply(id, session, { ...batch, shares }, defined, leftOut);
+    }
     if (frontierMs !== undefined) this.#frontiers.set(`${id}:${sequence}`, frontierMs);
     if (this.answer === undefined && this.chance(this.#options.busy)) return undefined;
-    const value = { sequence, outcome, acceptedPoints: 0, rejections: [], retryAfterMs: 20 };
+    const isAcked = outcome === BatchResult_Outcome.ACKED;
+    const acceptedPoints = isAcked ? batch.shares.reduce((sum, share) => sum + pointsIn(share), 0) - leftOut.size : 0;
+    const rejections = isAcked ? rejectionsOf([...leftOut.values()]) : [];
+    const value = { sequence, outcome, acceptedPoints, rejections, retryAfterMs: 20 };
     return { message: { $case: 'batch', value } };
   }
 
-  acked(id: string, sequence: number): void {
-    this.#sessionOf(id).acked.add(sequence);
+  settled(id: string, sequence: number): void {
+    this.#sessionOf(id).settled.add(sequence);
   }
 
   #outcome(): BatchResult_Outcome {
     if (this.answer !== undefined) return this.answer;
+    if (this.chance(this.#options.refuses)) return BatchResult_Outcome.REFUSED;
     return this.chance(this.#options.retries) ? BatchResult_Outcome.RETRY : BatchResult_Outcome.ACKED;
   }
 
   #sessionOf(id: string): ModelSession {
     let session = this.sessions.get(id);
     if (session === undefined) {
-      session = { batches: new Map(), applied: new Set(), acked: new Set(), floor: 0 };
+      session = { batches: new Map(), applied: new Set(), settled: new Set(), floor: 0 };
       this.sessions.set(id, session);
     }
     return session;
   }
 
-  #apply(id: string, session: ModelSession, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): void {
-    if (session.applied.has(batch.sequence)) return;
-    session.applied.add(batch.sequence);
+  /** The points that the verdict leaves out, as partition/ref/time, and why. */
+  #leftOut({ mapEpoch, shares }: Batch, defined: ReadonlyMap<string, readonly Series[]>): Map<string, string> {
+    const leftOut = new Map<string, string>();
+    const { verdict } = this.#options;
+    if (verdict === undefined) return leftOut;
+    for (const { partition, points: bytes } of shares) {
+      const table = defined.get(`${mapEpoch}/${partition}`) ?? [];
+      const points = new PointColumns();
+      decodeShare(bytes, points, new SketchColumns());
+      for (let i = 0; i < points.length; i++) {
+        const [ref, timeMs] = [points.refs[i], points.timesMs[i]];
+        const reason = verdict(table[ref]?.metric ?? '', timeMs);
+        if (reason !== undefined) leftOut.set(`${partition}/${ref}/${timeMs}`, reason);
+      }
+    }
+    return leftOut;
+  }
+
+  #apply(
+    id: string,
+    session: ModelSession,
+    batch: Batch,
+    defined: ReadonlyMap<string, readonly Series[]>,
+    leftOut: ReadonlyMap<string, string>,
+  ): void {
     const map = this.maps.find(({ epoch }) => epoch === batch.mapEpoch);
     this.check(map !== undefined, `${id}:${batch.sequence} names map ${batch.mapEpoch}`);
     if (map === undefined) return;
@@ -191,6 +232,9 @@ export class ModelIntake implements IntakeConnector {
       ...[...this.#frontiers].map(([of, ms]) => (of === own ? Number.NEGATIVE_INFINITY : ms)),
     );
     for (const share of batch.shares) {
+      const key = `${batch.sequence}/${share.partition}`;
+      if (session.applied.has(key)) continue;
+      session.applied.add(key);
       const table = defined.get(`${batch.mapEpoch}/${share.partition}`) ?? [];
       const points = new PointColumns();
       const sketches = new SketchColumns();
@@ -201,6 +245,7 @@ export class ModelIntake implements IntakeConnector {
         if (series === undefined) continue;
         const { metric, tags, kind } = series;
         const timeMs = points.timesMs[i];
+        if (leftOut.has(`${share.partition}/${points.refs[i]}/${timeMs}`)) continue;
         this.check(timeMs >= frontierMs, `${metric} at ${timeMs} is older than frontier ${frontierMs}`);
         this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i], acceptedMs });
       }
@@ -288,8 +333,8 @@ class ModelStream implements IntakeStream {
 
   reply(reply: SendReply): void {
     this.#later(() => {
-      if (reply.message?.$case === 'batch' && reply.message.value.outcome === BatchResult_Outcome.ACKED) {
-        this.#intake.acked(this.#id ?? '', reply.message.value.sequence);
+      if (reply.message?.$case === 'batch' && reply.message.value.outcome !== BatchResult_Outcome.RETRY) {
+        this.#intake.settled(this.#id ?? '', reply.message.value.sequence);
       }
       this.#handlers.onReply(reply);
     });
@@ -351,4 +396,15 @@ class ModelStream implements IntakeStream {
 
 function wireMap(map: PartitionMap): { epoch: number; partitions: number; slots: Buffer } {
   return { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) };
+}
+
+function pointsIn({ points }: Share): number {
+  return pointCount(inspectShare(points));
+}
+
+function rejectionsOf(reasons: readonly string[]): Rejection[] {
+  return [...new Set(reasons)].map((reason) => {
+    const points = reasons.filter((other) => other === reason).length;
+    return { reason, field: 'point', limit: 'the verdict', points, message: reason };
+  });
 }

@@ -24,6 +24,8 @@ export class QueuedBatch {
   stampedPlace: Place | undefined;
   /** True once a send may have been seen by an intake. */
   sent = false;
+  /** True once an intake may have stored it at an earlier send. */
+  resent = false;
   /** The stream of the last send. */
   sentOn: SessionStream | undefined;
   /** When to send again, by the monotonic clock, ms. */
@@ -71,6 +73,11 @@ export class QueuedBatch {
   /** True when its present state is in the spool. */
   get isOnDisk(): boolean {
     return this.stamp === undefined ? this.waitingPlace !== undefined : this.stampedPlace !== undefined;
+  }
+
+  /** True when a restart finds it in the spool, in whichever state. */
+  get isFound(): boolean {
+    return this.waitingPlace !== undefined || this.stampedPlace !== undefined;
   }
 
   release(): void {

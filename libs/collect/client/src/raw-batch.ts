@@ -95,10 +95,14 @@ export class RawBatch {
     return flat;
   }
 
-  /** Appends the batch as one share whose refs are series numbers: how it waits in a spool. */
-  encode(series: SeriesTable, out: ByteWriter): void {
+  /**
+   * Appends the batch as one share whose refs are series numbers: how it waits in a spool. Returns its points, of which
+   * those of equal series and timestamp are one.
+   */
+  encode(series: SeriesTable, out: ByteWriter): number {
     const points = orderPoints(this.flatPoints(), (number) => series.get(number).kind === KIND.count);
     encodeShare(points, this.#sketches.length > 0 ? orderSketches(this.#sketches) : undefined, out);
+    return points.length + this.#sketches.length;
   }
 
   /**

@@ -7,6 +7,13 @@ import type { EpochRoutes } from './epoch-routes.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SeriesTable } from './series-table.ts';
 
+/** A batch's encoded shares, by partition, and their points. */
+export interface RoutedBatch {
+  readonly shares: Share[];
+  /** Points of equal series and timestamp are one. */
+  readonly points: number;
+}
+
 /** Turns raw batches into encoded shares. It reuses its buffers; one is enough for a client session. */
 export class BatchRouter {
   readonly #series: SeriesTable;
@@ -19,11 +26,12 @@ export class BatchRouter {
     this.#series = series;
   }
 
-  /** The shares of a batch, by partition; series without a ref get one from `routes`. */
-  route(batch: RawBatch, routes: EpochRoutes): Share[] {
+  /** Routes a batch; series without a ref get one from `routes`. */
+  route(batch: RawBatch, routes: EpochRoutes): RoutedBatch {
     const layer = batch.onlyLayer;
     if (layer?.plan.distinct) {
-      return layer.plan.parts(routes).map((part) => this.#layerShare(part, layer.timeMs, layer.values));
+      const shares = layer.plan.parts(routes).map((part) => this.#layerShare(part, layer.timeMs, layer.values));
+      return { shares, points: batch.points };
     }
     return this.#looseShares(batch, routes);
   }
@@ -43,7 +51,7 @@ export class BatchRouter {
     return this.#encode(part.partition, this.#layer, undefined);
   }
 
-  #looseShares(batch: RawBatch, routes: EpochRoutes): Share[] {
+  #looseShares(batch: RawBatch, routes: EpochRoutes): RoutedBatch {
     const flat = batch.flatPoints();
     const { sketches } = batch;
     routes.assign(flat.refs, flat.length);
@@ -58,13 +66,16 @@ export class BatchRouter {
       const part = partAt(parts, routes.partitionOf(number));
       part.sketches.push(routes.refOf(number), sketches.timesMs[i], sketches.payloads[i]);
     }
-    return [...parts]
+    let all = sketches.length;
+    const shares = [...parts]
       .sort(([a], [b]) => a - b)
       .map(([partition, part]) => {
         const table = routes.tables.get(partition) ?? [];
         const points = orderPoints(part.points, (ref) => this.#series.get(table[ref]).kind === KIND.count);
+        all += points.length;
         return this.#encode(partition, points, part.sketches.length > 0 ? orderSketches(part.sketches) : undefined);
       });
+    return { shares, points: all };
   }
 
   #encode(partition: number, points: PointColumns, sketches: SketchColumns | undefined): Share {

@@ -62,6 +62,7 @@ class Bench {
       routes: this.routes,
       tenant: 'acme',
       nextSequence: 0,
+      merged: (batch, points) => this.queue.shrink(batch, batch.points - points),
       giveUp: (batch, reason) => {
         this.givenUp.push([batch.number, reason]);
         this.queue.remove(batch);
@@ -219,6 +220,15 @@ describe('the spooled batches of a client session', () => {
     expect(valuesOf(await bench.play(spooled.loadRaw(batch)))).toEqual([0.5]);
     expect([batch.points, batch.fate.lostPoints, bench.queue.points]).toEqual([1, 1, 1]);
     expect(bench.counters.droppedPoints).toBe(1);
+  });
+
+  test('points of equal series and timestamp are one point, which is not lost when it is read back', async () => {
+    const batch = bench.waiting(0, 0, 1, 0);
+    await bench.play(spooled.putWaiting(false));
+    expect([batch.points, bench.queue.points]).toEqual([2, 2]);
+    bench.release(batch);
+    expect(valuesOf(await bench.play(spooled.loadRaw(batch)))).toEqual([0.5, 1.5]);
+    expect([batch.points, batch.fate.lostPoints, bench.counters.droppedPoints]).toEqual([2, 0, 0]);
   });
 
   test('drops the batches of the oldest file once that was requested, and not before', async () => {

@@ -23,6 +23,8 @@ export interface SpooledSession {
   readonly tenant: string | undefined;
   /** The sequence that the next stamp gets. */
   readonly nextSequence: number;
+  /** Called when it is known how many points a batch has, those of equal series and timestamp being one. */
+  merged(batch: QueuedBatch, points: number): void;
   giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void;
   /** Called when waiting batches became durable, or could not. */
   onWaitingSpooled(): void;
@@ -84,15 +86,15 @@ export class SpooledBatches {
     let groupBytes = 0;
     let more = false;
     for (const batch of queue.waiting.values()) {
-      const { number, points, minTimeMs, raw } = batch;
+      const { number, minTimeMs, raw } = batch;
       if (batch.waitingPlace !== undefined || raw === undefined) continue;
       if (groupBytes >= GROUP_BYTES && !atEnd) {
         more = true;
         break;
       }
-      raw.encode(series, this.#shareOut);
+      this.#session.merged(batch, raw.encode(series, this.#shareOut));
       batch.attempts++;
-      this.spool.addWaiting({ number, points, minTimeMs, share: this.#shareOut.take() }, (place) => {
+      this.spool.addWaiting({ number, points: batch.points, minTimeMs, share: this.#shareOut.take() }, (place) => {
         batch.waitingPlace = place;
         batch.fate.spooled();
         if (batch.gone) this.spool.settled(number);

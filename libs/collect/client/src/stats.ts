@@ -7,8 +7,9 @@ import { ProgramCallback } from './program-callback.ts';
 
 /**
  * Counts of a client since its start. At any time
- * `points + recoveredPoints = ackedPoints + rejectedPoints + refusedPoints + droppedPoints + indeterminatePoints +
- * pendingPoints`.
+ * `samples = rejectedSamples + mergedSamples + gatheredPoints + points`, and
+ * `points + recoveredPoints = mergedPoints + ackedPoints + rejectedPoints + refusedPoints + droppedPoints +
+ * indeterminatePoints + pendingPoints`.
  */
 export interface ClientStats {
   /** Distinct series that were recorded. */
@@ -17,19 +18,28 @@ export interface ClientStats {
   readonly samples: number;
   /** Values that were not accepted: a bad name, NaN in a count, too many series. */
   readonly rejectedSamples: number;
+  /** Values that became part of the point of an earlier one: the sum, the sketch or the last value of a flush interval. */
+  readonly mergedSamples: number;
+  /** Points of the flush interval that is not over. */
+  readonly gatheredPoints: number;
   /** Points that were cut into batches. */
   readonly points: number;
   /** Points that were restored from the spools of earlier runs. */
   readonly recoveredPoints: number;
+  /** Points that became one with another point of their series and timestamp in the same batch. */
+  readonly mergedPoints: number;
   /** Points that are durable in the platform's log. */
   readonly ackedPoints: number;
   /** Points that the platform left out of acknowledged batches, because a name, value or time breaks a limit. */
   readonly rejectedPoints: number;
-  /** Points of batches that the platform can never accept. */
+  /** Points of batches that the platform can never accept, and that were sent once. */
   readonly refusedPoints: number;
   /** Points given up before their first send. */
   readonly droppedPoints: number;
-  /** Points given up after a send whose outcome is unknown. */
+  /**
+   * Points that may be in the log: given up, refused, or rejected because of a budget or their time, after an earlier
+   * send whose outcome is unknown.
+   */
   readonly indeterminatePoints: number;
   /** Points in batches that are not settled yet. */
   readonly pendingPoints: number;
@@ -65,8 +75,10 @@ export interface ClientStats {
 export class ClientCounters {
   samples = 0;
   rejectedSamples = 0;
+  mergedSamples = 0;
   points = 0;
   recoveredPoints = 0;
+  mergedPoints = 0;
   ackedPoints = 0;
   rejectedPoints = 0;
   refusedPoints = 0;
@@ -147,14 +159,19 @@ export class ClientCounters {
   }
 
   snapshot(
-    now: Pick<ClientStats, 'series' | 'pendingPoints' | 'spoolBytes' | 'flushIntervalMs' | 'latenessMs'>,
+    now: Pick<
+      ClientStats,
+      'series' | 'gatheredPoints' | 'pendingPoints' | 'spoolBytes' | 'flushIntervalMs' | 'latenessMs'
+    >,
   ): ClientStats {
-    const { samples, rejectedSamples, points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints } = this;
+    const { samples, rejectedSamples, mergedSamples, points, recoveredPoints, mergedPoints } = this;
+    const { ackedPoints, rejectedPoints, refusedPoints } = this;
     const { droppedPoints, indeterminatePoints, batchesSent, batchesResent, connects, behindFrontierPoints } = this;
     const { spoolFailures, spoolBadBytes } = this;
     return {
       ...now,
-      ...{ samples, rejectedSamples, points, recoveredPoints, ackedPoints, rejectedPoints, refusedPoints },
+      ...{ samples, rejectedSamples, mergedSamples, points, recoveredPoints, mergedPoints },
+      ...{ ackedPoints, rejectedPoints, refusedPoints },
       ...{ droppedPoints, indeterminatePoints, batchesSent, batchesResent, connects, behindFrontierPoints },
       ...{ spoolFailures, spoolBadBytes },
       warnings: this.warnings.all,

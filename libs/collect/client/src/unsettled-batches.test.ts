@@ -77,15 +77,13 @@ class Bench {
   }
 }
 
-const result = (outcome: BatchResult_Outcome, rejectedPoints = 0) => ({
+const result = (outcome: BatchResult_Outcome, acceptedPoints = 0, rejectedPoints = 0, reason = 'value_nan') => ({
   sequence: 0,
   outcome,
-  acceptedPoints: 0,
+  acceptedPoints,
   retryAfterMs: 0,
   rejections:
-    rejectedPoints === 0
-      ? []
-      : [{ reason: 'value_nan', field: 'value', limit: 'a number', points: rejectedPoints, message: 'NaN' }],
+    rejectedPoints === 0 ? [] : [{ reason, field: 'value', limit: 'a number', points: rejectedPoints, message: 'NaN' }],
 });
 
 describe('the unsettled batches of a client session', () => {
@@ -96,7 +94,7 @@ describe('the unsettled batches of a client session', () => {
 
   test('an acknowledged batch counts each point once, as acknowledged or as rejected', () => {
     const batch = bench.stamped(5);
-    expect(bench.unsettled.settle(batch, result(BatchResult_Outcome.ACKED, 2))).toBe(true);
+    expect(bench.unsettled.settle(batch, result(BatchResult_Outcome.ACKED, 3, 2))).toBe(true);
     expect(bench.counters).toMatchObject({ ackedPoints: 3, rejectedPoints: 2, refusedPoints: 0 });
     expect([batch.fate.acknowledgedPoints, batch.fate.lostPoints, batch.fate.openPoints]).toEqual([3, 2, 0]);
     expect(bench.rejections).toMatchObject([{ reason: 'value_nan', points: 2 }]);
@@ -104,9 +102,40 @@ describe('the unsettled batches of a client session', () => {
     expect(bench.left).toEqual([]);
   });
 
-  test('an intake that rejects more points than a batch has makes no count negative', () => {
-    bench.unsettled.settle(bench.stamped(3), result(BatchResult_Outcome.ACKED, 8));
-    expect(bench.counters).toMatchObject({ ackedPoints: 0, rejectedPoints: 3 });
+  test.each([
+    ['rejects more points than the batch has', 0, 8, 0],
+    ['accepts more points than the batch has', 8, 0, 3],
+    ['gives a reason for only some of the points that it left out', 1, 1, 1],
+  ])('no count is wrong or negative when an intake %s', (_, accepted, rejected, acked) => {
+    bench.unsettled.settle(bench.stamped(3), result(BatchResult_Outcome.ACKED, accepted, rejected));
+    expect(bench.counters).toMatchObject({ ackedPoints: acked, rejectedPoints: 3 - acked });
+  });
+
+  test('what is left out at a repetition is indeterminate where an earlier send may have been stored', () => {
+    for (const [resent, reason] of [
+      [false, 'series_over_budget'],
+      [true, 'value_nan'],
+      [true, 'series_over_budget'],
+    ] as const) {
+      const batch = bench.stamped(5);
+      batch.resent = resent;
+      bench.unsettled.settle(batch, result(BatchResult_Outcome.ACKED, 3, 2, reason));
+    }
+    expect(bench.counters).toMatchObject({ ackedPoints: 9, rejectedPoints: 4, indeterminatePoints: 2 });
+    const refused = bench.stamped(4);
+    refused.resent = true;
+    bench.unsettled.settle(refused, result(BatchResult_Outcome.REFUSED));
+    expect(bench.counters).toMatchObject({ refusedPoints: 0, indeterminatePoints: 6 });
+  });
+
+  test('merged points need no fate of their own', () => {
+    const batch = bench.stamped(5);
+    bench.unsettled.merged(batch, 3);
+    bench.unsettled.merged(batch, 3);
+    expect([bench.counters.mergedPoints, bench.queue.points, batch.fate.openPoints]).toEqual([2, 3, 3]);
+    bench.unsettled.settle(batch, result(BatchResult_Outcome.ACKED, 3));
+    expect(bench.counters).toMatchObject({ ackedPoints: 3, mergedPoints: 2 });
+    expect([batch.fate.acknowledgedPoints, batch.fate.openPoints]).toEqual([3, 0]);
   });
 
   test('a refused batch loses all points, and a batch to retry stays as it is', () => {

@@ -1,4 +1,4 @@
-import { type BatchResult, BatchResult_Outcome } from '@tidemark/contract';
+import { type BatchResult, BatchResult_Outcome, type Rejection } from '@tidemark/contract';
 import { assert } from '@tidemark/ports';
 import type { BatchQueue } from './batch-queue.ts';
 import { givenUp, rejectionOf } from './options.ts';
@@ -6,6 +6,14 @@ import type { QueuedBatch } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SessionOwner } from './session-owner.ts';
 import type { SessionRoutes } from './session-routes.ts';
+
+/** Reasons that depend on when and where a point arrives: another intake may have stored it a moment before. */
+const PASSING_REASONS: ReadonlySet<string> = new Set([
+  'timestamp_ahead',
+  'timestamp_behind',
+  'series_over_budget',
+  'tenant_definitions',
+]);
 
 /**
  * How the batches of one client session end: settled by a result, or given up at a bound. Each point is counted once,
@@ -32,17 +40,20 @@ export class UnsettledBatches {
   }
 
   /** Settles a batch by its result. False when the result asks for a retry. */
-  settle(batch: QueuedBatch, { outcome, rejections }: BatchResult): boolean {
+  settle(batch: QueuedBatch, { outcome, acceptedPoints, rejections }: BatchResult): boolean {
     const { counters } = this.#owner;
     if (outcome === BatchResult_Outcome.ACKED) {
-      const points = rejections.reduce((sum, rejection) => sum + rejection.points, 0);
-      const rejected = Math.min(batch.points, points);
-      counters.rejectedPoints += rejected;
-      counters.ackedPoints += batch.points - rejected;
-      batch.fate.acknowledged(batch.points - rejected);
-      batch.fate.lost(rejected);
+      const acked = Math.min(batch.points, acceptedPoints);
+      const left = batch.points - acked;
+      const unknown = batch.resent ? Math.min(left, pointsOf(rejections.filter(mayBeStored))) : 0;
+      counters.ackedPoints += acked;
+      counters.indeterminatePoints += unknown;
+      counters.rejectedPoints += left - unknown;
+      batch.fate.acknowledged(acked);
+      batch.fate.lost(left);
     } else if (outcome === BatchResult_Outcome.REFUSED) {
-      counters.refusedPoints += batch.points;
+      if (batch.resent) counters.indeterminatePoints += batch.points;
+      else counters.refusedPoints += batch.points;
       batch.fate.lost(batch.points);
     } else {
       return false;
@@ -50,6 +61,15 @@ export class UnsettledBatches {
     this.#remove(batch);
     for (const rejection of rejections) counters.rejectedByPlatform(rejectionOf(rejection));
     return true;
+  }
+
+  /** Counts the points that became one with others, now that it is known how many the batch really has. */
+  merged(batch: QueuedBatch, points: number): void {
+    const merged = batch.points - points;
+    if (merged <= 0) return;
+    this.#owner.counters.mergedPoints += merged;
+    this.#queue.shrink(batch, merged);
+    batch.fate.merged(merged);
   }
 
   giveUp(batch: QueuedBatch, reason: string, field: string, limit: string): void {
@@ -75,7 +95,7 @@ export class UnsettledBatches {
 
   /** Gives up every batch that is in memory alone, when the program ends. */
   dropUnspooled(reason: string): void {
-    for (const batch of [...this.#queue.all.values()]) if (!batch.isOnDisk) this.giveUp(batch, reason, 'close', '');
+    for (const batch of [...this.#queue.all.values()]) if (!batch.isFound) this.giveUp(batch, reason, 'close', '');
   }
 
   /** Evicts spooled batches from memory, then drops the oldest unspooled ones. */
@@ -109,4 +129,12 @@ export class UnsettledBatches {
     if (batch.stamp !== undefined) this.#routes.settleBatch(batch.stamp.epoch);
     this.#owner.onSettled();
   }
+}
+
+function mayBeStored({ reason }: Rejection): boolean {
+  return PASSING_REASONS.has(reason);
+}
+
+function pointsOf(rejections: readonly Rejection[]): number {
+  return rejections.reduce((sum, { points }) => sum + points, 0);
 }
