@@ -26,6 +26,18 @@ export function cuttingLastRecords(disk: Disk): Disk {
   };
 }
 
+/** The disk of a client that has lost the batches of earlier runs at a start, without a trace of them. */
+export function losingSpools(disk: Disk): Disk {
+  return {
+    open: (path, options) => disk.open(path, options),
+    list: async (path) => (path === 'spool' ? [] : disk.list(path)),
+    rename: (from, to) => disk.rename(from, to),
+    remove: (path) => disk.remove(path),
+    lock: (path) => disk.lock(path),
+    space: () => disk.space(),
+  };
+}
+
 async function isLast(disk: Disk, path: string): Promise<boolean> {
   const folder = path.slice(0, path.lastIndexOf('/'));
   const segments = (await disk.list(folder)).filter((name) => name.endsWith('.segment'));

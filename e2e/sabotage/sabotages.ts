@@ -13,7 +13,7 @@ import {
   reusingOffsets,
   tagsAfterPoints,
 } from './append-decorators.ts';
-import { cuttingLastRecords } from './disk-decorators.ts';
+import { cuttingLastRecords, losingSpools } from './disk-decorators.ts';
 import { amountsInOneStep, holdingForEver, withoutIntervals } from './folds.ts';
 import {
   appendedLate,
@@ -254,6 +254,34 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'a mark counts up to a second after the append time of its record',
     caughtBy: ['store-position', 'equal-state'],
     wiring: () => ({ ...HONEST, storeLog: (log, store) => (store === 'points-1' ? appendedLate(log) : log) }),
+  },
+  {
+    name: 'spool-lost-unsaid',
+    promise: 'what the spool has is sent by the next run, or counted',
+    caughtBy: ['counts-are-true'],
+    wiring: () => ({ ...HONEST, clientDisk: losingSpools }),
+  },
+  {
+    name: 'drop-not-counted',
+    promise: 'a point that a client gives up is counted as lost',
+    caughtBy: ['counts-are-true'],
+    wiring: () => ({
+      ...HONEST,
+      clientStats: ({ droppedPoints, indeterminatePoints, ackedPoints, ...others }) => ({
+        ...others,
+        ...{ droppedPoints: 0, indeterminatePoints: 0 },
+        ackedPoints: ackedPoints + droppedPoints + indeterminatePoints,
+      }),
+    }),
+  },
+  {
+    name: 'loss-counted-twice',
+    promise: 'a point is counted once',
+    caughtBy: ['counts-are-true'],
+    wiring: () => ({
+      ...HONEST,
+      clientStats: (stats) => ({ ...stats, droppedPoints: stats.droppedPoints + stats.indeterminatePoints }),
+    }),
   },
   {
     name: 'map-before-its-time',

@@ -1,3 +1,4 @@
+import type { Client, ClientStats } from '@tidemark/client';
 import { ControlFollower } from '@tidemark/control-log';
 import { Coordinator } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
@@ -59,6 +60,8 @@ export class Cluster {
   readonly stores: readonly SupervisedNode<StoreHost>[];
   readonly clients: readonly SupervisedNode<ClientHost>[];
   readonly query: SupervisedNode<QueryHost>;
+  /** Every process of every client, in the order of their starts. */
+  readonly clientRuns: { readonly name: string; readonly client: Client }[] = [];
   /** Number of trims of the log. */
   readonly logTrims = { count: 0 };
   readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0 };
@@ -234,12 +237,19 @@ export class Cluster {
     return host;
   }
 
-  #startClient(name: string, { clock, random, network, disk }: NodePorts): Promise<ClientHost> {
-    return ClientHost.start({
+  async #startClient(name: string, { clock, random, network, disk }: NodePorts): Promise<ClientHost> {
+    const host = await ClientHost.start({
       ...{ name, clock, random, network, intakes: INTAKES, ledger: this.ledger, failed: this.fail },
-      disk: name === 'client-3' ? undefined : disk,
+      disk: name === 'client-3' ? undefined : this.#wiring.clientDisk(disk),
       nextValue: () => ++this.#values,
     });
+    this.clientRuns.push({ name, client: host.client });
+    return host;
+  }
+
+  /** What a client has counted. */
+  statsOf(client: Client): ClientStats {
+    return this.#wiring.clientStats(client.stats());
   }
 
   async #startQuery({ clock, random, network }: NodePorts): Promise<QueryHost> {

@@ -4,6 +4,7 @@ import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
 import { Cluster } from './cluster.ts';
 import { ContentCheck } from './content-check.ts';
+import { CountCheck } from './count-check.ts';
 import { FoldCheck } from './fold-check.ts';
 import { MeaningCheck } from './meaning-check.ts';
 import { PlainConsumer } from './plain-consumer.ts';
@@ -58,6 +59,7 @@ class SeedRun {
   readonly #queries: QueryCheck;
   readonly #stores: StoreCheck;
   readonly #content: ContentCheck;
+  readonly #counts: CountCheck;
   readonly #folds: FoldCheck;
   readonly #meaning: MeaningCheck;
   readonly #plain: PlainConsumer[];
@@ -73,6 +75,7 @@ class SeedRun {
     this.#queries = new QueryCheck(cluster);
     this.#stores = new StoreCheck(cluster);
     this.#content = new ContentCheck(cluster, this.#truth);
+    this.#counts = new CountCheck(cluster);
     this.#folds = new FoldCheck(cluster);
     this.#meaning = new MeaningCheck(cluster);
     this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
@@ -187,6 +190,7 @@ class SeedRun {
     if (openLanes > 0) throw new Violation('liveness', `${openLanes} lanes are open after all intakes have left`);
     const applied = this.#plain.flatMap((plain) => plain.applied);
     await this.#check(() => this.#content.checkLog(applied));
+    await this.#check(() => this.#counts.check(applied));
     await this.#check(() => this.#content.checkRoutes(applied));
     await this.#check(() => this.#content.checkMaps());
     await this.#check(() => this.#content.checkTags(this.#plain));
@@ -274,6 +278,9 @@ class SeedRun {
         'points acknowledged': this.#content.ackedPoints,
         'points in the log': this.#content.appliedPoints,
         'points of equal time': this.#content.equalTimes,
+        'points lost and counted': this.#counts.gone,
+        'points counted as indeterminate': this.#counts.indeterminate,
+        'points missing': this.#counts.missing,
         'late points': this.#sum(({ positions }) => positions.at(-1)?.latePoints ?? 0),
         'duplicates dropped': this.#sum(({ positions }) => positions.at(-1)?.duplicatePoints ?? 0),
         'batches sent again': ledger.resends,

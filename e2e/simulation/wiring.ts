@@ -1,3 +1,4 @@
+import type { ClientStats } from '@tidemark/client';
 import type { AggregateReply, AggregateRequest, MatchReply, MatchRequest } from '@tidemark/contract';
 import type { IntakeSession, LaneTiming } from '@tidemark/intake';
 import type { PartitionMap } from '@tidemark/model';
@@ -35,6 +36,10 @@ export interface Wiring {
   match(match: Match): Match;
   /** The maps that queries use to find owners. */
   maps(maps: readonly PartitionMap[]): readonly PartitionMap[];
+  /** The disk of a client, once for each of its processes. */
+  clientDisk(disk: Disk): Disk;
+  /** What a client counts. */
+  clientStats(stats: ClientStats): ClientStats;
   /** The stores that answer queries. */
   query(reader: QueryReader): QueryReader;
 }
@@ -51,5 +56,7 @@ export const HONEST: Wiring = {
   aggregate: (aggregate) => aggregate,
   match: (match) => match,
   maps: (maps) => maps,
+  clientDisk: (disk) => disk,
+  clientStats: (stats) => stats,
   query: (reader) => reader,
 };

@@ -39,6 +39,7 @@ const NO_STATS: ClientStats = {
   droppedPoints: 0,
   indeterminatePoints: 0,
   pendingPoints: 12,
+  spooledPoints: 0,
   batchesSent: 0,
   batchesResent: 0,
   connects: 0,

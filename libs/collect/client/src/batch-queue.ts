@@ -22,6 +22,13 @@ export class BatchQueue {
     return this.#points;
   }
 
+  /** Points of the batches that a restart finds in the spool. */
+  get spooledPoints(): number {
+    let points = 0;
+    for (const batch of this.all.values()) if (batch.isFound) points += batch.points;
+    return points;
+  }
+
   /** The minimum timestamp of all, ms; Infinity when there is none. */
   get minTimeMs(): number {
     let minMs = this.#waitingMin.min();

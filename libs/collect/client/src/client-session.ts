@@ -98,6 +98,10 @@ export class ClientSession {
     return this.#queue.points;
   }
 
+  get spooledPoints(): number {
+    return this.#queue.spooledPoints;
+  }
+
   get memoryBytes(): number {
     return this.#queue.memoryBytes;
   }

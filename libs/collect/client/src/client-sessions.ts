@@ -70,6 +70,10 @@ export class ClientSessions {
     return this.#all().reduce((sum, session) => sum + session.pendingPoints, 0);
   }
 
+  get spooledPoints(): number {
+    return this.#all().reduce((sum, session) => sum + session.spooledPoints, 0);
+  }
+
   /** True when every batch of every session is settled. */
   get isSettled(): boolean {
     return this.#all().every((session) => session.isSettled);

@@ -222,12 +222,13 @@ export class Client {
 
   /** Counts since the start of the client, with what is pending now. */
   stats(): ClientStats {
-    const { pendingPoints } = this.#sessions;
+    const { pendingPoints, spooledPoints } = this.#sessions;
     const spoolBytes = this.#spool?.sizeBytes ?? 0;
     const { intervalMs: flushIntervalMs, latenessMs } = this.#schedule;
     const series = this.#numbers.table.distinct;
     const gatheredPoints = this.#gatherer.points;
-    return this.#counters.snapshot({ series, gatheredPoints, pendingPoints, spoolBytes, flushIntervalMs, latenessMs });
+    const points = { gatheredPoints, pendingPoints, spooledPoints };
+    return this.#counters.snapshot({ series, ...points, spoolBytes, flushIntervalMs, latenessMs });
   }
 
   /** The last failure of a stream or of the spool, else of the library; the client has retried since, or will. */

@@ -43,6 +43,8 @@ export interface ClientStats {
   readonly indeterminatePoints: number;
   /** Points in batches that are not settled yet. */
   readonly pendingPoints: number;
+  /** Those of `pendingPoints` that a restart finds in the spool. */
+  readonly spooledPoints: number;
   /** Batches sent, repetitions included. */
   readonly batchesSent: number;
   /** Repetitions among `batchesSent`. */
@@ -161,7 +163,7 @@ export class ClientCounters {
   snapshot(
     now: Pick<
       ClientStats,
-      'series' | 'gatheredPoints' | 'pendingPoints' | 'spoolBytes' | 'flushIntervalMs' | 'latenessMs'
+      'series' | 'gatheredPoints' | 'pendingPoints' | 'spooledPoints' | 'spoolBytes' | 'flushIntervalMs' | 'latenessMs'
     >,
   ): ClientStats {
     const { samples, rejectedSamples, mergedSamples, points, recoveredPoints, mergedPoints } = this;
