@@ -29,6 +29,7 @@ export type { SeriesName } from './series.ts';
 export { canonicalBytes, hash128, ID_BYTES, metricId, nameBytes, seriesId, seriesName } from './series.ts';
 export type { SeriesClass } from './series-class.ts';
 export { classOfKind, isSeriesClass, kindOfClass, SERIES_CLASS, seriesClassName } from './series-class.ts';
+export { SERVICE_CHECK_STATUSES, serviceCheckMetric } from './service-check.ts';
 export { isStaleMarker, STALE_MARKER } from './stale-marker.ts';
 export type { StatedIntervals } from './stated-intervals.ts';
 export {

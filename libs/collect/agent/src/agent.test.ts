@@ -199,7 +199,7 @@ test('UDP datagrams become stamped points in each interval, and a stop sends the
   ]);
   const status = agent.status();
   // A histogram's suffixes made the name too long: five points of one series.
-  expect(status.dropped).toMatchObject({ metric_too_long: 5, series_refused_by_client: 5 });
+  expect(status.dropped).toEqual({ metric_too_long: 5 });
   expect(status).toMatchObject({ running: false, flushes: 3, points: { dogstatsd: 6, checks: 2 } });
   expect(client.own).toContain('count tidemark.agent.points{env:test,host:web-1,source:dogstatsd} @1700000001000 = 4');
   expect(client.own).toContain('gauge tidemark.agent.client.pending_points{env:test,host:web-1} @1700000001000 = 12');
@@ -249,6 +249,44 @@ describe('checks', () => {
     expect(agent.status().dropped.value_nan).toBe(2);
     await agent.stop();
   });
+});
+
+test('each point of a series that the client refuses is counted, and the client is asked again later', async () => {
+  const name = 'm'.repeat(201);
+  const wide: Check = {
+    name: 'wide',
+    run: async (sink) => {
+      sink.gauge(name, 1);
+      sink.gauge('kept', 1);
+    },
+  };
+  const { agent, clock, client, flushAt } = wired({ checks: [wide], seriesExpiryMs: 2_000 });
+  await agent.start();
+  const asked = () => client.stated.get(name)?.length;
+  for (const [i, calls] of [1, 1, 2].entries()) {
+    clock.advanceTo(1_700_000_001_000 + i * 1_000);
+    await flushAt(1_700_000_001_250 + i * 1_000);
+    expect([agent.status().dropped, asked()]).toEqual([{ metric_too_long: i + 1 }, calls]);
+  }
+  expect(client.drain()).toHaveLength(3);
+  await agent.stop();
+});
+
+test('a service check is a gauge, as over HTTP', async () => {
+  const { agent, client } = wired({ dogstatsd: { udp: { port: 0 } } });
+  await agent.start();
+  const { servers } = await agent.freshStatus();
+  const port = Number(servers[0].address.split(':')[1]);
+  const socket = createSocket('udp4');
+  const lines = `_sc|db.up|2|d:1656581400|h:db-1|#role:main|m:no answer\n_sc|${'n'.repeat(190)}|0\n_sc|disk|0`;
+  await new Promise<void>((resolve) => socket.send(lines, port, '127.0.0.1', () => socket.close(() => resolve())));
+  await until(() => agent.status().dogstatsd?.serviceChecks === 3);
+  expect(client.drain()).toEqual([
+    'gauge service_check.db.up{env:test,host:db-1,role:main} @1656581400000 = 2',
+    `gauge service_check.disk{env:test,host:web-1} @${START_MS} = 0`,
+  ]);
+  expect(agent.status()).toMatchObject({ points: { dogstatsd: 2 }, dropped: { metric_too_long: 1 } });
+  await agent.stop();
 });
 
 test('readings of a check with a phase are stamped with its start, but never before the last flush', async () => {

@@ -73,7 +73,7 @@ export class Agent {
       idleFlushes,
       options.cachedHandles ?? 100_000,
     );
-    this.#statsd = new StatsdOutput(this.#handles);
+    this.#statsd = new StatsdOutput(this.#handles, clock);
     this.#readings = new CheckOutput(this.#handles, options.pendingReadings ?? 100_000, flushIntervalMs);
     this.#self = new CheckOutput(this.#handles, 10_000, flushIntervalMs);
     const table = new StatsdSeriesTable(limits, options.random.bytes(SIP_KEY_BYTES));
@@ -216,7 +216,6 @@ export class Agent {
     const { refused, examples } = this.#aggregator.counts();
     for (const [reason, count] of Object.entries(refused)) dropped.add(reason, count, examples[reason] ?? '');
     for (const part of [this.#readings.drops, this.#self.drops, this.#handles.refusals]) dropped.addAll(part.list);
-    dropped.add('series_refused_by_client', this.#statsd.refused, '');
     return dropped;
   }
 

@@ -13,6 +13,8 @@ class Points implements AggregateOutput {
   values: Record<string, number> = {};
   sketches: Record<string, DDSketch> = {};
 
+  serviceCheck(): void {}
+
   point(series: StatsdSeries, suffix: number, kind: Kind, value: number): void {
     const key = `${series.metric}${METRIC_SUFFIXES[suffix]} ${kindName(kind)}`;
     this.values[key] = kind === KIND.count ? (this.values[key] ?? 0) + value : value;
@@ -129,11 +131,36 @@ test('values over a limit are dropped and counted, and the next interval starts 
   expect(flush()).toMatchObject({ 'one-more count': 1, 's gauge': 1 });
 });
 
-test('a sum beyond the range of a float is refused', () => {
+test('a value that takes a sum beyond the range of a float is refused alone', () => {
   const { send, flush, aggregator } = wired();
   send('c:1e308|c', 'c:1e308|c', 'ok:1|c');
-  expect(flush()).toEqual({ 'ok count': 1 });
-  expect(aggregator.counts().refused).toEqual({ value_infinite: 1 });
+  send('c:1e308|c|@0.001', 'c:1e308|c|@0.001|T1656581400');
+  expect(flush()).toEqual({ 'c count': 1e308, 'ok count': 1 });
+  expect(aggregator.counts()).toMatchObject({ values: 2, refused: { value_infinite: 3 } });
+});
+
+test('every value counts once, as accepted or as refused', () => {
+  const limits = { series: 2, setMembers: 1, sketches: 1, exactValues: 2, valuesPerLine: 3 };
+  const { send, aggregator } = wired(limits);
+  const long = 't'.repeat(5000);
+  send(
+    'h:1:2:3:4:5|h',
+    'd:1:2|d',
+    `x:1:2|c|#${long}`,
+    's:a|s',
+    's:b|s',
+    's:a|s',
+    'one:1:2:3|c|@2',
+    'nine:1:2|c',
+    'h:x:1|h',
+  );
+  const { values, refused } = aggregator.counts();
+  const expected = {
+    ...{ values_per_line_limit: 2, tag_too_long: 2, sample_rate_invalid: 3, value_invalid: 1 },
+  };
+  expect(refused).toMatchObject(expected);
+  const lost = Object.values(refused).reduce((sum, count) => sum + count, 0);
+  expect(values + lost).toBe(5 + 2 + 2 + 3 + 3 + 2 + 2);
 });
 
 test('idle series are forgotten', () => {

@@ -18,10 +18,11 @@ export interface AggregateOutput {
   point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void;
   /** The receiver owns the sketch. */
   sketch(series: StatsdSeries, sketch: DDSketch, timestampMs: number): void;
+  serviceCheck(check: ServiceCheck): void;
 }
 
 export interface AggregatorCounts {
-  /** Accepted values before aggregation, including members of sets. */
+  /** Accepted values before aggregation, including members of sets. What is refused counts in `refused` alone. */
   readonly values: number;
   /** Values of gauges with a sign that set the gauge, because `gaugeDeltas` is off. */
   readonly signedGauges: number;
@@ -67,19 +68,22 @@ export class Aggregator implements ParserSink {
   }
 
   value(series: StatsdSeries, value: number, weight: number, timestampMs: number): void {
-    this.#values++;
     if (!Number.isNaN(timestampMs)) {
-      this.#passThrough(series, value, weight, timestampMs);
+      if (!this.#passThrough(series, value, weight, timestampMs)) return;
     } else if (series.type === STATSD_TYPE.count) {
+      const sum = series.value + value * weight;
+      if (!this.#isFinite(series, sum)) return;
       if (!series.active) this.#activate(series);
-      series.value += value * weight;
+      series.value = sum;
     } else if (series.type === STATSD_TYPE.gauge) {
       if (!series.active) this.#activate(series);
       series.value = series.level = value;
     } else {
       const histogram = series.histogram ?? this.#beginHistogram(series);
-      if (histogram !== undefined && this.#hasRoom(histogram)) histogram.add(value, weight);
+      if (histogram === undefined || !this.#hasRoom(histogram)) return;
+      histogram.add(value, weight);
     }
+    this.#values++;
   }
 
   signedGauge(series: StatsdSeries, value: number, bytes: Uint8Array, from: number, to: number): void {
@@ -90,13 +94,16 @@ export class Aggregator implements ParserSink {
   }
 
   member(series: StatsdSeries, member: string): void {
-    this.#values++;
     const members = series.members;
-    if (members?.has(member)) return;
+    if (members?.has(member)) {
+      this.#values++;
+      return;
+    }
     if (this.#setMembers >= this.#limits.setMembers) {
       this.#refusals.addIn('set_members_limit', series.metric);
       return;
     }
+    this.#values++;
     this.#setMembers++;
     if (members === undefined) {
       this.#activate(series);
@@ -114,10 +121,11 @@ export class Aggregator implements ParserSink {
   serviceCheck(check: ServiceCheck): void {
     this.#serviceCheckCount++;
     pushBounded(this.#serviceChecks, check, this.#limits.keptServiceChecks);
+    this.#output.serviceCheck(check);
   }
 
-  refused(reason: Refusal, bytes?: Uint8Array, from?: number, to?: number): void {
-    this.#refusals.add(reason, bytes, from, to);
+  refused(reason: Refusal, bytes?: Uint8Array, from?: number, to?: number, values?: number): void {
+    this.#refusals.add(reason, bytes, from, to, values);
   }
 
   /** Emits the interval's aggregates, stamped `timestampMs`, and begins the next. Returns how many series had any. */
@@ -156,13 +164,24 @@ export class Aggregator implements ParserSink {
     };
   }
 
-  #passThrough(series: StatsdSeries, value: number, weight: number, timestampMs: number): void {
+  /** Returns false, and counts the value as refused, when it can't be a point. */
+  #passThrough(series: StatsdSeries, value: number, weight: number, timestampMs: number): boolean {
     series.lastInterval = this.#table.interval;
-    if (series.type === STATSD_TYPE.count) this.#point(series, PLAIN, KIND.count, value * weight, timestampMs);
-    else {
+    if (series.type === STATSD_TYPE.count) {
+      if (!this.#isFinite(series, value * weight)) return false;
+      this.#point(series, PLAIN, KIND.count, value * weight, timestampMs);
+    } else {
       series.level = value;
       this.#point(series, PLAIN, KIND.gauge, value, timestampMs);
     }
+    return true;
+  }
+
+  /** A value whose sum with the others is beyond a float is refused alone. */
+  #isFinite(series: StatsdSeries, sum: number): boolean {
+    if (Number.isFinite(sum)) return true;
+    this.#refusals.addIn('value_infinite', series.metric);
+    return false;
   }
 
   /** Begins the interval of a histogram or distribution; undefined at the limit of sketches. */
@@ -232,7 +251,7 @@ export class Aggregator implements ParserSink {
     this.#point(series, MAX, KIND.gauge, histogram.max, timestampMs);
   }
 
-  /** Emits a point. Sums of finite values can overflow: they are refused here, before the intake would. */
+  /** Emits a point. The average of a histogram can overflow: it is refused here, before the intake would. */
   #point(series: StatsdSeries, suffix: number, kind: Kind, value: number, timestampMs: number): void {
     const isInfiniteGauge = series.type === STATSD_TYPE.gauge && !Number.isNaN(value);
     if (Number.isFinite(value) || isInfiniteGauge) this.#output.point(series, suffix, kind, value, timestampMs);

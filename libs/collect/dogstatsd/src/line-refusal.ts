@@ -46,12 +46,12 @@ export class RefusalCounts {
   readonly #counts = new Map<Refusal, number>();
   readonly #examples = new Map<Refusal, string>();
 
-  /** Counts a refusal. `bytes[from, to)` is the line, for the example. */
-  add(reason: Refusal, bytes?: Uint8Array, from = 0, to = bytes?.length ?? 0): void {
+  /** Counts a refusal of some values. `bytes[from, to)` is the line, for the example. */
+  add(reason: Refusal, bytes?: Uint8Array, from = 0, to = bytes?.length ?? 0, values = 1): void {
     const count = this.#counts.get(reason) ?? 0;
-    this.#counts.set(reason, count + 1);
-    // Decoding a line costs more than parsing it: the first is kept, then every 1,024th.
-    if (bytes === undefined || (count & 1023) !== 0) return;
+    this.#counts.set(reason, count + values);
+    // Decoding a line costs more than parsing it: the first is kept, then one of every 1,024.
+    if (bytes === undefined || (count !== 0 && count >> 10 === (count + values) >> 10)) return;
     const end = Math.min(to, from + EXCERPT_BYTES);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString('utf8');
     this.#examples.set(reason, end < to ? `${text}…` : text);

@@ -15,8 +15,11 @@ export interface ParserSink {
   member(series: StatsdSeries, member: string): void;
   event(event: StatsdEvent): void;
   serviceCheck(check: ServiceCheck): void;
-  /** Receives a refusal. `bytes[from, to)` is the dropped line; of a list of values, the valid ones are kept. */
-  refused(reason: Refusal, bytes: Uint8Array, from: number, to: number): void;
+  /**
+   * Receives a refusal. `bytes[from, to)` is the dropped line; of a list of values, the valid ones are kept. `values` is
+   * how many are dropped: 1 for a line whose values are unknown.
+   */
+  refused(reason: Refusal, bytes: Uint8Array, from: number, to: number, values?: number): void;
 }
 
 const NEWLINE = 0x0a;
@@ -46,6 +49,7 @@ export class DogStatsDParser {
   readonly #table: StatsdSeriesTable;
   readonly #sink: ParserSink;
   readonly #limits: DogStatsDLimits;
+  #refusedValues = 1;
 
   constructor(table: StatsdSeriesTable, sink: ParserSink, limits: DogStatsDLimits) {
     this.#table = table;
@@ -81,10 +85,12 @@ export class DogStatsDParser {
         return;
       }
     }
+    this.#refusedValues = 1;
     const refusal = this.#metric(bytes, from, to);
-    if (refusal !== undefined) this.#sink.refused(refusal, bytes, from, to);
+    if (refusal !== undefined) this.#sink.refused(refusal, bytes, from, to, this.#refusedValues);
   }
 
+  /** Returns why the line is refused; `#refusedValues` is then how many values it loses. */
   #metric(bytes: Uint8Array, from: number, to: number): Refusal | undefined {
     let nameTo = from;
     while (nameTo < to && bytes[nameTo] !== COLON && bytes[nameTo] !== PIPE) nameTo++;
@@ -96,6 +102,7 @@ export class DogStatsDParser {
     const typeTo = fieldEnd(bytes, valuesTo + 1, to);
     const type = typeOf(bytes, valuesTo + 1, typeTo);
     if (type === 0) return 'type_unknown';
+    if (type !== STATSD_TYPE.set) this.#refusedValues = valuesIn(bytes, valuesFrom, valuesTo);
 
     let weight = 1;
     let timestampMs = Number.NaN;
@@ -161,7 +168,10 @@ export class DogStatsDParser {
     for (let valueFrom = valuesFrom; valueFrom <= valuesTo; ) {
       let valueTo = valueFrom;
       while (valueTo < valuesTo && bytes[valueTo] !== COLON) valueTo++;
-      if (left-- === 0) return 'values_per_line_limit';
+      if (left-- === 0) {
+        this.#refusedValues = valuesIn(bytes, valueFrom, valuesTo);
+        return 'values_per_line_limit';
+      }
       const value = this.#value(bytes, valueFrom, valueTo);
       const isGauge = series.type === STATSD_TYPE.gauge;
       if (Number.isNaN(value)) this.#sink.refused(valueRefusal(bytes, valueFrom, valueTo), bytes, from, to);
@@ -173,6 +183,13 @@ export class DogStatsDParser {
     }
     return undefined;
   }
+}
+
+/** Number of values between colons. */
+function valuesIn(bytes: Uint8Array, from: number, to: number): number {
+  let values = 1;
+  for (let at = from; at < to; at++) if (bytes[at] === COLON) values++;
+  return values;
 }
 
 function isSigned(first: number): boolean {

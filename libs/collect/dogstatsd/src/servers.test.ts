@@ -42,6 +42,7 @@ function pipeline() {
       sketch: (series, sketch) => {
         sketches[series.metric] = sketch;
       },
+      serviceCheck: () => undefined,
     },
     limits,
     10,

@@ -1,18 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import type { PointLimits } from '@tidemark/model';
+import { type PointLimits, SERVICE_CHECK_STATUSES } from '@tidemark/model';
 import { Fields, indexInLine } from './event.ts';
 
 /** A service check: `_sc|name|status|d:…|h:…|#tags|m:message`. */
 export interface ServiceCheck {
   readonly name: string;
-  readonly status: 'ok' | 'warning' | 'critical' | 'unknown';
+  readonly status: (typeof SERVICE_CHECK_STATUSES)[number];
   readonly timestampMs: number | undefined;
   readonly host: string | undefined;
   readonly tags: readonly string[];
   readonly message: string | undefined;
 }
-
-const STATUSES = ['ok', 'warning', 'critical', 'unknown'] as const;
 
 /** Parses the service check in `bytes[from, to)`, which begins with `_sc|`; undefined when it is malformed. */
 export function parseServiceCheck(
@@ -25,7 +23,7 @@ export function parseServiceCheck(
   const nameFrom = from + 4;
   const nameTo = indexInLine(bytes, 0x7c, nameFrom, to);
   if (nameTo <= nameFrom || nameTo + 1 >= to || nameTo - nameFrom > limits.metricBytes) return undefined;
-  const status = STATUSES[bytes[nameTo + 1] - 0x30];
+  const status = SERVICE_CHECK_STATUSES[bytes[nameTo + 1] - 0x30];
   const rest = nameTo + 2;
   if (status === undefined || (rest < to && bytes[rest] !== 0x7c)) return undefined;
   if (!isUtf8(bytes.subarray(from, to))) return undefined;

@@ -1,3 +1,4 @@
+import { SERVICE_CHECK_STATUSES, serviceCheckMetric } from '@tidemark/model';
 import type { SlicedWork } from '@tidemark/ports';
 import { isObject, isPresent, listOf, numberOf, parseJsonBody, shownValue } from './json-body.ts';
 import { readTag, readTags } from './json-tags.ts';
@@ -6,11 +7,6 @@ import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { SeriesDraft } from './series-draft.ts';
 
-/** Before the name of a check in the name of its metric: checks and metrics have names of their own at Datadog. */
-const PREFIX = 'service_check.';
-
-/** Statuses are OK, warning, critical and unknown. */
-const HIGHEST_STATUS = 3;
 const CHECKS_PER_SLICE = 500;
 
 /**
@@ -42,7 +38,7 @@ function readCheck(check: unknown, draft: SeriesDraft, receivedMs: number): void
     return;
   }
   const { check: name, status, timestamp, tags, host_name: host } = check;
-  if (typeof name === 'string' && name !== '') draft.metric = `${PREFIX}${name}`;
+  if (typeof name === 'string' && name !== '') draft.metric = serviceCheckMetric(name);
   else draft.refuse('check_invalid', 'check', 'a name of at least 1 byte');
   readTags(tags, draft);
   readTag('host', host, draft, 'host_name');
@@ -55,5 +51,5 @@ function readCheck(check: unknown, draft: SeriesDraft, receivedMs: number): void
 }
 
 function isStatus(status: unknown): status is number {
-  return typeof status === 'number' && Number.isInteger(status) && status >= 0 && status <= HIGHEST_STATUS;
+  return typeof status === 'number' && Number.isInteger(status) && status in SERVICE_CHECK_STATUSES;
 }
