@@ -129,3 +129,22 @@ test('the same session of another tenant is another client', () => {
   register.connected('b', SESSION, 'two');
   expect(register.list().map(({ tenant, name }) => `${tenant}:${name}`)).toEqual(['a:one', 'b:two']);
 });
+
+test('refused points of a batch are counted once while the client may send it again, on any stream', () => {
+  const register = new ClientRegister(new ManualClock(1_000_000));
+  const first = register.connected('a', SESSION, 'agent');
+  expect([first.isFirstRefusal(4, 2), first.isFirstRefusal(5, 2), first.isFirstRefusal(4, 2)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  first.end();
+  const second = register.connected('a', SESSION, 'agent');
+  expect([second.isFirstRefusal(5, 3), second.isFirstRefusal(6, 3)]).toEqual([false, true]);
+  // Another client has sequences of its own, and what a client says is settled is forgotten.
+  expect(register.connected('a', Buffer.alloc(16, 8), 'other').isFirstRefusal(5, 3)).toBe(true);
+  expect(second.isFirstRefusal(5, 7)).toBe(true);
+  // A client that settles nothing fills no memory.
+  for (let sequence = 0; sequence < 5000; sequence++) second.isFirstRefusal(sequence, 0);
+  expect([second.isFirstRefusal(100, 0), second.isFirstRefusal(4000, 0)]).toEqual([false, true]);
+});

@@ -22,6 +22,8 @@ interface KnownClient {
   refusals: readonly KnownRefusal[];
   /** What the client reads from or listens on, as it reported last. */
   sources: readonly LocalSource[];
+  /** Sequences whose refused points are counted, and that the client may still send again. */
+  readonly refusedBatches: Set<number>;
 }
 
 /** What a client refused for one reason, and when this intake learned of the last. */
@@ -33,6 +35,11 @@ interface KnownRefusal extends LocalRefusal {
 export interface RegisteredStream {
   /** Reports a batch, with its lower bound of all later timestamps. */
   batch(frontierMs: number | undefined): void;
+  /**
+   * Returns true at the first time that a batch has refused points, which then count: its answer may be lost, and the batch
+   * sent again. `floor` is the client's: all below is settled.
+   */
+  isFirstRefusal(sequence: number, floor: number): boolean;
   /** Reports what the client refused or dropped itself, since its start. */
   refused(refusals: readonly LocalRefusal[]): void;
   /** Reports what the client reads from or listens on. */
@@ -47,6 +54,8 @@ const CLIENTS = 10_000;
 const REFUSALS = 64;
 const REASON_CHARACTERS = 64;
 const SOURCES = 256;
+/** Max sequences of a client that are remembered: an honest one has no more in flight. */
+const REFUSED_BATCHES = 1024;
 const SOURCE_NAME_CHARACTERS = 200;
 /** Time for which a lost client is listed. */
 const LISTED_MS = 3_600_000;
@@ -80,6 +89,13 @@ export class ClientRegister {
         if (client.batches === 1) client.firstBatchMs = nowMs;
         client.lastBatchMs = nowMs;
         if (frontierMs !== undefined) client.frontierMs = Math.max(client.frontierMs ?? frontierMs, frontierMs);
+      },
+      isFirstRefusal: (sequence, floor) => {
+        const { refusedBatches } = client;
+        for (const settled of refusedBatches) if (settled < floor) refusedBatches.delete(settled);
+        if (refusedBatches.has(sequence)) return false;
+        if (refusedBatches.size < REFUSED_BATCHES) refusedBatches.add(sequence);
+        return true;
       },
       refused: (refusals) => {
         const before = client.refusals;
@@ -139,7 +155,7 @@ export class ClientRegister {
   list(): ClientHealth[] {
     const fromMs = this.#clock.wallMs() - LISTED_MS;
     const listed = [...this.#clients.values()].filter(({ lostMs }) => lostMs === undefined || lostMs >= fromMs);
-    return listed.map(({ streams: _, refusals: __, sources: ___, ...client }) => {
+    return listed.map(({ streams: _, refusals: __, sources: ___, refusedBatches: ____, ...client }) => {
       const { frontierMs, firstBatchMs, lastBatchMs, lostMs } = client;
       return {
         ...client,
@@ -155,7 +171,7 @@ export class ClientRegister {
     const client: KnownClient = {
       ...{ clientSession: ownCopy(clientSession), tenant, name, flushIntervalMs: undefined, streams: 0 },
       ...{ frontierMs: undefined, batches: 0, firstBatchMs: 0, lastBatchMs: 0, lostMs: undefined },
-      ...{ refusals: [], sources: [] },
+      ...{ refusals: [], sources: [], refusedBatches: new Set<number>() },
     };
     if (this.#clients.size >= this.#limit) this.#forget();
     if (this.#clients.size >= this.#limit) {

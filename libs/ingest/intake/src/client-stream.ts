@@ -226,7 +226,7 @@ export class ClientStream implements SeriesSource {
     this.#registered?.batch(batch.frontierMs);
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {
-      session.counts.reject(this.tenant, [problem]);
+      this.#countRefused(batch, [problem]);
       this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
       return;
     }
@@ -245,7 +245,7 @@ export class ClientStream implements SeriesSource {
     let accepted = 0;
     const settlement = new Settlement((notStored) => {
       if (notStored.size === 0) {
-        session.counts.reject(this.tenant, rejections.list);
+        this.#countRefused(batch, rejections.list);
         this.#answer(sequence, BatchResult_Outcome.ACKED, accepted, rejections.list);
       } else {
         const refusals = [...notStored].map((partition) => session.refusalOf(partition));
@@ -288,6 +288,11 @@ export class ClientStream implements SeriesSource {
       if (!isAccepted) settle(partition, false, points);
     }
     settlement.complete();
+  }
+
+  #countRefused({ sequence, floor }: Batch, rejections: readonly Rejection[]): void {
+    if (rejections.length === 0 || this.#registered?.isFirstRefusal(sequence, floor) === false) return;
+    this.#session.counts.reject(this.tenant, rejections);
   }
 
   get #clientId(): Buffer {

@@ -365,6 +365,11 @@ describe('batches', () => {
     const kept = new PointColumns();
     decodeShare(block?.spans[0].share ?? Buffer.alloc(0), kept, new SketchColumns());
     expect([kept.length, kept.values[0]]).toEqual([1, 2]);
+    // An answer may be lost: the client sends the batch again, and its points are refused once.
+    const replies = client.replies.length;
+    await client.batch([{ partition: 0, points }], { sequence: answer.sequence });
+    await bench.until(() => client.replies.length > replies);
+    expect(session.statusFor(TENANT).rejectedPoints).toEqual(reasons);
   });
 
   test.each([
