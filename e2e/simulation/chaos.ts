@@ -38,7 +38,8 @@ export class Chaos {
     world.faults.stop();
     world.network.healAll();
     for (const node of [...supervised, ...coordinators]) node.resume();
-    for (const node of [...this.#cluster.intakes, ...this.#cluster.brokers]) node.setClockRight();
+    const { intakes, brokers, query } = this.#cluster;
+    for (const node of [...intakes, ...brokers, ...coordinators, query]) node.setClockRight();
     this.#shared.correct();
     world.trace('all is well from here on');
   }
@@ -90,6 +91,13 @@ export class Chaos {
       const { brokerSkewMs } = this.#cluster;
       node.jump((this.#random.next() * 2 - 1) * brokerSkewMs, this.#random.next() * 20_000);
     });
+    this.#maybe('clock.query', [query], (node) => node.jump(this.#wrongByMs(), this.#random.next() * 20_000));
+    this.#maybe('clock.coordinator', coordinators, (node) => {
+      node.jump(this.#wrongByMs(), this.#random.next() * 20_000);
+    });
+    this.#maybe('suspend.intake', intakes, (node) => node.suspend(this.#pauseMs()));
+    this.#maybe('suspend.coordinator', coordinators, (node) => node.suspend(this.#pauseMs()));
+    this.#maybe('suspend.query', [query], (node) => node.suspend(this.#pauseMs()));
     // Its partitions' times are wrong, those of the others are not.
     this.#maybe('clock.broker-ahead', brokers, (node) => node.jump(this.#aheadMs(), this.#random.next() * 20_000));
     if (world.faults.fires('clock.all-ahead')) this.#shared.set(this.#aheadMs());

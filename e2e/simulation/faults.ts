@@ -44,6 +44,11 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'map.change': 0.025,
   'replica.move': 0.01,
   'log.bit-flip': 0.5,
+  'clock.query': 0.004,
+  'clock.coordinator': 0.004,
+  'suspend.intake': 0.006,
+  'suspend.coordinator': 0.003,
+  'suspend.query': 0.003,
 };
 
 export const FAULT_NAMES: readonly string[] = Object.keys(PROBABILITIES);

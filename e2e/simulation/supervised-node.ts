@@ -24,6 +24,10 @@ export class SupervisedNode<Host> {
   /** Number of starts, so that faults for an earlier process do not affect the next one. */
   #run = 0;
   starts = 0;
+  /** Number of times that the machine's clock was set. */
+  clockSteps = 0;
+  /** World time at which the machine was suspended; undefined while it is not. */
+  #suspendedMs: number | undefined;
   #jumpedMs = 0;
   #startsWrongByMs = 0;
 
@@ -50,7 +54,7 @@ export class SupervisedNode<Host> {
     this.setClockRight();
     this.#jumpedMs = this.#startsWrongByMs;
     this.#startsWrongByMs = 0;
-    this.node.clock.jump(this.#jumpedMs);
+    this.#step(this.#jumpedMs);
     this.node
       .start((ports) => {
         const gate = new PauseGate(ports.incarnation);
@@ -78,6 +82,7 @@ export class SupervisedNode<Host> {
     this.#world.trace(`${this.name} crashes (${kind}), down for ${downMs?.toFixed(0) ?? 'good:'} ms`);
     this.#host = undefined;
     this.#gate = undefined;
+    this.#suspendedMs = undefined;
     this.node.crash(kind);
     this.#run++;
     if (downMs !== undefined) this.#later(downMs, this.#run);
@@ -86,7 +91,7 @@ export class SupervisedNode<Host> {
   /** Sets the machine's clock wrong for a while, but not longer than until the next process starts. */
   jump(byMs: number, durationMs: number): void {
     this.#jumpedMs += byMs;
-    this.node.clock.jump(byMs);
+    this.#step(byMs);
     this.#world.clock.setTimer(durationMs, () => this.setClockRight());
   }
 
@@ -97,12 +102,17 @@ export class SupervisedNode<Host> {
 
   /** Sets the machine's clock, for its later processes too. */
   shift(byMs: number): void {
-    this.node.clock.jump(byMs);
+    this.#step(byMs);
   }
 
   setClockRight(): void {
-    this.node.clock.jump(-this.#jumpedMs);
+    this.#step(-this.#jumpedMs);
     this.#jumpedMs = 0;
+  }
+
+  #step(byMs: number): void {
+    if (byMs !== 0) this.clockSteps++;
+    this.node.clock.jump(byMs);
   }
 
   pause(durationMs: number): void {
@@ -110,11 +120,29 @@ export class SupervisedNode<Host> {
     if (gate === undefined) return;
     this.#world.trace(`${this.name} is paused for ${durationMs.toFixed(0)} ms`);
     gate.pause();
-    this.#world.clock.setTimer(durationMs, () => gate.resume());
+    this.#world.clock.setTimer(durationMs, () => this.#resume(gate));
+  }
+
+  /**
+   * Suspends the machine: its process is paused, and monotonic time does not advance meanwhile. Only for a process without a
+   * disk, since what it has read or written is not paused.
+   */
+  suspend(durationMs: number): void {
+    if (this.#gate === undefined || this.#suspendedMs !== undefined) return;
+    this.#suspendedMs = this.#world.clock.monotonicMs();
+    this.pause(durationMs);
   }
 
   resume(): void {
-    this.#gate?.resume();
+    if (this.#gate !== undefined) this.#resume(this.#gate);
+  }
+
+  #resume(gate: PauseGate): void {
+    if (gate === this.#gate && this.#suspendedMs !== undefined) {
+      this.node.clock.suspended(this.#world.clock.monotonicMs() - this.#suspendedMs);
+      this.#suspendedMs = undefined;
+    }
+    gate.resume();
   }
 
   #later(delayMs: number, run: number): void {

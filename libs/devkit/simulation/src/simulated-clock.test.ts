@@ -78,6 +78,19 @@ describe('SimulatedClock', () => {
     expect(node.wallMs()).toBeCloseTo(1_000 + 50 - 500 + 220);
   });
 
+  test('leaves a time of suspension out of the monotonic clock of a node, not of its wall clock', async () => {
+    const clock = new SimulatedClock({ startWallMs: 1_000 });
+    const node = clock.nodeClock();
+    await clock.advance(300);
+    node.suspended(200);
+    expect([node.monotonicMs(), node.wallMs()]).toEqual([100, 1_300]);
+    // A rest too short for the precision of time must not stop it.
+    let fired = 0;
+    node.setTimer(Number.MIN_VALUE, () => fired++);
+    await clock.advance(1);
+    expect([fired, node.monotonicMs()]).toEqual([1, 101]);
+  });
+
   test('ends the timers of a process with the process', async () => {
     const clock = new SimulatedClock();
     const process = new Incarnation('a');

@@ -139,6 +139,9 @@ export interface NodeClockOptions {
   readonly drift?: number;
 }
 
+/** Shortest delay of a timer, ms. */
+const MIN_DELAY_MS = 0.001;
+
 /** The clock of one machine, with skew, drift and jumps. */
 export class NodeClock implements Clock {
   readonly #world: SimulatedClock;
@@ -146,6 +149,7 @@ export class NodeClock implements Clock {
   readonly #startWallMs: number;
   readonly #startMs: number;
   #offsetMs: number;
+  #suspendedMs = 0;
 
   constructor(world: SimulatedClock, options: NodeClockOptions) {
     this.#world = world;
@@ -160,15 +164,25 @@ export class NodeClock implements Clock {
   }
 
   monotonicMs(): number {
-    return (this.#world.monotonicMs() - this.#startMs) * this.#rate;
+    return (this.#world.monotonicMs() - this.#startMs) * this.#rate - this.#suspendedMs;
   }
 
   setTimer(delayMs: number, task: () => void): Timer {
-    return this.#world.setTimer(delayMs / this.#rate, task);
+    // A shorter delay may be less than the precision of the world's time, which would then never advance.
+    return this.#world.setTimer(delayMs > 0 ? Math.max(MIN_DELAY_MS, delayMs / this.#rate) : delayMs, task);
   }
 
   /** Moves the wall clock by `byMs`, which may be negative. The monotonic clock and timers do not change. */
   jump(byMs: number): void {
+    this.#offsetMs += byMs;
+  }
+
+  /**
+   * Takes `byMs` from the monotonic clock and leaves the wall clock as it is, as after a suspension of the machine. Nothing
+   * may have read the monotonic clock meanwhile, since it never goes back. Timers do not change.
+   */
+  suspended(byMs: number): void {
+    this.#suspendedMs += byMs;
     this.#offsetMs += byMs;
   }
 
