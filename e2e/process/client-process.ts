@@ -12,7 +12,9 @@ const client = await connect({
 });
 process.on('message', (message: ToClient) => {
   if (message.type === 'count') {
-    client.count(message.metric, message.value, [], message.timestampMs);
+    for (const { metric, value, tags, timestampMs } of message.counts) {
+      client.count(metric, value ?? Number.NaN, tags, timestampMs);
+    }
     client.flush();
   }
   process.send?.({ type: 'stats', stats: client.stats() } satisfies FromClient);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ClientStats } from '@tidemark/client';
-import type { ClientSettings, FromClient, ToClient } from './client-messages.ts';
+import type { ClientSettings, CountToRecord, FromClient, ToClient } from './client-messages.ts';
 
 const PROCESS = fileURLToPath(new URL('./client-process.ts', import.meta.url));
 
@@ -18,7 +18,12 @@ export class ClientUnderTest {
 
   /** Records a count and begins to send it. */
   async count(metric: string, value: number, timestampMs: number): Promise<void> {
-    await this.#ask({ type: 'count', metric, value, timestampMs });
+    await this.countAll([{ metric, value, timestampMs }]);
+  }
+
+  /** Records counts that are sent in one batch, and returns the client's figures after it. */
+  countAll(counts: readonly CountToRecord[]): Promise<ClientStats> {
+    return this.#ask({ type: 'count', counts });
   }
 
   stats(): Promise<ClientStats> {
