@@ -10,6 +10,7 @@ import {
   TidemarkError,
 } from '@tidemark/ports';
 import RocksDB from 'rocksdb-native';
+import { checkFiles } from './check-files.ts';
 import { pagedEntries } from './entries.ts';
 import { type Operation, rocksDbError } from './errors.ts';
 import { WalSync, walFolder } from './wal-sync.ts';
@@ -40,6 +41,7 @@ export async function openRocksDb(path: string, options: RocksDbOptions = {}): P
   try {
     // The binding's own creation of parent folders never returns when a parent cannot be created.
     await mkdir(path, { recursive: true });
+    await checkFiles(path);
     const db = new RocksDB(path, {
       writeBufferSize: options.writeBufferBytes ?? 67_108_864,
       maxOpenFiles: options.maxOpenFiles ?? 512,
