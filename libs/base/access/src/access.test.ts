@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { toHex } from '@tidemark/bytes';
-import { Access, bearerKey, DEFAULT_TENANT, type KeyInfo, refuseAll } from './access.ts';
+import { Access, bearerKey, DEFAULT_TENANT, type KeyInfo, type KeyRegistry, refuseAll } from './access.ts';
 import { hashApiKey } from './api-key.ts';
 
 /** Keys of tenant `t` that may send. */
-function registryOf(...keys: readonly string[]): { readonly keys: ReadonlyMap<string, KeyInfo> } {
+function registryOf(...keys: readonly string[]): KeyRegistry {
   const infos = keys.map((key, i): [string, KeyInfo] => {
     return [toHex(hashApiKey(key)), { tenant: 't', name: `n${i}`, scopes: new Set(['send']) }];
   });
-  return { keys: new Map(infos) };
+  return { keys: new Map(infos), lost: [] };
 }
 
 const unauthenticated = expect.objectContaining({ code: 'unauthenticated' });
@@ -29,6 +29,15 @@ describe('access', () => {
     expect(access.tenantOf('k', 'send', true)).toBe('t');
     const empty = new Access(registryOf(), { loopbackNeedsKey: true });
     expect(() => empty.tenantOf('any', 'read', true)).toThrow(unauthenticated);
+  });
+
+  test('a key of which nothing is known is accepted on loopback only while no key can have been there', () => {
+    expect(new Access(registryOf()).tenantOf('placeholder', 'read', true)).toBe(DEFAULT_TENANT);
+    expect(() => new Access(registryOf('k')).tenantOf('placeholder', 'read', true)).toThrow(unauthenticated);
+    // The record that created a key was lost: its holder is another tenant.
+    const access = new Access({ ...registryOf(), lost: [{ offset: 4 }] });
+    expect(() => access.tenantOf('k', 'read', true)).toThrow(unauthenticated);
+    expect(access.tenantOf(undefined, 'read', true)).toBe(DEFAULT_TENANT);
   });
 
   test("the process's own agent may only send, and only from this machine", () => {

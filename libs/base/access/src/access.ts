@@ -24,17 +24,22 @@ export interface KeyInfo {
   readonly scopes: ReadonlySet<string>;
 }
 
+/** What is known of keys. */
+export interface KeyRegistry {
+  /** By the hex SHA-256 of their text. */
+  readonly keys: ReadonlyMap<string, KeyInfo>;
+  /** Lost records, of which each may have created a key. */
+  readonly lost: readonly unknown[];
+}
+
 /** Decides which tenant a caller acts for, by the current keys. */
 export class Access {
-  readonly #registry: { readonly keys: ReadonlyMap<string, KeyInfo> };
+  readonly #registry: KeyRegistry;
   readonly #isLoopbackTrusted: boolean;
   readonly #ownKeyHash: string | undefined;
 
-  /** Reads `registry.keys` at each call: keys by the hex SHA-256 of their text. */
-  constructor(
-    registry: { readonly keys: ReadonlyMap<string, KeyInfo> },
-    { loopbackNeedsKey = false, ownKey }: AccessOptions = {},
-  ) {
+  /** Reads `registry` at each call. */
+  constructor(registry: KeyRegistry, { loopbackNeedsKey = false, ownKey }: AccessOptions = {}) {
     this.#registry = registry;
     this.#isLoopbackTrusted = !loopbackNeedsKey;
     this.#ownKeyHash = ownKey === undefined ? undefined : toHex(hashApiKey(ownKey));
@@ -55,8 +60,9 @@ export class Access {
     const info = this.#registry.keys.get(hash);
     if (info === undefined) {
       // On loopback any key is accepted for the default tenant, so that a Datadog client with a placeholder key works
-      // at once; a deployment that has keys accepts only those.
-      if (isTrusted && this.#registry.keys.size === 0) return DEFAULT_TENANT;
+      // at once; a deployment that has keys, or may have lost them, accepts only those.
+      const { keys, lost } = this.#registry;
+      if (isTrusted && keys.size === 0 && lost.length === 0) return DEFAULT_TENANT;
       throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
     }
     if (!info.scopes.has(scope) && !info.scopes.has('admin')) {

@@ -1,4 +1,4 @@
-export type { AccessOptions, KeyInfo, Scope } from './access.ts';
+export type { AccessOptions, KeyInfo, KeyRegistry, Scope } from './access.ts';
 export { Access, bearerKey, DEFAULT_TENANT, refuseAll } from './access.ts';
 export { hashApiKey, newApiKey } from './api-key.ts';
 export type { HttpOrigin } from './loopback.ts';
