@@ -2,6 +2,7 @@ import { type Disk, readSmallFile, TidemarkError, writeSmallFile } from '@tidema
 import { FORMAT_VERSION, otherFormat } from './segment-format.ts';
 
 const FORMAT_FILE = 'FORMAT';
+const LINE = `tidemark-log ${FORMAT_VERSION}`;
 const FORMAT_LIMIT_BYTES = 64;
 
 /**
@@ -18,13 +19,13 @@ async function readFormat(disk: Disk): Promise<number | undefined> {
   const text = (await readSmallFile(disk, FORMAT_FILE, FORMAT_LIMIT_BYTES))?.toString('latin1');
   if (text === undefined) return undefined;
   const match = /^tidemark-log ([1-9][0-9]{0,8})\n$/.exec(text);
-  if (match === null)
-    throw new TidemarkError('data_loss', `${FORMAT_FILE} is malformed: expected "tidemark-log" and a version`, {
-      file: FORMAT_FILE,
-    });
+  if (match === null) {
+    const message = `log/${FORMAT_FILE} is malformed: expected the line "${LINE}"; write it, or restore the file from a copy`;
+    throw new TidemarkError('data_loss', message, { file: FORMAT_FILE });
+  }
   return Number(match[1]);
 }
 
 async function writeFormat(disk: Disk): Promise<void> {
-  await writeSmallFile(disk, FORMAT_FILE, Buffer.from(`tidemark-log ${FORMAT_VERSION}\n`));
+  await writeSmallFile(disk, FORMAT_FILE, Buffer.from(`${LINE}\n`));
 }
