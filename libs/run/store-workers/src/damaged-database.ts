@@ -4,7 +4,16 @@ import {
   ReplicaPosition,
   TagPartitionStatusReply,
 } from '@tidemark/contract';
-import { type Clock, type Disk, isTidemarkError, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  type Clock,
+  type Disk,
+  type ErrorCode,
+  isTidemarkError,
+  type Log,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import type { StoreKind } from '@tidemark/store-rpc';
 import type { StorePartition } from './store-kinds.ts';
 
@@ -13,16 +22,19 @@ const LOG_WAIT_MS = 60_000;
 const RETRY_MS = 20;
 
 /**
- * Moves the damaged database `folder` of a partition aside if the log still has every record, so that a new one can be built
- * from it. Returns the new name of the folder, or undefined when the log was trimmed or does not answer.
+ * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
+ * trimmed or does not answer.
  */
-export async function moveAside(
-  disk: Pick<Disk, 'rename'>,
+export async function hasWholeLog(
   log: Pick<Log, 'bounds'>,
   clock: Clock,
-  { folder, topic, partition }: { folder: string; topic: Topic; partition: number },
-): Promise<string | undefined> {
-  if ((await firstOffset(log, clock, topic, partition)) !== 0) return undefined;
+  { topic, partition }: { topic: Topic; partition: number },
+): Promise<boolean> {
+  return (await firstOffset(log, clock, topic, partition)) === 0;
+}
+
+/** Moves the folder of a damaged database aside. Returns its new name. */
+export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder: string): Promise<string> {
   const aside = `${folder}.damaged-${clock.wallMs()}`;
   await disk.rename(folder, aside);
   return aside;
@@ -45,7 +57,7 @@ async function firstOffset(
   return undefined;
 }
 
-/** What a damaged store of a partition reports. */
+/** What a store without its database reports. */
 interface DamageReport {
   readonly partition: number;
   readonly halted: string;
@@ -61,11 +73,39 @@ const STATUS_OF: Readonly<Record<StoreKind, (report: DamageReport) => Uint8Array
 
 /** A store whose database is damaged: it reports that, and every question about its content is `data_loss`. */
 export function damagedStore(kind: StoreKind, partition: number, message: string): Omit<StorePartition, 'state'> {
-  const report = { partition, halted: message, haltedOffset: -1 };
+  return storeWithout(kind, { partition, halted: message, haltedOffset: -1 }, 'data_loss', message);
+}
+
+/** A store between two databases: every question about its content is `unavailable`. */
+export function replacedStore(kind: StoreKind, partition: number): Omit<StorePartition, 'state'> {
+  return storeWithout(
+    kind,
+    { partition, halted: '', haltedOffset: -1 },
+    'unavailable',
+    rebuildingText(kind, partition),
+  );
+}
+
+/** What an operator reads of damage that the log can't replace. */
+export function damageText(kind: StoreKind, partition: number, { message }: TidemarkError): string {
+  const damage = `the database ${kind}/${partition} is damaged, and the log no longer has its first records`;
+  return `${damage}: ${message}. Restore the data folder from a copy, or move ${kind}/${partition} away and accept the loss`;
+}
+
+export function rebuildingText(kind: StoreKind, partition: number): string {
+  return `the database ${kind}/${partition} was damaged and is built again from the log; retry later`;
+}
+
+function storeWithout(
+  kind: StoreKind,
+  report: DamageReport,
+  code: ErrorCode,
+  message: string,
+): Omit<StorePartition, 'state'> {
   return {
     position: () => ReplicaPosition.create(report),
     async answer(method) {
-      if (method !== 'status') throw new TidemarkError('data_loss', message, { partition });
+      if (method !== 'status') throw new TidemarkError(code, message, { partition: report.partition });
       return STATUS_OF[kind](report);
     },
   };

@@ -1,5 +1,5 @@
 import { AggregatorPartition } from '@tidemark/aggregator';
-import type { ReplicaPosition } from '@tidemark/contract';
+import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { PointPartition } from '@tidemark/point-store';
 import type { Slicing } from '@tidemark/ports';
@@ -140,11 +140,33 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
           assert(answered !== undefined, `${kind} stores have no method ${method}`);
           const { requestDeserialize, responseSerialize } = definitionOf(kind, method);
           const asked = requestDeserialize(asBuffer(request));
-          return responseSerialize(await answered({ partition, store, consumer }, asked, signal));
+          const reply = await answered({ partition, store, consumer }, asked, signal);
+          return responseSerialize(method === 'status' ? reply : withHalt(reply, topic, partition, store, consumer));
         },
       };
     },
   };
+}
+
+/**
+ * An answer of a store that is halted lacks what follows in the log, which may be late points from before its watermark. So it
+ * names that as a gap, next to those that were skipped.
+ */
+function withHalt(
+  reply: unknown,
+  topic: Topic,
+  partition: number,
+  { nextOffset }: ConsumedState,
+  { position: { halted, logNext } }: Consumer,
+): unknown {
+  if (halted === '' || !hasGaps(reply)) return reply;
+  const reason = `halted, later records are not read: ${halted}`;
+  const gap = { topic, partition, offset: nextOffset, reason, records: Math.max(1, logNext - nextOffset) };
+  return { ...reply, gaps: [...reply.gaps, gap] };
+}
+
+function hasGaps(reply: unknown): reply is { readonly gaps: readonly Gap[] } {
+  return typeof reply === 'object' && reply !== null && 'gaps' in reply && Array.isArray(reply.gaps);
 }
 
 /** Computes the hash at one offset: it starts again when records are applied meanwhile. */

@@ -6,7 +6,7 @@ import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@t
 import { type Clock, isTidemarkError, type KeyValue, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
-import { damagedStore, moveAside } from './damaged-database.ts';
+import { damagedStore, damageText, hasWholeLog, moveAside, rebuildingText, replacedStore } from './damaged-database.ts';
 import { ownBytes } from './own-bytes.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
@@ -20,6 +20,10 @@ interface ConsumedStore {
   readonly topic: Topic;
   readonly store: Omit<StorePartition, 'state'>;
   readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop'>>;
+  /** Absent for a store without one. */
+  readonly database?: KeyValue;
+  /** True while the store has less than its damaged predecessor had. */
+  isRebuilding: boolean;
 }
 
 /** Bytes of the key of hash tables, see `IdHash`. */
@@ -42,7 +46,8 @@ export class StoreWorker {
   readonly #tableKey = new SystemRandom().bytes(TABLE_KEY_BYTES);
   readonly #skips = new Map<string, string>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
-  readonly #databases: KeyValue[] = [];
+  /** Replacements of damaged databases in progress, by kind and partition. */
+  readonly #replacing = new Map<string, Promise<void>>();
   /** Calls that arrived before the stores were open. */
   readonly #early: ToStore[] = [];
   /** Calls that are being answered, by their id. */
@@ -50,6 +55,7 @@ export class StoreWorker {
   readonly #loop: LoopMonitor;
   readonly #stopping = new AbortController();
   #isOpen = false;
+  #hasStarted = false;
 
   private constructor(port: MessagePort, options: StoreWorkerOptions, log: StoreLogReader, clock: Clock) {
     this.#port = port;
@@ -97,17 +103,56 @@ export class StoreWorker {
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
       const { topic } = STORE_KINDS[kind];
-      const folder = `${kind}/${partition}`;
-      const disk = new LocalDisk(this.#options.folder);
-      const aside = await moveAside(disk, this.#log, this.#clock, { folder, topic, partition });
-      if (aside !== undefined) {
-        this.#send({ type: 'rebuilding', topic, partition, reason: error.message, aside });
-        return this.#openDatabase(kind, partition);
+      if (await hasWholeLog(this.#log, this.#clock, { topic, partition })) {
+        return this.#openAgain(kind, partition, error.message);
       }
-      const message = `the database ${folder} is damaged, and the log no longer has its first records: ${error.message}`;
+      const message = `${damageText(kind, partition, error)}`;
       this.#send({ type: 'halted', topic, partition, offset: -1, reason: message });
-      return { topic, store: damagedStore(kind, partition, message), consumer: NO_CONSUMER };
+      const store = damagedStore(kind, partition, message);
+      return { topic, store, consumer: NO_CONSUMER, isRebuilding: false };
     }
+  }
+
+  /** Moves the damaged database of a store aside, and opens an empty one. */
+  async #openAgain(kind: StoreKind, partition: number, reason: string): Promise<ConsumedStore> {
+    const { topic } = STORE_KINDS[kind];
+    const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
+    this.#send({ type: 'rebuilding', topic, partition, reason, aside });
+    const opened = await this.#openDatabase(kind, partition);
+    opened.isRebuilding = true;
+    return opened;
+  }
+
+  /**
+   * Deals with damage that a read or a commit of an open database found. Where the log has every record, the database is
+   * replaced; otherwise it stays, since the rest of it can be read, and the damage is a problem of the store.
+   */
+  #onDamage(kind: StoreKind, partition: number, error: TidemarkError): void {
+    const key = `${kind}/${partition}`;
+    if (this.#stores.get(kind)?.get(partition)?.database === undefined || this.#replacing.has(key)) return;
+    const replaced = this.#replace(kind, partition, error).finally(() => this.#replacing.delete(key));
+    this.#replacing.set(key, replaced);
+  }
+
+  async #replace(kind: StoreKind, partition: number, error: TidemarkError): Promise<void> {
+    const { topic } = STORE_KINDS[kind];
+    const stores = this.#stores.get(kind);
+    const damaged = stores?.get(partition);
+    if (stores === undefined || damaged === undefined || this.#stopping.signal.aborted) return;
+    if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
+      const message = damageText(kind, partition, error);
+      this.#send({ type: 'problem', topic, partition, problem: { code: 'data_loss', message, during: 'read' } });
+      return;
+    }
+    stores.set(partition, {
+      ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
+    });
+    await this.#stopStore(partition, damaged);
+    await damaged.database?.close();
+    const opened = await this.#openAgain(kind, partition, error.message);
+    stores.set(partition, opened);
+    this.#send({ type: 'problem', topic, partition, problem: undefined });
+    if (this.#hasStarted) opened.consumer.start?.();
   }
 
   async #openDatabase(kind: StoreKind, partition: number): Promise<ConsumedStore> {
@@ -116,9 +161,7 @@ export class StoreWorker {
       maxOpenFiles: this.#options.openFiles,
     });
     try {
-      const opened = await this.#openState(kind, partition, keyValue);
-      this.#databases.push(keyValue);
-      return opened;
+      return await this.#openState(kind, partition, keyValue);
     } catch (error) {
       await keyValue.close();
       throw error;
@@ -136,10 +179,12 @@ export class StoreWorker {
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
-    return { topic, store, consumer: this.#consume(topic, partition, store.state, memory) };
+    const consumer = this.#consume(kind, partition, store.state, memory);
+    return { topic, store, consumer, database: keyValue, isRebuilding: false };
   }
 
-  #consume(topic: Topic, partition: number, state: ConsumedState, memory: LogMemory | undefined): LogConsumer {
+  #consume(kind: StoreKind, partition: number, state: ConsumedState, memory: LogMemory | undefined): LogConsumer {
+    const { topic } = STORE_KINDS[kind];
     const announced: ConsumedState = {
       get nextOffset() {
         return state.nextOffset;
@@ -169,10 +214,15 @@ export class StoreWorker {
         if (halt === undefined) this.#send({ type: 'resumed', topic, partition });
         else this.#send({ type: 'halted', topic, partition, offset: halt.offset, reason: halt.error.message });
       },
-      onCaughtUp: () => this.#send({ type: 'caughtUp', topic, partition }),
+      onCaughtUp: () => {
+        const caughtUp = this.#stores.get(kind)?.get(partition);
+        if (caughtUp !== undefined) caughtUp.isRebuilding = false;
+        this.#send({ type: 'caughtUp', topic, partition });
+      },
       onProblem: (found) => {
         const problem = found && { code: found.error.code, message: found.error.message, during: found.during };
         this.#send({ type: 'problem', topic, partition, problem });
+        if (isTidemarkError(found?.error, 'data_loss')) this.#onDamage(kind, partition, found.error);
       },
     });
     this.#send({ type: 'opened', topic, partition, offset: state.committedOffset, logId: memory?.id });
@@ -211,13 +261,22 @@ export class StoreWorker {
   }
 
   #startConsumers(): void {
+    this.#hasStarted = true;
     for (const stores of this.#stores.values()) for (const { consumer } of stores.values()) consumer.start?.();
   }
 
-  #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
+  async #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
     const found = this.#stores.get(kind)?.get(partition);
     if (found === undefined) throw new TidemarkError('not_found', `${kind}/${partition} belongs to another thread`);
-    return found.store.answer(method, request, found.consumer, signal);
+    if (found.isRebuilding && method !== 'status') {
+      throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
+    }
+    try {
+      return await found.store.answer(method, request, found.consumer, signal);
+    } catch (error) {
+      if (isTidemarkError(error, 'data_loss')) this.#onDamage(kind, partition, error);
+      throw error;
+    }
   }
 
   #positions(kind: StoreKind): Uint8Array {
@@ -246,9 +305,10 @@ export class StoreWorker {
     this.#stopping.abort();
     this.#loop.stop();
     for (const abort of this.#running.values()) abort.abort();
+    await Promise.all(this.#replacing.values());
     const stores = [...this.#stores.values()].flatMap((byPartition) => [...byPartition]);
     await Promise.all(stores.map(([partition, store]) => this.#stopStore(partition, store)));
-    await Promise.all(this.#databases.map((database) => database.close()));
+    await Promise.all(stores.map(([, { database }]) => database?.close()));
     await this.#log.close();
     this.#port.close();
   }

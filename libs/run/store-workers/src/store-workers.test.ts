@@ -17,9 +17,13 @@ import { LogBuilder } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { assert, TidemarkError, type Topic } from '@tidemark/ports';
+import { openRocksDb } from '@tidemark/rocksdb';
 import type { FromStore, StoreProblem, StoreWorkerOptions, ToStore } from './store-messages.ts';
 import { storeReaders } from './store-readers.ts';
 import { StoreWorkers, type StoreWorkersOptions } from './store-workers.ts';
+
+/** Points of a chunk that is larger than a block of a table, which has about 4 KiB. */
+const MANY_POINTS = 800;
 
 let folder: string;
 let options: StoreWorkerOptions;
@@ -191,10 +195,14 @@ describe('the store threads', () => {
   });
 
   /**
-   * Two partitions with five points and a database each, of which that of points/0 is damaged; `trimmed` of its records
-   * are no longer in the log.
+   * The log and the databases of two partitions with five blocks of `points` points each, of which the database of points/0
+   * is damaged by `damage`; `trimmed` of its records are no longer in the log.
    */
-  async function damaged(trimmed: number): Promise<EmbeddedLog> {
+  async function damaged(
+    trimmed: number,
+    damage: (path: string) => Promise<void> = damageStart,
+    points = 1,
+  ): Promise<EmbeddedLog> {
     const partitions = { points: 2, tags: 2 };
     options = { ...options, log: { kind: 'embedded', folder: join(folder, 'log'), partitions: 2 }, owned: [0, 1] };
     const open = () =>
@@ -210,8 +218,11 @@ describe('the store threads', () => {
       const builder = new LogBuilder();
       builder.bare(RECORD.open, 0, 1000, { partition });
       for (let i = 0; i < 5; i++) {
-        const points = [{ series: 0, timeMs: 2000 + i, value: 1 }];
-        builder.block(0, 2000 + i, [{ client: 0, sequence: i, points }], { partition });
+        // Values that don't compress, of four series: the chunk of each has a block of its own in the table of the database.
+        const own = Array.from({ length: points }, (_, j) => ({
+          ...{ series: j % 4, timeMs: 2000 + i + j * 10, value: Math.sin(i + j) },
+        }));
+        builder.block(0, 2000 + i, [{ client: 0, sequence: i, points: own }], { partition });
       }
       const writer = await log.writer('points', partition);
       for (const { offset, value } of builder.records) await writer.append(offset, value);
@@ -219,18 +230,32 @@ describe('the store threads', () => {
     const stores = start();
     log.onAppend((...progress) => stores.progress(...progress));
     for (const partition of [0, 1]) {
-      while ((await stores.call('points', 'status', { partition })).points < 5) await setTimeout(10);
+      while ((await stores.call('points', 'status', { partition })).points < 5 * points) await setTimeout(10);
     }
     await stores.stop();
-    const path = join(folder, 'points', '0');
+    await damage(join(folder, 'points', '0'));
+    await log.trim('points', 0, trimmed);
+    await log.close();
+    return open();
+  }
+
+  /** Damages what is read when the database is opened. */
+  async function damageStart(path: string): Promise<void> {
     for (const name of (await readdir(path)).filter((file) => file.endsWith('.log') || file.startsWith('MANIFEST'))) {
       const bytes = await readFile(join(path, name));
       bytes.fill(0x55, Math.floor(bytes.length / 3));
       await writeFile(join(path, name), bytes);
     }
-    await log.trim('points', 0, trimmed);
-    await log.close();
-    return open();
+  }
+
+  /** Flips a bit of the third of four chunks in the table of the database, which only a query reads. */
+  async function damageChunks(path: string): Promise<void> {
+    // The first start after the stop writes the table.
+    await (await openRocksDb(path)).close();
+    const [name] = (await readdir(path)).filter((file) => file.endsWith('.sst'));
+    const bytes = await readFile(join(path, name));
+    bytes[Math.floor(bytes.length * 0.6)] ^= 1;
+    await writeFile(join(path, name), bytes);
   }
 
   test('a damaged database is built again from the log, and kept next to the new one', async () => {
@@ -260,6 +285,47 @@ describe('the store threads', () => {
     expect((await stores.call('points', 'status', { partition: 1 })).halted).toBe('');
     const { positions } = await stores.positions('points');
     expect(positions.map((position) => position.halted !== '')).toEqual([true, false]);
+    expect([rebuilt, await readdir(join(folder, 'points'))]).toEqual([[], ['0', '1']]);
+  });
+
+  test('damage that only a read finds is mended while the stores run, and no answer is wrong meanwhile', async () => {
+    const log = await damaged(0, damageChunks, MANY_POINTS);
+    ends.push(() => log.close());
+    const stores = start();
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    const hashOf = (partition: number) => stores.call('points', 'stateHash', { partition });
+    await expect(hashOf(0)).rejects.toMatchObject({ code: 'data_loss' });
+    let mended: { readonly hash: string; readonly offset: number } | undefined;
+    while (mended === undefined) {
+      try {
+        mended = await hashOf(0);
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching('data_loss|unavailable') });
+        await setTimeout(10);
+      }
+    }
+    expect(mended.offset).toBe(6);
+    const [[topic, partition, reason, aside]] = rebuilt.splice(0);
+    expect([topic, partition, reason]).toEqual(['points', 0, expect.stringContaining('RocksDB read failed')]);
+    expect(await readdir(join(folder, aside))).toContain('CURRENT');
+    expect((await hashOf(1)).offset).toBe(6);
+  });
+
+  test('damage that only a read finds, and that the log can’t replace, is a problem of its store alone', async () => {
+    const log = await damaged(4, damageChunks, MANY_POINTS);
+    ends.push(() => log.close());
+    const problems: (StoreProblem | undefined)[] = [];
+    const stores = start(undefined, 1, (problem) => problems.push(problem));
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    await expect(stores.call('points', 'stateHash', { partition: 0 })).rejects.toMatchObject({ code: 'data_loss' });
+    while (problems.length === 0) await setTimeout(10);
+    const message = expect.stringContaining(
+      'the database points/0 is damaged, and the log no longer has its first records',
+    );
+    expect(problems).toEqual([{ code: 'data_loss', during: 'read', message }]);
+    expect((await stores.call('points', 'stateHash', { partition: 1 })).offset).toBe(6);
     expect([rebuilt, await readdir(join(folder, 'points'))]).toEqual([[], ['0', '1']]);
   });
 
@@ -318,9 +384,10 @@ describe('the store threads', () => {
     await writeFile(join(segments, name), bytes.subarray(0, 100));
     const log = await openLog();
     ends.push(() => log.close());
+    let stores: StoreWorkers | undefined;
     const halted = new Promise<Halted>((resolve) => {
-      const stores = start(resolve);
-      log.onAppend((...progress) => stores.progress(...progress));
+      stores = start(resolve);
+      log.onAppend((...progress) => stores?.progress(...progress));
     });
     expect(await halted).toEqual({
       part: 'points/0',

@@ -117,7 +117,10 @@ export interface Series {
   restatesRef?: number | undefined;
 }
 
-/** Records that were skipped, or were lost before a record: their content is permanently missing. */
+/**
+ * Records that were skipped, or were lost before a record: their content is permanently missing. A store that is halted adds
+ * the records that it does not read until it continues.
+ */
 export interface Gap {
   partition: number;
   /** The first record that was skipped. Where records of a lane are missing, it is the good record after them. */
