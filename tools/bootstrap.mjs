@@ -21,6 +21,7 @@ const PROGRAMS = {
   attack: ['e2e/attack/main.ts'],
   fuzz: ['e2e/fuzz/main.ts'],
   soak: ['e2e/soak/main.ts'],
+  flip: ['e2e/flip/main.ts'],
   conformance: ['tools/conformance.mjs'],
   verify: ['e2e/verify/main.ts'],
   'docs:check': ['tools/check-docs.mjs'],

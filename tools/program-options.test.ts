@@ -7,6 +7,7 @@ const STARTS_MS = 60_000;
 /** Each program with the file that runs it, its first arguments, and words of its help. */
 const PROGRAMS = [
   ['simulate', ['e2e/simulation/main.ts'], '--seed N'],
+  ['flip', ['e2e/flip/main.ts'], '--again FOLDER'],
   ['sabotage', ['e2e/sabotage/main.ts'], 'session-left-out'],
   ['e2e', ['e2e/main.ts'], 'kill-everything, prometheus'],
   ['e2e -- kill-everything', ['e2e/main.ts', 'kill-everything'], '--keep'],
