@@ -326,6 +326,24 @@ describe('coordinator', () => {
     expect([await bench.fences(0), of(await bench.control(), 'fence').length]).toEqual([[ALL_LANES], 1]);
   });
 
+  test('a session that renews for long after its fence is fenced again: it may not have read it', async () => {
+    const bench = await Bench.open();
+    await bench.append(registered);
+    await bench.start({ isAlone: true });
+    const fences = async () => of(await bench.control(), 'fence').length;
+    expect(await fences()).toBe(1);
+    for (let second = 0; second < 4; second++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(1000);
+    }
+    expect(await fences()).toBe(1);
+    for (let second = 0; second < 4; second++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(1000);
+    }
+    expect(await fences()).toBe(2);
+  });
+
   test('a lane of a session that renews is not fenced, however far behind it is', async () => {
     const bench = await Bench.open();
     await bench.append(registered);

@@ -57,6 +57,8 @@ const CHECKPOINT_RECORDS = 10_000;
 
 const TURN_MS = 500;
 const LEASE_MS = PROTOCOL_TIMES.leaseMs;
+/** Time within which a session reads its fence, ms. */
+const UNAWARE_MS = 5000;
 /** Interval between two judgements of what the stores report. */
 const STORES_MS = 2000;
 /** An over-budget verdict is revoked only when the count is below this share of the limit, so that it does not flap. */
@@ -74,6 +76,10 @@ export class Coordinator {
   readonly #setBackCheck: SetBackCheck;
   readonly #abandoned = new AbandonedLanes();
   readonly #renewedMs = new Map<string, number>();
+  /** Sessions that renew although they are fenced, and since when. */
+  readonly #unaware = new Map<string, number>();
+  /** Those of them that have done so for too long. */
+  readonly #unawareDue = new Set<string>();
   readonly #stop = new AbortController();
   readonly #copying = new AbortController();
   #term = 0;
@@ -281,8 +287,22 @@ export class Coordinator {
     for (const dead of [...control.state.deadLanes.values()]) {
       await this.#fence(dead.session, dead, 'its session reported the lane dead');
     }
+    await this.#fenceUnaware();
     await this.#completeFences();
     await this.#checkpoint();
+  }
+
+  /**
+   * Repeats the fences of sessions that renew for long after they were fenced: the record that ended them may be lost, and
+   * they would accept points that no longer hold back completeness.
+   */
+  async #fenceUnaware(): Promise<void> {
+    for (const key of this.#unawareDue) {
+      this.#unaware.delete(key);
+      this.#unawareDue.delete(key);
+      const session = this.#options.control.state.sessions.get(key);
+      if (session !== undefined) await this.#fence(session.session, undefined, 'it renews after its fence');
+    }
   }
 
   /** Takes time back, to the append time of the decision. It is void if the log's clock has changed meanwhile. */
@@ -384,15 +404,25 @@ export class Coordinator {
     }
   }
 
+  #forget(session: string): void {
+    this.#renewedMs.delete(session);
+    this.#unaware.delete(session);
+  }
+
   #received(message: ControlMessage): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (message.$case === 'checkpoint') {
       // A checkpoint may add sessions whose own records were trimmed, and omit others.
       const { sessions } = this.#options.control.state;
-      for (const key of this.#renewedMs.keys()) if (!sessions.has(key)) this.#renewedMs.delete(key);
+      for (const key of this.#renewedMs.keys()) if (!sessions.has(key)) this.#forget(key);
       for (const key of sessions.keys()) if (!this.#renewedMs.has(key)) this.#renewedMs.set(key, nowMs);
     }
     if (message.$case !== 'renewed' && message.$case !== 'registered') return;
-    this.#renewedMs.set(toHex(message.value.session), nowMs);
+    const key = toHex(message.value.session);
+    this.#renewedMs.set(key, nowMs);
+    if (this.#options.control.state.sessions.get(key)?.state !== 'fenced') return;
+    const sinceMs = this.#unaware.get(key) ?? nowMs;
+    this.#unaware.set(key, sinceMs);
+    if (nowMs - sinceMs > UNAWARE_MS) this.#unawareDue.add(key);
   }
 }

@@ -121,6 +121,21 @@ describe('LaneTracker', () => {
     expect(tracker.lanes.size).toBe(1);
   });
 
+  test('a lane whose opening was lost counts in the watermark from its first known record on', () => {
+    const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100));
+    tracker.skip();
+    feed(tracker, record(RECORD.mark, 2, 1, 150), record(RECORD.mark, 1, 1, 900));
+    expect(tracker.watermarkMs).toBe(150);
+    tracker.skip();
+    feed(
+      tracker,
+      record(RECORD.fence, 3, 9, 0, ALL_LANES),
+      record(RECORD.mark, 3, 1, 160),
+      record(RECORD.close, 2, 2, 900),
+    );
+    expect(tracker.watermarkMs).toBe(900);
+  });
+
   test('the session for which the watermark waits is that of the open lane with the lowest mark', () => {
     const tracker = feed(new LaneTracker(), record(RECORD.open, 1, 0, 100), record(RECORD.open, 2, 0, 150));
     expect(tracker.slowestSession).toEqual(session(1));

@@ -209,10 +209,12 @@ export class LaneTracker {
     } else {
       this.#enter(header);
       const lane = this.#lane(header);
+      // A lane whose opening was lost counts from its first known record on: it may be in use for weeks.
+      const hasLostOpen = lane.sequence < 0 && header.sequence > 0;
       if (header.sequence > lane.sequence + 1) lane.gapEpoch = header.epoch;
       lane.sequence = header.sequence;
       lane.skips = this.#skips;
-      if (header.type === RECORD.open && !lane.ended) lane.open = true;
+      if ((header.type === RECORD.open || hasLostOpen) && !lane.ended) lane.open = true;
       if (!lane.ended) lane.markMs = Math.max(lane.markMs, header.markMs);
       if (header.type === RECORD.block && (header.epoch !== lane.epoch || lane.keyframeOffset < 0)) {
         lane.epoch = header.epoch;
