@@ -1,4 +1,5 @@
-import { below, type Random } from '@tidemark/ports';
+import { decodeControl } from '@tidemark/control-log';
+import { below, type Random, type Topic } from '@tidemark/ports';
 import type { FaultPlan } from '@tidemark/simulation';
 import type { LogCopy } from './log-copy.ts';
 import type { LogHost } from './log-host.ts';
@@ -8,6 +9,7 @@ import type { SupervisedNode } from './supervised-node.ts';
 
 /** Records at the end of a partition that a flip may hit. */
 const TAIL_RECORDS = 3;
+const CONTROL_TAIL_RECORDS = 60;
 // Positions in the files of the log: docs/formats/log.md.
 const RECORD_HEADER_BYTES = 64;
 const VALUE_BYTES_AT = 12;
@@ -24,23 +26,63 @@ interface Flip {
   readonly placement: Placement;
 }
 
+interface StoredRecord {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly path: string;
+  readonly position: number;
+  readonly sizeBytes: number;
+}
+
 /**
  * Flips one bit of one of the last records of a partition, as a disk may while nothing runs. It hits a record that every store
  * has committed, and that a sync mark covers: so no store needs it again, and recovery must not cut it.
  */
 export function flipBitInTail({ node, random, faults, copy, placement }: Flip): void {
-  const found = places(node).flatMap(({ topic, partition }) => {
+  const found = placesOf(node).flatMap(({ topic, partition }) => {
     const committed = placement.committedByAll(topic, partition) ?? 0;
-    const synced = syncedNext(node.node.disk.peek(`${topic}/${partition}/SYNCED`));
-    return lastRecords(node, topic, partition).filter(({ offset }) => offset < Math.min(committed, synced));
+    return syncedRecords(node, topic, partition).filter(({ offset }) => offset < committed);
   });
-  if (found.length === 0 || !faults.fires('log.bit-flip')) return;
+  if (found.length > 0 && faults.fires('log.bit-flip')) flip(found, { node, random, copy });
+}
+
+/**
+ * Flips one bit of one of the last records of a partition of `points` that no store has read: all of them halt there. The
+ * broker is down.
+ */
+export function flipUnreadBit(partition: number, { node, random, copy }: Omit<Flip, 'faults' | 'placement'>): void {
+  const firstUnread = copy.firstUnread('points', partition);
+  const end = copy.of('points', partition).length;
+  const found = syncedRecords(node, 'points', partition).filter(({ offset }) => offset >= firstUnread && offset < end);
+  if (found.length > 0) flip(found, { node, random, copy });
+}
+
+function flip(found: readonly StoredRecord[], { node, random, copy }: Omit<Flip, 'faults' | 'placement'>): void {
   const { topic, partition, offset, path, position, sizeBytes } = found[below(random, found.length)];
   node.node.disk.rot(path, position + below(random, sizeBytes), 1 << below(random, 8));
   copy.rot(topic, partition, offset);
 }
 
-function places({ name }: SupervisedNode<LogHost>): { topic: StoredTopic; partition: number }[] {
+/**
+ * Flips one bit of one of the last records of `control`, whose broker is down. It hits no map, because what was routed by it
+ * can't be found without it, and leaves a checkpoint intact.
+ */
+export function flipControlBit({ node, random, faults, copy }: Omit<Flip, 'placement'>): void {
+  const records = copy.of('control', 0);
+  const tail = syncedRecords(node, 'control', 0, CONTROL_TAIL_RECORDS).filter(({ offset }) => offset < records.length);
+  const caseOf = (offset: number) => decodeControl(records[offset]).$case;
+  const isIntact = ({ offset }: StoredRecord) => !copy.isDamaged('control', 0, offset);
+  const checkpoints = tail.filter((record) => caseOf(record.offset) === 'checkpoint' && isIntact(record));
+  const found = tail.filter(({ offset }) => {
+    const kind = caseOf(offset);
+    return kind !== 'map' && (kind !== 'checkpoint' || checkpoints.length > 1);
+  });
+  if (found.length > 0 && faults.fires('control.bit-flip')) flip(found, { node, random, copy });
+}
+
+/** Returns the partitions that a broker leads, except `control`. */
+export function placesOf({ name }: SupervisedNode<LogHost>): { topic: StoredTopic; partition: number }[] {
   return (['points', 'tags'] as const).flatMap((topic) =>
     Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })).filter(
       ({ partition }) => leaderOf(topic, partition) === name,
@@ -48,26 +90,35 @@ function places({ name }: SupervisedNode<LogHost>): { topic: StoredTopic; partit
   );
 }
 
+/** The last records of a partition, as far as a sync mark covers them. */
+function syncedRecords(
+  node: SupervisedNode<LogHost>,
+  topic: Topic,
+  partition: number,
+  count = TAIL_RECORDS,
+): StoredRecord[] {
+  const synced = syncedNext(node.node.disk.peek(`${topic}/${partition}/SYNCED`));
+  return lastRecords(node, topic, partition, count).filter(({ offset }) => offset < synced);
+}
+
 /** The records at the end of the last segment of a partition. */
-function lastRecords({ node: { disk } }: SupervisedNode<LogHost>, topic: StoredTopic, partition: number) {
+function lastRecords(
+  { node: { disk } }: SupervisedNode<LogHost>,
+  topic: Topic,
+  partition: number,
+  count: number,
+): StoredRecord[] {
   const path = disk.paths().findLast((name) => name.startsWith(`${topic}/${partition}/`) && name.endsWith('.segment'));
   if (path === undefined) return [];
   const bytes = Buffer.from(disk.peek(path) ?? []);
-  const found: {
-    topic: StoredTopic;
-    partition: number;
-    offset: number;
-    path: string;
-    position: number;
-    sizeBytes: number;
-  }[] = [];
+  const found: StoredRecord[] = [];
   for (let at = bytes.indexOf('TREC'); at >= 0 && at + RECORD_HEADER_BYTES <= bytes.length; ) {
     const sizeBytes = RECORD_HEADER_BYTES + bytes.readUInt32LE(at + VALUE_BYTES_AT);
     const offset = Number(bytes.readBigUInt64LE(at + OFFSET_AT));
     if (at + sizeBytes <= bytes.length) found.push({ topic, partition, offset, path, position: at, sizeBytes });
     at = bytes.indexOf('TREC', at + sizeBytes);
   }
-  return found.slice(-TAIL_RECORDS);
+  return found.slice(-count);
 }
 
 /** The next offset that the newest sync mark states. */

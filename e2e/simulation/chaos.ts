@@ -1,6 +1,7 @@
 import { below, type Random } from '@tidemark/ports';
-import { flipBitInTail } from './bit-flip.ts';
+import { flipBitInTail, flipControlBit, flipUnreadBit, placesOf } from './bit-flip.ts';
 import type { Cluster } from './cluster.ts';
+import type { LogHost } from './log-host.ts';
 import { leaderOf } from './settings.ts';
 import { SharedClock } from './shared-clock.ts';
 import type { SupervisedNode } from './supervised-node.ts';
@@ -58,7 +59,15 @@ export class Chaos {
     this.#maybe('crash.log', brokers, (node) => {
       node.crash(this.#kind(), this.#random.next() ** 2 * 9000);
       const { copy, placement } = this.#cluster;
-      flipBitInTail({ node, random: this.#random, faults: world.faults, copy, placement });
+      const flipped = { node, random: this.#random, faults: world.faults, copy };
+      flipBitInTail({ ...flipped, placement });
+      if (node.name === CONTROL) flipControlBit(flipped);
+    });
+    this.#maybe('log.unread-bit-flip', brokers, (node) => this.#flipUnread(node));
+    this.#maybe('log.strange-record', brokers, (node) => {
+      const places = placesOf(node);
+      const { topic, partition } = places[below(this.#random, places.length)];
+      node.host?.appendStrange(topic, partition).catch(this.#passing);
     });
     this.#maybe('crash.coordinator', coordinators, (node) => {
       node.crash(this.#kind(), node === coordinators[0] ? downMs() : undefined);
@@ -111,6 +120,24 @@ export class Chaos {
     this.#maybe('map.change', coordinators, (node) => node.host?.changeMap(this.#random));
     this.#maybe('replica.move', stores, (node) => this.#cluster.moveReplica(node));
   }
+
+  /** Hides the next records of a partition from its stores, and damages one of them before they are read. */
+  #flipUnread(node: SupervisedNode<LogHost>): void {
+    const { host } = node;
+    const places = placesOf(node).filter(({ topic }) => topic === 'points');
+    const { topic, partition } = places[below(this.#random, places.length)];
+    host?.hold(topic, partition).catch(this.#passing);
+    this.#cluster.world.clock.setTimer(200 + this.#random.next() * 2000, () => {
+      if (host === undefined || node.host !== host || this.#isOver) return;
+      node.crash(this.#kind(), this.#random.next() ** 2 * 5000);
+      flipUnreadBit(partition, { node, random: this.#random, copy: this.#cluster.copy });
+    });
+  }
+
+  /** A process that ends while it is asked for something. */
+  readonly #passing = (error: unknown): void => {
+    if (!(error instanceof Error && error.name === 'ProcessCrashed')) this.#cluster.fail(error);
+  };
 
   #maybe<Host>(
     fault: string,

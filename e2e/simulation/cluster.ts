@@ -1,10 +1,11 @@
 import type { Client, ClientStats } from '@tidemark/client';
+import type { PositionsReply } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
-import { Coordinator } from '@tidemark/coordinator';
+import { Coordinator, type StorePosition } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
 import type { ReplicaCounters } from '@tidemark/replicas';
-import { type NodePorts, SimulatedWorld } from '@tidemark/simulation';
+import { type NetworkEndpoint, type NodePorts, SimulatedWorld } from '@tidemark/simulation';
 import { ClientHost } from './client-host.ts';
 import { drawFaults } from './faults.ts';
 import { IntakeHost } from './intake-host.ts';
@@ -198,6 +199,7 @@ export class Cluster {
       ...{ log, control, clock, random, process: incarnation.id, partitions: this.#firstPartitions },
       ...{ tenantSeries: 1_000_000, metricSeries: 1_000_000, isAlone: false, seriesCounts: async () => [] },
       checkpointRecords: 40,
+      storePositions: () => storePositions(network),
     });
     await coordinator.start();
     return { coordinator, changeMap: (by) => this.#changeMap(coordinator, control, by) };
@@ -228,9 +230,9 @@ export class Cluster {
 
   async #startStore(name: string, topic: StoredTopic, ports: NodePorts): Promise<StoreHost> {
     const { clock, random, network, openKeyValue } = ports;
-    const { placement, storeCounts: counts, fail: failed } = this;
+    const { placement, copy, storeCounts: counts, fail: failed } = this;
     const host = new StoreHost({
-      ...{ name, topic, placement, clock, random, network, openKeyValue, counts, failed },
+      ...{ name, topic, placement, clock, random, network, openKeyValue, copy, counts, failed },
       wiring: this.#wiring,
     });
     await host.start();
@@ -258,4 +260,22 @@ export class Cluster {
     this.queryCounters.push(host.counters);
     return host;
   }
+}
+
+/** Asks the stores as the coordinator of a cluster does: one that does not answer has no position. */
+async function storePositions(network: NetworkEndpoint): Promise<StorePosition[]> {
+  const ask = async (topic: StoredTopic, store: string): Promise<StorePosition[]> => {
+    try {
+      const { positions } = (await network.call(store, 'positions', undefined)) as PositionsReply;
+      return positions.map((position) => ({ ...position, topic }));
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      return [];
+    }
+  };
+  const asked = [
+    ...POINT_STORES.map((store) => ask('points', store)),
+    ...TAG_STORES.map((store) => ask('tags', store)),
+  ];
+  return (await Promise.all(asked)).flat();
 }

@@ -49,6 +49,9 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'suspend.intake': 0.006,
   'suspend.coordinator': 0.003,
   'suspend.query': 0.003,
+  'control.bit-flip': 0.5,
+  'log.unread-bit-flip': 0.008,
+  'log.strange-record': 0.004,
 };
 
 export const FAULT_NAMES: readonly string[] = Object.keys(PROBABILITIES);
@@ -63,8 +66,5 @@ export function drawFaults(random: Random): Record<string, number> {
     if (random.next() < 0.35) continue;
     faults[name] = probability * (0.3 + 2 * random.next() ** 2);
   }
-  // A replica that moves reads records again that all others have read, and would halt at a damaged one.
-  if ('log.bit-flip' in faults && 'replica.move' in faults)
-    delete faults[random.next() < 0.5 ? 'log.bit-flip' : 'replica.move'];
   return faults;
 }

@@ -15,7 +15,7 @@ import type { NetworkEndpoint, StreamEnd } from '@tidemark/simulation';
 import type { Ledger } from './ledger.ts';
 import { RemoteLog } from './remote-log.ts';
 import { TENANT } from './series.ts';
-import { LANE_TIMING, LATENESS_MS } from './settings.ts';
+import { HALTED_MS, LANE_TIMING, LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
 import type { OfferedShare, Wiring } from './wiring.ts';
 
@@ -55,6 +55,7 @@ export class IntakeHost {
           window: 16,
           laneQueueBytes: 4096,
           queueBytes: 6144,
+          haltedMs: HALTED_MS,
         },
         timing: wiring.timing({ ...LANE_TIMING, recordBytes }),
         latenessMs: () => LATENESS_MS,
@@ -157,6 +158,7 @@ class WatchedSession extends IntakeSession {
       const isTaken = super.offer(to, offered);
       const { clientSession, sequence } = offered.span;
       if (isTaken) this.#ledger.accepted(this.session, to, clientSession, sequence, offered);
+      else if (this.refusalOf(to).reason === 'partition_halted') this.#ledger.haltedShares++;
       return isTaken;
     });
   }

@@ -51,6 +51,8 @@ export class Ledger {
   acks = 0;
   sessions = 0;
   resends = 0;
+  /** Number of shares that were refused because all stores of their partition were halted. */
+  haltedShares = 0;
 
   record(metric: string, kind: Kind, tags: readonly string[], timeMs: number, value: number): void {
     const series = this.names.add(metric, kind, tags);

@@ -1,10 +1,13 @@
 import { compareBytes } from '@tidemark/bytes';
 import type { EmbeddedLog } from '@tidemark/embedded-log';
-import { isTidemarkError, type LogRecord, type Topic } from '@tidemark/ports';
+import { isTidemarkError, type Log, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
 import { Violation } from './violation.ts';
 
 const COPIED: readonly Topic[] = ['points', 'tags', 'control'];
 const READ_BYTES = 1 << 20;
+
+/** A record that no store can decode. */
+export const STRANGE_RECORD = Buffer.from('a record of another program');
 
 /**
  * A copy of every record that the log ever made readable, outside of the simulated machines. A readable record is
@@ -16,6 +19,10 @@ export class LogCopy {
   readonly #timesMs = new Map<string, number[]>();
   /** Records of which a bit was flipped on the disk, by topic, partition and offset. */
   readonly #rotten = new Set<string>();
+  /** Those of them that no store had read. */
+  readonly #unread = new Set<string>();
+  /** Offset after the last record that a store has read, by topic and partition. */
+  readonly #read = new Map<string, number>();
   records = 0;
   restartsChecked = 0;
 
@@ -39,6 +46,49 @@ export class LogCopy {
   /** Notes that a bit of a record was flipped: the log may lose this record, and no other. */
   rot(topic: Topic, partition: number, offset: number): void {
     this.#rotten.add(`${topic}/${partition}/${offset}`);
+    if (offset >= this.firstUnread(topic, partition)) this.#unread.add(`${topic}/${partition}/${offset}`);
+  }
+
+  /** True for a record at which a store may halt. */
+  isDamaged(topic: Topic, partition: number, offset: number): boolean {
+    return this.#rotten.has(`${topic}/${partition}/${offset}`) || this.isPassed(topic, partition, offset);
+  }
+
+  /** True for a record that no store has applied: it can't be decoded, or was lost before any store had read it. */
+  isPassed(topic: Topic, partition: number, offset: number): boolean {
+    return isStrange(this.of(topic, partition)[offset]) || this.isLost(topic, partition, offset);
+  }
+
+  /** True for a record that was lost before any store had read it. */
+  isLost(topic: Topic, partition: number, offset: number): boolean {
+    return this.#unread.has(`${topic}/${partition}/${offset}`);
+  }
+
+  /** Returns a record that was lost before any store had read it, unless none could have decoded it. */
+  lostRecord(topic: Topic, partition: number, offset: number): Uint8Array | undefined {
+    const value = this.of(topic, partition)[offset];
+    return this.isLost(topic, partition, offset) && !isStrange(value) ? value : undefined;
+  }
+
+  /** The offset after the last record that a store has read. */
+  firstUnread(topic: Topic, partition: number): number {
+    return this.#read.get(`${topic}/${partition}`) ?? 0;
+  }
+
+  /** The log of a store, whose reads are noted. A reply with a record that was lost meanwhile is lost, too. */
+  watched(log: Pick<Log, 'read' | 'bounds'>): Pick<Log, 'read' | 'bounds'> {
+    return {
+      bounds: (topic, partition) => log.bounds(topic, partition),
+      read: async (topic, partition, from, options) => {
+        const records = await log.read(topic, partition, from, options);
+        const place = `${topic}/${partition}`;
+        for (const { offset } of records) {
+          if (this.#unread.has(`${place}/${offset}`)) throw new TidemarkError('unavailable', 'the reply was lost');
+        }
+        this.#read.set(place, Math.max(this.firstUnread(topic, partition), (records.at(-1)?.offset ?? -1) + 1));
+        return records;
+      },
+    };
   }
 
   /**
@@ -114,4 +164,8 @@ export class LogCopy {
       Array.from({ length: topic === 'control' ? 1 : this.#partitions }, (_, partition) => ({ topic, partition })),
     );
   }
+}
+
+function isStrange(value: Uint8Array | undefined): boolean {
+  return value !== undefined && compareBytes(value, STRANGE_RECORD) === 0;
 }

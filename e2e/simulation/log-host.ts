@@ -12,10 +12,10 @@ import {
 } from '@tidemark/ports';
 import type { FaultPlan, NetworkEndpoint } from '@tidemark/simulation';
 import { Leadership } from './leadership.ts';
-import type { LogCopy } from './log-copy.ts';
-import type { Placement, ReportedOffset } from './placement.ts';
+import { type LogCopy, STRANGE_RECORD } from './log-copy.ts';
+import type { Placement, ReportedOffset, StoredTopic } from './placement.ts';
 import type { AppendRequest, PlaceRequest, ReadRequest, TrimRequest } from './remote-log.ts';
-import { LOG_LIMITS, leaderOf, PARTITIONS } from './settings.ts';
+import { LOG_LIMITS, leaderOf, PARTITIONS, POINT_STORES, TAG_STORES } from './settings.ts';
 
 export interface LogHostOptions {
   readonly name: string;
@@ -39,6 +39,9 @@ export interface LogHostOptions {
 export class LogHost {
   readonly #options: LogHostOptions;
   readonly #leadership: Leadership;
+  #log: EmbeddedLog | undefined;
+  /** Ends of partitions for their stores, which read no later record. */
+  readonly #held = new Map<string, number>();
 
   constructor(options: LogHostOptions) {
     this.#options = options;
@@ -54,6 +57,7 @@ export class LogHost {
       partitions: { points: PARTITIONS, tags: PARTITIONS, control: 1 },
       limits: LOG_LIMITS,
     });
+    this.#log = log;
     await copy.follow(log, (topic, partition) => leaderOf(topic, partition) === name, isAlive, failed);
     network.handle('log.append', (body, from) => this.#append(log, body as AppendRequest, from));
     network.handle('log.read', (body, from) => this.#read(log, body as ReadRequest, from));
@@ -69,6 +73,26 @@ export class LogHost {
         if (before !== undefined) await this.#trim(log, place, before);
       }
     });
+  }
+
+  /** Returns no later record of a partition to its stores, until the process ends. */
+  async hold(topic: StoredTopic, partition: number): Promise<void> {
+    try {
+      const { next } = (await this.#log?.bounds(topic, partition)) ?? { next: 0 };
+      this.#held.set(`${topic}/${partition}`, next);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+    }
+  }
+
+  /** Appends a record that no store can decode, as a foreign program may. */
+  async appendStrange(topic: StoredTopic, partition: number): Promise<void> {
+    try {
+      const writer = await this.#log?.writer(topic, partition);
+      await writer?.append(0, STRANGE_RECORD);
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+    }
   }
 
   async #append(log: EmbeddedLog, request: AppendRequest, from: string): Promise<Appended> {
@@ -94,7 +118,7 @@ export class LogHost {
     const place = `${topic}/${partition}`;
     this.#leadership.check(place);
     const { next } = await log.bounds(topic, partition);
-    const end = this.#leadership.endFor(node, place, next);
+    const end = this.#endFor(node, place, next);
     if (end < next && from >= end) {
       // A reader ahead of a deposed leader gets no records from it, and no error.
       await sleep(this.#options.clock, waitMs);
@@ -105,6 +129,12 @@ export class LogHost {
     return records
       .filter(({ offset }) => end === next || offset < end)
       .map((record) => ({ ...record, value: Uint8Array.from(record.value) }));
+  }
+
+  #endFor(node: string, place: string, next: number): number {
+    const isStore = POINT_STORES.includes(node) || TAG_STORES.includes(node);
+    const held = isStore ? this.#held.get(place) : undefined;
+    return Math.min(this.#leadership.endFor(node, place, next), held ?? next);
   }
 
   async #bounds(log: EmbeddedLog, { topic, partition }: PlaceRequest, node: string): Promise<LogBounds> {

@@ -136,7 +136,8 @@ export class MeaningCheck {
   #statedKinds(): ReadonlyMap<string, Kind> {
     const kinds = new Map<string, Kind>();
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      for (const record of this.#cluster.copy.of('tags', partition)) {
+      for (const [offset, record] of this.#cluster.copy.of('tags', partition).entries()) {
+        if (this.#cluster.copy.isPassed('tags', partition, offset)) continue;
         readTagRecord(record, {
           series: () => undefined,
           day: () => undefined,

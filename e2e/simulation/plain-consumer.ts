@@ -68,6 +68,8 @@ export class PlainConsumer {
     readonly tagsOffset: number;
     readonly offset: number;
   }[] = [];
+  /** Values of points in lost records, and of points whose definitions were in them. */
+  readonly lostValues = new Set<number>();
   /** Fences of lanes without earlier records. */
   earlyFences = 0;
   /** Number of opens, and of blocks, after the fence of their lane. */
@@ -81,7 +83,11 @@ export class PlainConsumer {
   readonly #lanes = new Map<string, PlainLane>();
   readonly #clients = new Map<string, PlainClient>();
   readonly #fenced = new Set<string>();
-  readonly #definitions = new Map<string, string[]>();
+  /** Series by ref; undefined where the definition was lost. */
+  readonly #definitions = new Map<string, (string | undefined)[]>();
+  /** Sequences of lanes, and refs of dictionaries, that were lost with their records. */
+  readonly #lostSequences = new Set<string>();
+  readonly #lostDefinitions = new Set<string>();
   /** Stated intervals by series. */
   readonly #intervalsMs = new Map<string, number>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
@@ -126,6 +132,26 @@ export class PlainConsumer {
     });
   }
 
+  /** Passes a record that no store has applied; `lost` are its bytes if it was a record of this log. */
+  pass(lost: Uint8Array | undefined): void {
+    if (lost !== undefined) this.#lose(decodeRecord(lost));
+    const last = this.positions.at(-1) ?? { points: 0, latePoints: 0, duplicatePoints: 0 };
+    this.positions.push({ ...last, era: this.#era, watermarkMs: this.#watermarkMs });
+  }
+
+  /** Notes what is missing after a record was lost. */
+  #lose(record: BlockRecord): void {
+    if (record.type === RECORD.fence) return;
+    const key = `${toHex(record.session)}.${record.lane}`;
+    this.#lostSequences.add(`${key}/${record.sequence}`);
+    if (record.type !== RECORD.block) return;
+    for (const { dictionary, firstRef, series } of record.definitions) {
+      const of = `${key}/${record.epoch}/${dictionary}`;
+      for (let i = 0; i < series.length; i++) this.#lostDefinitions.add(`${of}/${firstRef + i}`);
+    }
+    for (const { share } of record.spans) for (const { value } of pointsOf(share)) this.lostValues.add(value);
+  }
+
   #fence(record: BlockRecord): void {
     const session = toHex(record.session);
     const name = record.lane === ALL_LANES ? session : `${session}.${record.lane}`;
@@ -145,9 +171,11 @@ export class PlainConsumer {
       this.#lanes.set(key, lane);
     }
     if (record.sequence <= lane.sequence) return;
-    if (record.sequence !== lane.sequence + 1) {
+    for (let missing = lane.sequence + 1; missing < record.sequence; missing++) {
+      if (this.#lostSequences.has(`${key}/${missing}`)) continue;
       throw new Violation('lane-sequence', `lane ${key} jumps from ${lane.sequence} to ${record.sequence}`);
     }
+    const hasLostOpen = lane.sequence < 0 && record.sequence > 0;
     lane.sequence = record.sequence;
     if (era !== lane.era) throw new Violation('lane-era', `lane ${key} changes its era from ${lane.era} to ${era}`);
     if (era > this.#era) {
@@ -160,7 +188,7 @@ export class PlainConsumer {
     const isFenced = this.#isFenced(key);
     if (isFenced && record.type === RECORD.open) this.openedFenced++;
     if (isFenced && record.type === RECORD.block) this.blocksOfFenced++;
-    if (record.type === RECORD.open && !isFenced && !lane.isEnded) lane.isOpen = true;
+    if ((record.type === RECORD.open || hasLostOpen) && !isFenced && !lane.isEnded) lane.isOpen = true;
     if (!isFenced) {
       if (record.markMs < lane.markMs) throw new Violation('mark-goes-back', `lane ${key}: mark ${record.markMs}`);
       lane.markMs = record.markMs;
@@ -188,6 +216,7 @@ export class PlainConsumer {
     for (const { dictionary, firstRef, series } of record.definitions) {
       const key = `${lane}/${record.epoch}/${dictionary}`;
       const table = this.#definitions.get(key) ?? [];
+      while (table.length < firstRef && this.#lostDefinitions.has(`${key}/${table.length}`)) table.push(undefined);
       if (firstRef !== table.length)
         throw new Violation('definitions', `${key} continues at ${firstRef}, expected ${table.length}`);
       for (const { seriesId, intervalMs = 0 } of series) {
@@ -213,13 +242,18 @@ export class PlainConsumer {
       this.#duplicates += points.length;
       return;
     }
-    this.#points += points.length;
-    const table = this.#definitions.get(`${lane}/${record.epoch}/${span.dictionary}`) ?? [];
+    const dictionary = `${lane}/${record.epoch}/${span.dictionary}`;
+    const table = this.#definitions.get(dictionary) ?? [];
     const offset = this.positions.length;
     for (const { ref, timeMs, value } of points) {
       const series = table[ref];
+      if (series === undefined && this.#lostDefinitions.has(`${dictionary}/${ref}`)) {
+        this.lostValues.add(value);
+        continue;
+      }
       if (series === undefined)
         throw new Violation('definitions', `offset ${offset} of ${partition}: ref ${ref} is unknown`);
+      this.#points++;
       const isLate = this.#watermarkMs > timeMs + latenessMs;
       const isInTime = this.#isInTime(lane, client, span.sequence, timeMs);
       if (isLate) this.#late++;
@@ -261,10 +295,13 @@ export class PlainConsumer {
     return true;
   }
 
-  /** True when the point was accepted within D of its timestamp by this session, which was not fenced before its block. */
+  /**
+   * True when the point was accepted within D of its timestamp by this session, which was not fenced before its block, and
+   * whose lane counted before it: where its opening was lost, it counts after its next record.
+   */
   #isInTime(lane: string, client: string, sequence: number, timeMs: number): boolean {
     const { ledger, latenessMs, partition } = this.#options;
-    if (this.#isFenced(lane)) return false;
+    if (this.#isFenced(lane) || this.#lanes.get(lane)?.isOpen !== true) return false;
     const session = lane.slice(0, lane.indexOf('.'));
     const accepted = ledger.acceptances(client, sequence, partition).filter((one) => one.session === session);
     return accepted.length > 0 && accepted.every(({ acceptMs }) => acceptMs <= timeMs + latenessMs);

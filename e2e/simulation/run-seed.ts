@@ -7,6 +7,7 @@ import { ContentCheck } from './content-check.ts';
 import { CountCheck } from './count-check.ts';
 import { FoldCheck } from './fold-check.ts';
 import { MeaningCheck } from './meaning-check.ts';
+import { Operator } from './operator.ts';
 import { PlainConsumer } from './plain-consumer.ts';
 import { QueryCheck } from './query-check.ts';
 import { LATENESS_MS, PARTITIONS } from './settings.ts';
@@ -63,6 +64,7 @@ class SeedRun {
   readonly #folds: FoldCheck;
   readonly #meaning: MeaningCheck;
   readonly #plain: PlainConsumer[];
+  readonly #operator: Operator;
   /** State of `control` for a reader of all of its records. */
   readonly #truth = new ControlState();
   readonly #chaosMs: number;
@@ -72,8 +74,9 @@ class SeedRun {
     this.cluster = new Cluster(seed, wiring);
     const { cluster } = this;
     this.#chaos = new Chaos(cluster);
+    this.#operator = new Operator(cluster);
     this.#queries = new QueryCheck(cluster);
-    this.#stores = new StoreCheck(cluster);
+    this.#stores = new StoreCheck(cluster, this.#truth);
     this.#content = new ContentCheck(cluster, this.#truth);
     this.#counts = new CountCheck(cluster);
     this.#folds = new FoldCheck(cluster);
@@ -114,13 +117,22 @@ class SeedRun {
     cluster.replaceDeposed();
     cluster.finishMoves();
     await cluster.world.clock.advance(STEP_MS);
-    for (const [partition, plain] of this.#plain.entries()) {
-      const records = cluster.copy.of('points', partition);
-      const timesMs = cluster.copy.timesMs('points', partition);
-      while (plain.offset < records.length) plain.apply(records[plain.offset], timesMs[plain.offset]);
-    }
     this.#readControl();
+    this.#operator.act();
     if (cluster.failures.length > 0) throw STOPPED;
+  }
+
+  /** Reads all of `points` without the records that no store has applied: which these are is known only at the end. */
+  #readPoints(): void {
+    const { copy } = this.cluster;
+    for (const [partition, plain] of this.#plain.entries()) {
+      const records = copy.of('points', partition);
+      const timesMs = copy.timesMs('points', partition);
+      for (let offset = plain.offset; offset < records.length; offset++) {
+        if (!copy.isPassed('points', partition, offset)) plain.apply(records[offset], timesMs[offset]);
+        else plain.pass(copy.lostRecord('points', partition, offset));
+      }
+    }
   }
 
   #readControl(): void {
@@ -158,6 +170,7 @@ class SeedRun {
       if (pending > 0) return `${name} has ${pending} points that are not settled: ${host?.client.lastError?.message}`;
     }
     if (this.cluster.movesUnderWay > 0) return `${this.cluster.movesUnderWay} replicas are still moving`;
+    if (this.#operator.hasWork) return 'a replica is halted';
     for (const { name, host } of stores) {
       for (const [partition, store] of host?.points ?? []) {
         const behind = copy.of('points', partition).length - store.nextOffset;
@@ -186,11 +199,13 @@ class SeedRun {
     }, cluster.fail);
     while (!isClosed) await this.#step();
     await this.#pass(3000);
+    this.#readPoints();
     const openLanes = this.#plain.reduce((sum, plain) => sum + plain.openLanes, 0);
     if (openLanes > 0) throw new Violation('liveness', `${openLanes} lanes are open after all intakes have left`);
     const applied = this.#plain.flatMap((plain) => plain.applied);
-    await this.#check(() => this.#content.checkLog(applied));
-    await this.#check(() => this.#counts.check(applied));
+    const lost = new Set(this.#plain.flatMap((plain) => [...plain.lostValues]));
+    await this.#check(() => this.#content.checkLog(applied, lost));
+    await this.#check(() => this.#counts.check(applied, lost));
     await this.#check(() => this.#content.checkRoutes(applied));
     await this.#check(() => this.#content.checkMaps());
     await this.#check(() => this.#content.checkTags(this.#plain));
@@ -244,6 +259,11 @@ class SeedRun {
       'client sessions': this.#sum((plain) => plain.clientSessions),
       'shares of several intakes': this.#content.severalIntakes,
       'shares by an older map': this.#content.olderMaps,
+      halts: messages.filter((message) => message.$case === 'halt' && message.value.halted).length,
+      'records skipped': this.#operator.skips,
+      'replicas built again': this.#operator.rebuilds,
+      'shares refused while halted': ledger.haltedShares,
+      'points lost with their records': this.#sum((plain) => plain.lostValues.size),
       'log trims': logTrims.count,
       'buckets closed': this.#stores.bucketsClosed,
       'bucket hashes compared': this.#stores.bucketHashes,

@@ -27,6 +27,9 @@ export function leaderOf(topic: Topic, partition: number): string {
 /** Lateness bound D, ms. */
 export const LATENESS_MS = 3000;
 
+/** Time for which intakes accept points of a halted partition, ms. */
+export const HALTED_MS = 3000;
+
 export const LANE_TIMING: LaneTiming = {
   ...DEFAULT_LANE_TIMING,
   fillBytes: 400,

@@ -1,7 +1,8 @@
 import type { AggregateRequest } from '@tidemark/contract';
+import type { ControlState } from '@tidemark/control-log';
 import { SPACE_FOLD, TIME_FOLD } from '@tidemark/fold';
 import { PointPartition } from '@tidemark/point-store';
-import { below, type Random, type Topic } from '@tidemark/ports';
+import { below, type LogRecord, type Random, type Topic } from '@tidemark/ports';
 import { Incarnation, SimulatedKeyValue } from '@tidemark/simulation';
 import { TagPartition } from '@tidemark/tag-store';
 import type { Cluster } from './cluster.ts';
@@ -48,6 +49,8 @@ interface Position {
  */
 export class StoreCheck {
   readonly #cluster: Cluster;
+  /** What the decisions say. */
+  readonly #truth: ControlState;
   readonly #random: Random;
   readonly #samples = new Map<string, Sample>();
   readonly #positions: Position[] = [];
@@ -65,8 +68,9 @@ export class StoreCheck {
   /** Number of buckets that a store had closed at the end. */
   bucketsClosed = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, truth: ControlState) {
     this.#cluster = cluster;
+    this.#truth = truth;
     this.#random = cluster.world.random.fork('stores');
   }
 
@@ -242,8 +246,24 @@ export class StoreCheck {
         }
       }
       if (offset === last) return;
-      store.apply({ offset, appendTimeMs: timesMs[offset], value: records[offset] });
+      const record = { offset, appendTimeMs: timesMs[offset], value: records[offset] };
+      if (!this.#cluster.copy.isPassed(topic, partition, offset)) store.apply(record);
+      else if (store.nextOffset === offset) this.#skip(store, topic, partition, record);
       if (store.wantsCommit) await store.commit();
     }
+  }
+
+  /** Passes the gap at a record, as its skip was decided. */
+  #skip(store: PointPartition | TagPartition, topic: Topic, partition: number, record: LogRecord): void {
+    const { copy } = this.#cluster;
+    const reason = this.#truth.skipReason(topic, partition, record.offset);
+    const place = `${topic}/${partition} at offset ${record.offset}`;
+    if (reason === undefined) throw new Violation('partition-halts', `${place} was passed without a decision`);
+    const isLost = copy.isLost(topic, partition, record.offset);
+    let end = record.offset + 1;
+    // Records that were lost later have a decision of their own.
+    const isSameGap = () => copy.isLost(topic, partition, end) && !this.#truth.skipReason(topic, partition, end);
+    while (isLost && isSameGap()) end++;
+    store.skip(reason, { records: end - record.offset, ...(!isLost && { record }) });
   }
 }

@@ -12,6 +12,7 @@ import {
   TagPartitionStatusReply,
   type TagPartitionStatusRequest,
 } from '@tidemark/contract';
+import { ControlFollower } from '@tidemark/control-log';
 import { LogConsumer } from '@tidemark/log-consumer';
 import { PointPartition } from '@tidemark/point-store';
 import {
@@ -27,6 +28,7 @@ import {
 } from '@tidemark/ports';
 import type { NetworkEndpoint } from '@tidemark/simulation';
 import { TagPartition } from '@tidemark/tag-store';
+import type { LogCopy } from './log-copy.ts';
 import type { Placement, ReportedOffset, StoredTopic } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
 import { BROKERS, LATENESS_MS, leaderOf, POINT_LIMITS } from './settings.ts';
@@ -43,6 +45,7 @@ export interface StoreHostOptions {
   readonly openKeyValue: OpenKeyValue;
   readonly wiring: Wiring;
   readonly counts: StoreCounts;
+  readonly copy: LogCopy;
   readonly failed: (error: unknown) => void;
 }
 
@@ -70,11 +73,15 @@ export class StoreHost {
   readonly #options: StoreHostOptions;
   readonly #log: Pick<Log, 'read' | 'bounds'>;
   readonly #replicas = new Map<number, Replica>();
+  /** Partitions whose data was deleted, to be copied from another replica. */
+  readonly #wanted = new Set<number>();
+  /** Follows the decisions to skip records, once `control` was read. */
+  #control: ControlFollower | undefined;
 
   constructor(options: StoreHostOptions) {
     this.#options = options;
     const { wiring, network, random, clock, name } = options;
-    this.#log = wiring.storeLog(new RemoteLog(network, random, clock), name);
+    this.#log = options.copy.watched(wiring.storeLog(new RemoteLog(network, random, clock), name));
   }
 
   get topic(): StoredTopic {
@@ -102,6 +109,18 @@ export class StoreHost {
     return this.#replicas.get(partition)?.state;
   }
 
+  /** Offset of the record that halted the partition; undefined while it reads, and for a halt that no skip can end. */
+  haltedAt(partition: number): number | undefined {
+    const halt = this.#replicas.get(partition)?.consumer.halt;
+    return halt?.cause === 'record' ? halt.offset : undefined;
+  }
+
+  /** Deletes the data of a partition; a copy of another replica replaces it. */
+  async rebuild(partition: number): Promise<void> {
+    this.#wanted.add(partition);
+    await this.#drop(partition, true);
+  }
+
   /** As queries get it. */
   async aggregate(request: AggregateRequest): Promise<AggregateReply> {
     const points = this.#points(request);
@@ -114,6 +133,21 @@ export class StoreHost {
     this.#serve();
     this.#report().catch(failed);
     this.#follow().catch(failed);
+    this.#followControl().catch(failed);
+  }
+
+  async #followControl(): Promise<void> {
+    const { network, random, clock } = this.#options;
+    while (this.#control === undefined) {
+      try {
+        const control = new ControlFollower(new RemoteLog(network, random, clock), clock);
+        await control.start();
+        this.#control = control;
+      } catch (error) {
+        if (!isTidemarkError(error)) throw error;
+        await sleep(clock, RETRY_MS);
+      }
+    }
   }
 
   /** Opens and closes replicas according to the placement. */
@@ -123,7 +157,8 @@ export class StoreHost {
       await sleep(clock, RETRY_MS);
       const wanted = new Set(placement.of(this.topic, name));
       try {
-        for (const partition of this.#replicas.keys()) if (!wanted.has(partition)) await this.#drop(partition);
+        for (const partition of this.#replicas.keys())
+          if (!wanted.has(partition)) await this.#drop(partition, this.#options.random.next() < 0.7);
         for (const partition of wanted) if (!this.#replicas.has(partition)) await this.#open(partition);
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
@@ -152,13 +187,14 @@ export class StoreHost {
       partition,
       state,
       clock,
-      skipReason: () => undefined,
+      skipReason: (offset) => this.#control?.state.skipReason(this.topic, partition, offset),
       readBytes: 4096,
       readWaitMs: 1000,
       onHalt: (halt) => {
         // The log of a replica that moved away is trimmed. A process that was paused reads it once more.
         if (halt === undefined || !this.#options.placement.of(this.topic, this.#options.name).includes(partition))
           return;
+        if (this.#options.copy.isDamaged(this.topic, partition, halt.offset)) return;
         const place = `${this.#options.name}: ${this.topic}/${partition}`;
         failed(new Violation('partition-halts', `${place} at offset ${halt.offset}: ${halt.error.message}`));
       },
@@ -176,7 +212,7 @@ export class StoreHost {
   async #wantsCopy(partition: number, nextOffset: number): Promise<boolean> {
     const { random, counts } = this.#options;
     const { first, next } = await this.#log.bounds(this.topic, partition);
-    if (nextOffset < first) return true;
+    if (nextOffset < first || this.#wanted.has(partition)) return true;
     if (nextOffset > 0) {
       counts.resumed++;
       return false;
@@ -199,20 +235,21 @@ export class StoreHost {
       await keyValue.deleteRange(EVERYTHING.from, EVERYTHING.to);
       await keyValue.write(entries as KeyValueWrite[]);
       counts.copied++;
+      this.#wanted.delete(partition);
       return;
     }
     throw new TidemarkError('unavailable', `no replica of ${this.topic}/${partition} can be copied`);
   }
 
-  /** Closes a replica. Sometimes its data stays, like a disk that was not deleted. */
-  async #drop(partition: number): Promise<void> {
+  /** Closes a replica. Its data stays unless it is deleted, like a disk. */
+  async #drop(partition: number, isDeleted: boolean): Promise<void> {
     const replica = this.#replicas.get(partition);
     if (replica === undefined) return;
     this.#replicas.delete(partition);
     await replica.consumer.stop().catch((error: unknown) => {
       if (!isTidemarkError(error)) throw error;
     });
-    if (this.#options.random.next() < 0.7) {
+    if (isDeleted) {
       await replica.keyValue.deleteRange(EVERYTHING.from, EVERYTHING.to).catch((error: unknown) => {
         if (!isTidemarkError(error)) throw error;
       });
