@@ -5,7 +5,14 @@ import { type DiskLock, TidemarkError } from '@tidemark/ports';
 import { diskError, errnoOf } from './disk-error.ts';
 import { type KernelLock, lockByKernel } from './kernel-lock.ts';
 import { makeFolder } from './make-folder.ts';
+import { assertInPlace, placeOf } from './place.ts';
 import { type ProcessIdentity, processIdentity } from './process-identity.ts';
+
+/** A lock on a folder. */
+export interface FolderLock extends DiskLock {
+  /** Throws `unavailable` when the folder was moved, deleted or replaced: then nothing may be created in it. */
+  assertInPlace(): Promise<void>;
+}
 
 const RELEASED = 'released\n';
 
@@ -18,7 +25,7 @@ const RELEASED = 'released\n';
  *
  * Errors: `failed_precondition`, with folder and process, when another process holds it.
  */
-export async function lockFolder(file: string): Promise<DiskLock> {
+export async function lockFolder(file: string): Promise<FolderLock> {
   const folder = dirname(file);
   const self = await processIdentity(process.pid);
   if (self === undefined)
@@ -45,7 +52,7 @@ async function claim(
   generation: number,
   self: ProcessIdentity,
   kernelLock: KernelLock | undefined,
-): Promise<DiskLock> {
+): Promise<FolderLock> {
   const folder = dirname(file);
   const mine = `${file}.${generation}`;
   await placeWhole(mine, `${JSON.stringify(self)}\n`, (draft) => link(draft, mine), folder);
@@ -59,10 +66,24 @@ async function claim(
   for (const older of present) if (older < generation) await rm(`${file}.${older}`, { force: true });
 
   let released = false;
+  const place = await placeOf(mine);
+  const check = async (): Promise<void> => {
+    if (place !== undefined) await assertInPlace(mine, place);
+  };
   return {
+    async assertInPlace() {
+      if (!released) await check();
+    },
     async release() {
       if (released) return;
       released = true;
+      try {
+        await check();
+      } catch {
+        // What has the name of the folder now belongs to others.
+        kernelLock?.release();
+        return;
+      }
       // Kept and marked instead of removed: numbers must not restart while a slow process remembers an old one.
       await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder).finally(() => kernelLock?.release());
     },

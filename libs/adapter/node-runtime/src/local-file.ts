@@ -1,11 +1,13 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { DiskFile } from '@tidemark/ports';
 import { diskError } from './disk-error.ts';
+import { assertInPlace, type Place } from './place.ts';
 
 /** An open file of the local file system. */
 export class LocalFile implements DiskFile {
   readonly #handle: FileHandle;
   readonly #path: string;
+  #place: Place | undefined;
 
   constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
@@ -40,10 +42,13 @@ export class LocalFile implements DiskFile {
 
   /**
    * Syncs with fdatasync(2), which covers the size as well. On macOS Node uses F_FULLFSYNC, which reaches the medium.
+   * Throws `unavailable` when the file was moved, deleted or replaced meanwhile: then its writes are not durable.
    */
   async sync(): Promise<void> {
     try {
       await this.#handle.datasync();
+      this.#place ??= await this.#handle.stat({ bigint: true });
+      await assertInPlace(this.#path, this.#place);
     } catch (error) {
       throw diskError(error, 'sync', this.#path);
     }

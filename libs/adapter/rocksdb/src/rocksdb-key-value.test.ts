@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -72,6 +72,25 @@ describe('RocksDbKeyValue', () => {
     expect((await once(refused, 'message'))[0]).toBe('failed_precondition');
     await refused.terminate();
     await store.close();
+  });
+
+  test('a write is not acknowledged while the folder is elsewhere, and is when it is back', async () => {
+    const path = join(folder, 'db');
+    const store = await openRocksDb(path);
+    await store.write([{ key: bytes('a'), value: bytes('1') }]);
+    await rename(path, `${path}.away`);
+    const away = store.write([{ key: bytes('a'), value: bytes('2') }]);
+    await expect(away).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('was moved') });
+    await mkdir(path);
+    const replaced = store.write([{ key: bytes('a'), value: bytes('3') }]);
+    await expect(replaced).rejects.toMatchObject({ message: expect.stringContaining('was replaced') });
+    await rmdir(path);
+    await rename(`${path}.away`, path);
+    await store.write([{ key: bytes('a'), value: bytes('4') }]);
+    await store.close();
+    const again = await openRocksDb(path);
+    expect(text(await again.get(bytes('a')))).toBe('4');
+    await again.close();
   });
 
   test('damage is data_loss, at open or at the read that finds it', async () => {

@@ -13,7 +13,7 @@ import RocksDB from 'rocksdb-native';
 import { checkFiles } from './check-files.ts';
 import { pagedEntries } from './entries.ts';
 import { type Operation, rocksDbError } from './errors.ts';
-import { WalSync, walFolder } from './wal-sync.ts';
+import { type WalFolder, WalSync, walFolder } from './wal-sync.ts';
 
 const MAX_KEY_BYTES = 65_536;
 const MAX_VALUE_BYTES = 67_108_864;
@@ -48,7 +48,8 @@ export async function openRocksDb(path: string, options: RocksDbOptions = {}): P
       maxBackgroundJobs: options.maxBackgroundJobs ?? 2,
     });
     await db.ready();
-    return new RocksDbKeyValue(db, path);
+    const folder = await walFolder(path, async () => (await db.currentWalFile()).number);
+    return new RocksDbKeyValue(db, path, folder);
   } catch (error) {
     throw rocksDbError(error, 'open', path);
   }
@@ -71,13 +72,10 @@ export class RocksDbKeyValue implements KeyValue {
   #lastWrite: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(db: RocksDB, path: string) {
+  constructor(db: RocksDB, path: string, folder: WalFolder) {
     this.#db = db;
     this.#path = path;
-    this.#wal = new WalSync(
-      walFolder(path, async () => (await db.currentWalFile()).number),
-      path,
-    );
+    this.#wal = new WalSync(folder, path);
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {

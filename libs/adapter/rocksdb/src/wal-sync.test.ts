@@ -39,6 +39,8 @@ class FakeFolder implements WalFolder {
     });
   }
 
+  async assertInPlace(): Promise<void> {}
+
   async syncNames(): Promise<void> {
     this.events.push('sync names');
   }
@@ -99,6 +101,6 @@ describe('WalSync', () => {
 
   test('a file that RocksDB removed after it was listed is passed over', async () => {
     const path = await mkdtemp(join(tmpdir(), 'tidemark-wal-'));
-    expect(await walFolder(path, async () => 8).open(8)).toBeUndefined();
+    expect(await (await walFolder(path, async () => 8)).open(8)).toBeUndefined();
   });
 });

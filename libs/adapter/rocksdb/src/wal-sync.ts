@@ -1,5 +1,6 @@
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TidemarkError } from '@tidemark/ports';
 import { rocksDbError } from './errors.ts';
 
 /** A file or a folder that can be made durable. */
@@ -18,6 +19,8 @@ export interface WalFolder {
   open(number: number): Promise<Syncable | undefined>;
   /** Makes the names in the folder durable. */
   syncNames(): Promise<void>;
+  /** Throws when the folder was moved, deleted or replaced: no later process would find what was synced. */
+  assertInPlace(): Promise<void>;
 }
 
 /**
@@ -68,12 +71,15 @@ export class WalSync {
     this.#running = this.#next;
     this.#next = undefined;
     this.check();
+    // Before the sync, which would find no files and fail permanently, and after it: the folder may be moved meanwhile.
+    await this.#folder.assertInPlace();
     try {
       await this.#syncFiles();
     } catch (error) {
       this.#failure = rocksDbError(error, 'sync', this.#path);
       throw this.#failure;
     }
+    await this.#folder.assertInPlace();
   }
 
   async #syncFiles(): Promise<void> {
@@ -96,7 +102,8 @@ export class WalSync {
 }
 
 /** The folder of a real database. Files of the write-ahead log are named `000123.log`. */
-export function walFolder(path: string, currentNumber: () => Promise<number>): WalFolder {
+export async function walFolder(path: string, currentNumber: () => Promise<number>): Promise<WalFolder> {
+  const known = await place(path);
   return {
     currentNumber,
     async numbers() {
@@ -120,5 +127,23 @@ export function walFolder(path: string, currentNumber: () => Promise<number>): W
         await folder.close();
       }
     },
+    async assertInPlace() {
+      const found = await place(path);
+      if (found === known) return;
+      const what = found === undefined ? 'was moved or deleted' : 'was replaced';
+      const text = `the database ${path} ${what} while it is in use: move the original back, or stop the process first`;
+      throw new TidemarkError('unavailable', text, { path });
+    },
   };
+}
+
+/** Names the folder that a path leads to; undefined when there is none. */
+async function place(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    return `${dev}/${ino}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -30,7 +30,10 @@ export interface DiskFile {
   read(target: Uint8Array, position: number): Promise<number>;
   /** Writes all of `source` at `position`, or throws. */
   write(source: Uint8Array, position: number): Promise<void>;
-  /** Makes all resolved writes durable. After a failed sync the file's durable content is unknown. */
+  /**
+   * Makes all resolved writes durable, under the path of the file: `unavailable` when that no longer names the file. After a
+   * failed sync the file's durable content is unknown.
+   */
   sync(): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
   sizeBytes(): Promise<number>;

@@ -127,6 +127,8 @@ const DISK_FAILS: ProblemWords = {
   ...DISK_FILLS,
   severity: 'broken',
   what: (name) => `a disk of ${name} does not work`,
+  means: 'nothing is accepted or committed there; clients keep their points and retry',
+  next: 'check that the folder is still there, and its disk (dmesg); intake resumes when both are',
 };
 
 /** Returns the texts for a problem by its kind, and by whether a disk or log is full. */
