@@ -128,6 +128,7 @@ export class Chaos {
     const { topic, partition } = places[below(this.#random, places.length)];
     host?.hold(topic, partition).catch(this.#passing);
     this.#cluster.world.clock.setTimer(200 + this.#random.next() * 2000, () => {
+      if (this.#isOver) host?.release();
       if (host === undefined || node.host !== host || this.#isOver) return;
       node.crash(this.#kind(), this.#random.next() ** 2 * 5000);
       flipUnreadBit(partition, { node, random: this.#random, copy: this.#cluster.copy });

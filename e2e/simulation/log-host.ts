@@ -75,7 +75,7 @@ export class LogHost {
     });
   }
 
-  /** Returns no later record of a partition to its stores, until the process ends. */
+  /** Returns no later record of a partition to its stores, until `release` or the end of the process. */
   async hold(topic: StoredTopic, partition: number): Promise<void> {
     try {
       const { next } = (await this.#log?.bounds(topic, partition)) ?? { next: 0 };
@@ -83,6 +83,10 @@ export class LogHost {
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
     }
+  }
+
+  release(): void {
+    this.#held.clear();
   }
 
   /** Appends a record that no store can decode, as a foreign program may. */
