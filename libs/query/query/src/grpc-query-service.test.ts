@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { QueryClient, QueryService as QueryDefinition } from '@tidemark/contract';
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { ModelStores } from '@tidemark/replicas/testing';
-import { callStream, runQuery } from '@tidemark/rpc';
+import { runQuery } from '@tidemark/rpc';
 import { addStoreService, grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';
 import { QueryService, queryService } from './index.ts';
@@ -19,9 +18,6 @@ const clock: Clock = {
   },
 };
 const FROM_MS = 1_700_000_000_000;
-const GROUPS = 400;
-const STEPS = 2000;
-const MESSAGE_VALUES = 8192;
 const RANGE = { fromMs: FROM_MS, toMs: FROM_MS + 60_000 };
 
 describe('stores and queries over gRPC', () => {
@@ -134,36 +130,6 @@ describe('stores and queries over gRPC', () => {
     await expect(run('avg:load{$host}', 'good')).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
-  test('a long answer is sent in messages of a bounded size, no faster than they are read, until its caller has gone', async () => {
-    const model0 = model.points;
-    model.points = Array.from({ length: GROUPS }, (_, i) => ({ ...model0[0], tags: [`host:${i}`], value: i }));
-    const metadata = new Metadata();
-    metadata.set('authorization', 'Bearer good');
-    const query = 'default_zero(avg:load{*} by {host}.rollup(1))';
-    const range = { fromMs: FROM_MS, toMs: FROM_MS + STEPS * 1000 };
-    const start = () => client.run({ query, ...range, variables: {} }, metadata);
-    const messages = await callStream(start);
-    expect(messages.length).toBeGreaterThan(GROUPS / Math.ceil(MESSAGE_VALUES / STEPS));
-    for (const { series } of messages) {
-      expect(series.reduce((sum, { values }) => sum + values.length, 0)).toBeLessThanOrEqual(MESSAGE_VALUES);
-    }
-    const whole = await runQuery(start);
-    expect(whole.series).toHaveLength(GROUPS);
-    expect(new Set(whole.series.map(({ values }) => Math.max(...values))).size).toBe(GROUPS);
-    expect(whole.pointsRead).toBeGreaterThanOrEqual(GROUPS);
-
-    const paused = start();
-    const [error] = [once(paused, 'error'), paused.pause()];
-    await eventually(() => service.memoryBytes > 0);
-    for (let turns = 0; turns < 1000; turns++) await new Promise((resolve) => setImmediate(resolve));
-    // Nobody reads the answer, so it is still being sent. words: allow nobody
-    expect(service.memoryBytes).toBeGreaterThan(0);
-    paused.cancel();
-    await error;
-    await eventually(() => service.memoryBytes === 0);
-    model.points = model0;
-  });
-
   test('hashes and counts travel as they are', async () => {
     expect(await pointStore.stateHash({ partition: 0 })).toEqual({ offset: 7, hash: 'aa' });
     const { counts } = await tagStore.seriesCounts({ partition: 0, sinceDay: 20_000, metricSeriesFrom: 1 });
@@ -205,14 +171,6 @@ describe('stores and queries over gRPC', () => {
     expect(store?.aborted).toBe(true);
   });
 });
-
-async function eventually(holds: () => boolean): Promise<void> {
-  const deadlineMs = performance.now() + 30_000;
-  while (!holds()) {
-    if (performance.now() > deadlineMs) throw new Error('not within 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 function fail(): never {
   throw new TidemarkError('unavailable', 'not ready');

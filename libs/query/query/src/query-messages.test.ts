@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { QueryClient, QueryService as QueryDefinition, ResultSeries } from '@tidemark/contract';
+import { TidemarkError, WorkSlice } from '@tidemark/ports';
+import { callStream, runQuery } from '@tidemark/rpc';
+import { type QueryAnswer, type QueryReader, queryService } from './index.ts';
+
+const MESSAGE_VALUES = 8192;
+const LONG = 8000;
+
+/** Series of these numbers of values, each with its own value. */
+function answerOf(...lengths: readonly number[]): QueryAnswer {
+  const series = lengths.map((length, i) => {
+    const timesMs = Array.from({ length }, (_, step) => 1_700_000_000_000 + step * 1000);
+    return ResultSeries.fromPartial({ metric: 'load', tagSet: [`host:${i}`], timesMs, values: timesMs.map(() => i) });
+  });
+  const rest = { errors: [], gaps: [], notes: ['a note'], expressions: [], groupBy: [] };
+  return { ...rest, series, completeThroughMs: 5, pointsRead: 7, seriesRead: lengths.length };
+}
+
+describe('an answer over gRPC', () => {
+  const server = new Server();
+  let client: QueryClient;
+  let answer: QueryAnswer;
+  /** What became of the query: pending while its answer is being sent. */
+  let ended = 'nothing ran';
+
+  beforeAll(async () => {
+    const run: QueryReader['run'] = async (_tenant, _request, use, signal) => {
+      ended = 'pending';
+      try {
+        const result = await use(answer, new WorkSlice(undefined, signal));
+        ended = 'sent';
+        return result;
+      } catch (error) {
+        ended = error instanceof TidemarkError ? error.code : String(error);
+        throw error;
+      }
+    };
+    const access = { tenantOf: () => 'default' };
+    server.addService(QueryDefinition, queryService({ run } as QueryReader, access));
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    client = new QueryClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  });
+
+  afterAll(() => {
+    client.close();
+    server.forceShutdown();
+  });
+
+  const start = () => client.run({ query: 'q', fromMs: 0, toMs: 1, variables: {} });
+
+  test('is sent in messages of a bounded number of values, and is whole', async () => {
+    answer = answerOf(...Array<number>(5).fill(LONG), 500, 200, ...Array<number>(1000).fill(1));
+    const messages = await callStream(start);
+    const sizes = messages.map(({ series }) => series.reduce((sum, { values }) => sum + values.length, 0));
+    expect(sizes.slice(0, 5)).toEqual(Array<number>(5).fill(LONG));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MESSAGE_VALUES);
+    expect(messages.length).toBeLessThan(12);
+    const { expressions: _, groupBy: __, ...whole } = answer;
+    expect(await runQuery(start)).toEqual(whole);
+    answer = answerOf();
+    expect(await runQuery(start)).toMatchObject({ series: [], completeThroughMs: 5, notes: ['a note'] });
+  });
+
+  test('waits for a caller that does not read, and ends when the caller has gone', async () => {
+    // More than the buffers of both sides and of the connection take.
+    const [series] = answerOf(LONG).series;
+    answer = { ...answerOf(), series: Array<ResultSeries>(2000).fill(series) };
+    const paused = start();
+    const failed = once(paused, 'error');
+    paused.pause();
+    await eventually(() => ended === 'pending');
+    for (let turns = 0; turns < 1000; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe('pending');
+    paused.cancel();
+    await failed;
+    await eventually(() => ended === 'cancelled');
+  });
+});
+
+async function eventually(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + 60_000;
+  while (!holds()) {
+    if (performance.now() > deadlineMs) throw new Error('not within 60 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
