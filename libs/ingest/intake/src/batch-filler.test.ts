@@ -8,7 +8,13 @@ import type { BatchTarget } from './batch-target.ts';
 import { type BatchOutcome, GatheredBatch, SpareParts } from './gathered-batch.ts';
 import { IntakeBench, metricIn, TENANT } from './intake-bench.fixture.ts';
 import { Rejections } from './rejections.ts';
-import { DEFAULT_REQUEST_LIMITS, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
+import {
+  DEFAULT_REQUEST_LIMITS,
+  type RequestLimits,
+  SKETCH_BYTES,
+  STEP_POINTS,
+  STEP_SKETCHES,
+} from './request-limits.ts';
 import { RequestPoints } from './request-points.ts';
 import { TenantBatcher } from './tenant-batcher.ts';
 
@@ -169,6 +175,36 @@ describe('the filler of batches', () => {
     expect(await fill({}, (notStored) => reports.push(notStored.size))).toBe(0);
     expect(reports).toEqual([0]);
   });
+
+  test.each(['numbers', 'sketches'] as const)(
+    'judges many %s in steps of bounded work, each of which is settled',
+    async (kind) => {
+      const isSketch = kind === 'sketches';
+      const step = isSketch ? STEP_SKETCHES : STEP_POINTS;
+      const handle = isSketch ? batcher.series(metricIn(1), KIND.distribution, []) : gauge(0);
+      const payload = sketchPayload(1);
+      const count = 2 * step + 3;
+      for (let i = 0; i < count; i++) {
+        if (isSketch) points.addSketch(handle, nowMs + i, payload);
+        else points.addNumber(handle, nowMs, i);
+      }
+      expect(points.isOneStep).toBe(false);
+      const judged: number[] = [];
+      let before = 0;
+      const pause = async () => {
+        const now = target.batches.reduce((sum, batch) => sum + batch.points, 0);
+        if (now > before) judged.push(now - before);
+        before = now;
+      };
+      const reports: number[] = [];
+      const filler = new BatchFiller(batcher, target, DEFAULT_REQUEST_LIMITS, rejections);
+      expect(await filler.fill(points, (notStored) => reports.push(notStored.size), pause)).toBe(count);
+      expect(judged).toEqual([step, step, 3]);
+      expect(reports).toEqual([]);
+      for (const settle of target.outcomes) settle(new Set());
+      expect(reports).toEqual([0]);
+    },
+  );
 
   test('lets other work have its turn after each batch of a large request', async () => {
     const handle = gauge(0);

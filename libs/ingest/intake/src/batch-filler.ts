@@ -2,7 +2,15 @@ import type { BatchTarget } from './batch-target.ts';
 import type { BatchOutcome } from './gathered-batch.ts';
 import { isPlainNumber, PointRules } from './point-rules.ts';
 import type { Rejections } from './rejections.ts';
-import { batchSize, POINT_BYTES, type RequestLimits, SKETCH_BYTES } from './request-limits.ts';
+import {
+  batchSize,
+  POINT_BYTES,
+  type RequestLimits,
+  SKETCH_BYTES,
+  STEP_POINTS,
+  STEP_SKETCH_BYTES,
+  STEP_SKETCHES,
+} from './request-limits.ts';
 import type { RequestPoints } from './request-points.ts';
 import { REFUSED } from './series-handles.ts';
 import { Settlement } from './settlement.ts';
@@ -32,7 +40,7 @@ export class BatchFiller {
   /**
    * Adds all points in batches of bounded size, and returns the number of good ones. `settled` is called once, with the
    * partitions that did not store all of them. Without `pause` all points are read before the first wait; with it, other
-   * work has its turn after each batch.
+   * work has its turn after some milliseconds of work each.
    */
   async fill(points: RequestPoints, settled: BatchOutcome, pause?: () => Promise<void>): Promise<number> {
     const settlement = new Settlement(settled);
@@ -46,14 +54,14 @@ export class BatchFiller {
     return good;
   }
 
-  /** Adds one batch after the other, and yields the number of good points of each. */
+  /** Adds some points after the other, and yields the number of good ones of each step. */
   *#steps(points: RequestPoints, settlement: Settlement): Generator<number, void> {
     yield* this.#addSketches(points, settlement);
     yield* this.#addNumbers(points, settlement);
   }
 
   *#addNumbers({ numbers }: RequestPoints, settlement: Settlement): Generator<number, void> {
-    const step = Math.max(1, Math.min(this.#size.points, Math.floor(this.#size.bytes / POINT_BYTES)));
+    const step = Math.max(1, Math.min(STEP_POINTS, this.#size.points, Math.floor(this.#size.bytes / POINT_BYTES)));
     for (let from = 0; from < numbers.length; from += step) {
       const count = this.#addRange(numbers, from, Math.min(numbers.length, from + step));
       if (count > 0) this.#added(count, 0, 0, settlement);
@@ -101,7 +109,8 @@ export class BatchFiller {
       if (this.#rejectsSketch(handle, timeMs, payload)) continue;
       const isFull =
         count >= this.#size.points || sizeBytes + payload.length + (count + 1) * SKETCH_BYTES > this.#size.bytes;
-      if (isFull && count > 0) {
+      const isStep = count >= STEP_SKETCHES || sizeBytes >= STEP_SKETCH_BYTES;
+      if ((isFull || isStep) && count > 0) {
         this.#added(0, count, sizeBytes, settlement);
         yield count;
         count = 0;

@@ -42,7 +42,7 @@ export class IntakeRequest {
 
   /**
    * With `keyed`, the batch of the request's key, its points are not mixed with those of other requests. With `yieldTurn`,
-   * other work has its turn after each batch of a large request.
+   * other work has its turn while a large request is judged.
    */
   constructor(
     batcher: TenantBatcher,
@@ -177,7 +177,7 @@ export class IntakeRequest {
       if (unknown !== undefined) return this.#retry(unknown);
     }
     if (!session.isAccepting) return this.#retry(session.refusal);
-    const pause = this.#points.count > this.#limits.batchPoints ? this.#yieldTurn : undefined;
+    const pause = this.#points.isOneStep ? undefined : this.#yieldTurn;
     if (pause !== undefined) this.#points.own();
     const filler = new BatchFiller(this.#batcher, this.#keyed ?? this.#batcher, this.#limits, this.#rejections);
     const settled = Promise.withResolvers<ReadonlySet<number>>();

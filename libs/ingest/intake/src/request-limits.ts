@@ -4,7 +4,7 @@ import { SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT } from '@tidemark/columns';
 export interface RequestLimits {
   /** Max time for which points of several requests of a tenant are gathered into one batch, ms. */
   readonly gatherMs: number;
-  /** Number of gathered points at which a batch is sent. */
+  /** Number of gathered points at which a batch is sent, or 32,768 if that is less. Max points of a request with a key. */
   readonly batchPoints: number;
   /** Bytes of gathered points at which a batch is sent. */
   readonly batchBytes: number;
@@ -51,11 +51,22 @@ export const POINT_BYTES = 24;
 /** Bytes of memory of a sketch until it is answered, in addition to its payload. */
 export const SKETCH_BYTES = 64;
 
+/** Points of a batch of requests without keys: sorting and encoding more at once would delay other work. */
+const GATHERED_POINTS = 32_768;
+/** Points, sketches and bytes of sketches of a request that are judged at once: a few milliseconds of work. */
+export const STEP_POINTS = 8192;
+export const STEP_SKETCHES = 1024;
+export const STEP_SKETCH_BYTES = 512 * 1024;
+
 /** Returns the size at which a batch of requests is sent. Its share of a partition is less than twice as large. */
 export function batchSize(
   { batchPoints, batchBytes }: Pick<RequestLimits, 'batchPoints' | 'batchBytes'>,
   shareBytes: number,
 ): { readonly points: number; readonly bytes: number } {
-  const points = Math.min(batchPoints, Math.floor(Math.min(SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT) / 2));
+  const points = Math.min(
+    batchPoints,
+    GATHERED_POINTS,
+    Math.floor(Math.min(SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT) / 2),
+  );
   return { points, bytes: Math.min(batchBytes, Math.floor(shareBytes / 2)) };
 }

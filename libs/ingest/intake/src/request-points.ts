@@ -1,5 +1,5 @@
 import { PointColumns, SketchColumns } from '@tidemark/columns';
-import { POINT_BYTES, SKETCH_BYTES } from './request-limits.ts';
+import { POINT_BYTES, SKETCH_BYTES, STEP_POINTS, STEP_SKETCH_BYTES, STEP_SKETCHES } from './request-limits.ts';
 
 /** Numbers as columns, which the caller may own. `refs` are handles. */
 export interface Numbers {
@@ -25,6 +25,12 @@ export class RequestPoints {
   /** Number of numbers and sketches. */
   get count(): number {
     return this.#numbers.length + this.sketches.length;
+  }
+
+  /** Whether judging all points takes some milliseconds at most. */
+  get isOneStep(): boolean {
+    if (this.sketches.length > STEP_SKETCHES || this.#payloadBytes > STEP_SKETCH_BYTES) return false;
+    return this.#numbers.length <= STEP_POINTS;
   }
 
   /** Bytes of memory of the points until they are answered. */
