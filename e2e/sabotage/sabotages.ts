@@ -31,6 +31,12 @@ import { offerApart, reroute, split } from './share-routes.ts';
 import { statingGuesses } from './stating-guesses.ts';
 import { summingBackwards } from './summing-backwards.ts';
 
+/** Limits whose memory is never used up. */
+const withoutMemory: Wiring['queryLimits'] = (limits) => {
+  const memoryBytes = Number.MAX_SAFE_INTEGER;
+  return { ...limits, memoryBytes, tenantMemoryBytes: memoryBytes, processMemoryBytes: memoryBytes };
+};
+
 export interface Sabotage {
   readonly name: string;
   /** The broken promise. */
@@ -114,6 +120,12 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'an answer with a part missing is never complete',
     caughtBy: ['complete-answers'],
     wiring: () => ({ ...HONEST, query: callingPartialComplete }),
+  },
+  {
+    name: 'skip-memory-budget',
+    promise: 'a query takes its memory from a budget before it uses it',
+    caughtBy: ['memory-is-bounded'],
+    wiring: () => ({ ...HONEST, queryLimits: withoutMemory }),
   },
   {
     name: 'tags-after-points',

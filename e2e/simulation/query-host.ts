@@ -7,7 +7,7 @@ import type { NetworkEndpoint } from '@tidemark/simulation';
 import type { PointStoreReader, PositionsReader, TagStoreReader } from '@tidemark/store-rpc';
 import type { Placement } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
-import { LATENESS_MS, POINT_STORES, TAG_STORES } from './settings.ts';
+import { LATENESS_MS, POINT_STORES, QUERY_LIMITS, TAG_STORES } from './settings.ts';
 import type { Wiring } from './wiring.ts';
 
 export interface QueryHostOptions {
@@ -22,6 +22,7 @@ export interface QueryHostOptions {
 export class QueryHost {
   readonly reader: QueryReader;
   readonly #options: QueryHostOptions;
+  readonly #service: QueryService;
   readonly #control: ControlFollower;
   readonly #stores: ReplicaStores;
 
@@ -39,16 +40,21 @@ export class QueryHost {
       clock,
       limits: { pollMs: 700, pollTimeoutMs: 1500, lostGraceMs: 1000 },
     });
-    const service = new QueryService({
+    this.#service = new QueryService({
       stores: this.#stores,
       maps: () => wiring.maps(this.maps),
       mapsThroughMs: () => this.mapsThroughMs,
       eras: () => this.#control.state.eras,
       latenessMs: () => LATENESS_MS,
       clock,
-      limits: { timeMs: 10_000, concurrentQueries: 1000, seriesSetBytes: 32, seriesSets: 8 },
+      limits: wiring.queryLimits(QUERY_LIMITS),
     });
-    this.reader = wiring.query(service);
+    this.reader = wiring.query(this.#service);
+  }
+
+  /** Memory of running queries, bytes. */
+  get memoryBytes(): number {
+    return this.#service.memoryBytes;
   }
 
   /** The newest map that it knows. */

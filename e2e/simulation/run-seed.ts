@@ -7,6 +7,7 @@ import { ContentCheck } from './content-check.ts';
 import { CountCheck } from './count-check.ts';
 import { FoldCheck } from './fold-check.ts';
 import { MeaningCheck } from './meaning-check.ts';
+import { checkMemory } from './memory-check.ts';
 import { Operator } from './operator.ts';
 import { PlainConsumer } from './plain-consumer.ts';
 import { QueryCheck } from './query-check.ts';
@@ -216,6 +217,7 @@ class SeedRun {
     await this.#check(() => this.#content.checkStores(applied));
     await this.#check(() => this.#folds.check(applied));
     await this.#check(() => this.#meaning.check(applied));
+    await this.#check(() => checkMemory(cluster));
     for (const node of cluster.stores) {
       for (let partition = 0; partition < PARTITIONS; partition++) {
         await this.#check(() => this.#stores.sampleOf(node, partition));

@@ -2,6 +2,7 @@ import type { EmbeddedLogLimits } from '@tidemark/embedded-log';
 import { DEFAULT_LANE_TIMING, type LaneTiming } from '@tidemark/intake';
 import { DEFAULT_POINT_STORE_LIMITS, type PointStoreLimits } from '@tidemark/point-store';
 import type { Topic } from '@tidemark/ports';
+import type { QueryServiceLimits } from '@tidemark/query';
 
 // Everything is small, so that a minute of simulated time has dozens of blocks, epochs, segments, commits, bucket
 // closes and trims.
@@ -51,6 +52,14 @@ export const LOG_LIMITS: Partial<EmbeddedLogLimits> = {
   tailCacheBytes: 4096,
   openSegments: 2,
   readBytes: 16 * 1024,
+};
+
+export const QUERY_LIMITS: Partial<QueryServiceLimits> = {
+  timeMs: 10_000,
+  concurrentQueries: 1000,
+  seriesSetBytes: 32,
+  seriesSets: 8,
+  memoryBytes: 6 * 2 ** 20,
 };
 
 export const POINT_LIMITS: PointStoreLimits = {

@@ -3,7 +3,7 @@ import type { AggregateReply, AggregateRequest, MatchReply, MatchRequest } from 
 import type { IntakeSession, LaneTiming } from '@tidemark/intake';
 import type { PartitionMap } from '@tidemark/model';
 import type { Clock, Disk, KeyValue, Log } from '@tidemark/ports';
-import type { QueryReader } from '@tidemark/query';
+import type { QueryReader, QueryServiceLimits } from '@tidemark/query';
 
 /** A share of a batch on its way from a client's stream to a lane. */
 export type OfferedShare = Parameters<IntakeSession['offer']>[1];
@@ -40,6 +40,8 @@ export interface Wiring {
   clientDisk(disk: Disk): Disk;
   /** What a client counts. */
   clientStats(stats: ClientStats): ClientStats;
+  /** The limits of queries. */
+  queryLimits(limits: Partial<QueryServiceLimits>): Partial<QueryServiceLimits>;
   /** The stores that answer queries. */
   query(reader: QueryReader): QueryReader;
 }
@@ -58,5 +60,6 @@ export const HONEST: Wiring = {
   maps: (maps) => maps,
   clientDisk: (disk) => disk,
   clientStats: (stats) => stats,
+  queryLimits: (limits) => limits,
   query: (reader) => reader,
 };
