@@ -19,13 +19,18 @@ export class WorkSlice {
   readonly #slicing: Slicing | undefined;
   /** Aborts when no caller waits for the work any more. */
   readonly signal: AbortSignal | undefined;
+  readonly #mustEnd: (() => Error | undefined) | undefined;
   #sinceMs: number;
   #cost = 0;
 
-  /** Starts the work. Without `slicing` it is one slice, for a caller that owns its thread. */
-  constructor(slicing: Slicing | undefined, signal: AbortSignal | undefined) {
+  /**
+   * Starts the work. Without `slicing` it is one slice, for a caller that owns its thread. `mustEnd` is asked at each check
+   * of the clock for a reason to give the work up, which is thrown.
+   */
+  constructor(slicing: Slicing | undefined, signal: AbortSignal | undefined, mustEnd?: () => Error | undefined) {
     this.#slicing = slicing;
     this.signal = signal;
+    this.#mustEnd = mustEnd;
     this.#sinceMs = slicing?.clock.monotonicMs() ?? 0;
     this.#check();
   }
@@ -55,6 +60,8 @@ export class WorkSlice {
   }
 
   #check(): void {
+    const reasonToEnd = this.#mustEnd?.();
+    if (reasonToEnd !== undefined) throw reasonToEnd;
     if (this.signal?.aborted !== true) return;
     const { reason } = this.signal;
     throw isTidemarkError(reason) ? reason : new TidemarkError('cancelled', 'the request was cancelled');

@@ -1,8 +1,9 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
 import { packPartial, SERIES_COST, SpacePartial } from '@tidemark/fold';
 import { gapsOf } from '@tidemark/point-log';
-import type { WorkSlice } from '@tidemark/ports';
+import { type Slicing, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
+import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { rowsOf } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { RangeChunks } from './range-chunks.ts';
@@ -19,23 +20,26 @@ const MORE_CONTEXT = 16;
 export async function aggregate(
   store: PartitionStore,
   request: AggregateRequest,
-  slice: WorkSlice,
+  slicing: Slicing | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<AggregateReply> {
+  const slice = new WorkSlice(slicing, signal);
   const plan = planOf(store, request);
+  const collected = (context: number): Promise<Found> =>
+    collectUnlessCommitWaits(store.lock, slicing, signal, (own) => collect(store, plan, context, own));
   for (let context = plan.contextPoints; ; context *= MORE_CONTEXT) {
-    const reply = await attempt(store, plan, context, slice);
+    const reply = await attempt(store, plan, await collected(context), slice);
     if (reply !== undefined) return reply;
   }
 }
 
-/** Undefined when a series has fewer timestamps among `context` points than its fold depends on. */
+/** Undefined when a series has fewer timestamps in what was found than its fold depends on. */
 async function attempt(
   store: PartitionStore,
   plan: AggregatePlan,
-  context: number,
+  found: Found,
   slice: WorkSlice,
 ): Promise<AggregateReply | undefined> {
-  const found = await store.lock.read(() => collect(store, plan, context, slice));
   const folder = new SeriesFolder(store, plan, found);
   const groups: GroupPartial[] = [];
   let pointsRead = 0;

@@ -2,7 +2,7 @@ import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPos
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
-import { assert, type KeyValue, type LogRecord, type Slicing, WorkSlice } from '@tidemark/ports';
+import { assert, type KeyValue, type LogRecord, type Slicing } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
 import { closeBuckets, isCloseDue, reopenBuckets } from './bucket-closer.ts';
@@ -113,7 +113,7 @@ export class PointPartition implements ConsumedState {
    * `cancelled`, soon after it aborts.
    */
   async aggregate(request: AggregateRequest, signal?: AbortSignal): Promise<AggregateReply> {
-    return aggregate(this.#store, request, new WorkSlice(this.#slicing, signal));
+    return aggregate(this.#store, request, this.#slicing, signal);
   }
 
   /** The partition's position, except for the fields of its consumer; small enough to be polled every second. */

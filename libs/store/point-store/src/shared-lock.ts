@@ -4,6 +4,11 @@ export class SharedLock {
   #isWriting = false;
   readonly #waiting: { readonly isWriter: boolean; readonly start: () => void }[] = [];
 
+  /** Whether a writer waits until the readers have ended. */
+  get isWriterWaiting(): boolean {
+    return this.#waiting[0]?.isWriter === true;
+  }
+
   async read<T>(work: () => Promise<T>): Promise<T> {
     await this.#enter(false);
     try {
