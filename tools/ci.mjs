@@ -28,6 +28,7 @@ const COMPUTING = [
   ['fuzzing', 'npm', ['run', '-s', 'fuzz', '--', '--total', FUZZ_SECONDS]],
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
   ['flipped bits', 'npm', ['run', '-s', 'flip', '--', '--seeds', '200']],
+  ['churn', 'npm', ['run', '-s', 'simulate', '--', '--churn-hours', '12']],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
 ];
 const LOW_PRIORITY = 10;

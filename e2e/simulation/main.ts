@@ -2,6 +2,8 @@
 // `npm run simulate -- --seed 17 --trace`: plays one seed again and prints what happened.
 import { addFaultCounts, type FaultCount } from '@tidemark/simulation';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
+import { BOUNDS } from './churn/bounds.ts';
+import { runChurn } from './churn/run-churn.ts';
 import { FAULT_NAMES } from './faults.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
 import { playSeeds } from './seed-pool.ts';
@@ -11,7 +13,7 @@ const SEEDS_FOR_ALL_FAULTS = 50;
 const SHOWN_FAILURES = 10;
 const SHOWN_VIOLATIONS = 3;
 
-const HELP = `Usage: npm run simulate -- [--seeds FIRST..LAST] [--threads N] | --seed N [--trace]
+const HELP = `Usage: npm run simulate -- [--seeds FIRST..LAST] [--threads N] | --seed N [--trace] | --churn-hours N [--seed N]
 
 Plays seeds, each a run of a whole cluster in one process with faults, and prints what was checked.
 
@@ -19,6 +21,7 @@ Plays seeds, each a run of a whole cluster in one process with faults, and print
   --threads N          threads; default: the cores of the machine
   --seed N             play one seed in this thread
   --trace              print what happened in it
+  --churn-hours N      play hours of churn instead, and print the most entries of each table
   --help               show this`;
 
 const { values } = programOptions(
@@ -29,11 +32,13 @@ const { values } = programOptions(
       seed: { type: 'string' },
       trace: { type: 'boolean', default: false },
       threads: { type: 'string' },
+      'churn-hours': { type: 'string' },
     },
   },
 );
 
-if (values.seed === undefined) await playMany();
+if (values['churn-hours'] !== undefined) await playChurn(wholeNumber('--churn-hours', values['churn-hours']));
+else if (values.seed === undefined) await playMany();
 else await playOne(wholeNumber('--seed', values.seed));
 
 async function playOne(seed: number): Promise<void> {
@@ -42,6 +47,17 @@ async function playOne(seed: number): Promise<void> {
   printTable('checked', Object.entries(result.checked));
   printFailure(result);
   process.exitCode = result.violations.length === 0 ? 0 : 1;
+}
+
+async function playChurn(hours: number): Promise<void> {
+  const started = performance.now();
+  const seed = wholeNumber('--seed', values.seed ?? '1');
+  const { most, violations, clients, ackedPoints } = await runChurn(seed, hours);
+  const rows = Object.entries(most).map(([name, entries]) => [`${name} (limit: ${BOUNDS[name]})`, entries] as const);
+  printTable(`seed ${seed}, most entries within ${hours} hours of ${clients} clients with ${ackedPoints} points`, rows);
+  for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
+  console.log(`${hours} hours in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
 }
 
 async function playMany(): Promise<void> {
