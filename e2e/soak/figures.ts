@@ -37,8 +37,9 @@ async function addMemory(figures: Map<string, number>, probeFile: string): Promi
   }
   const all = [...newest.values()];
   figures.set('memory: process', newest.get(0)?.rss ?? 0);
+  for (const { thread, heapUsed } of all) figures.set(`memory: heap of thread ${thread}`, heapUsed);
   figures.set(
-    'memory: heaps',
+    'memory: heaps of all threads',
     all.reduce((sum, { heapUsed }) => sum + heapUsed, 0),
   );
   figures.set(

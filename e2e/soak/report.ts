@@ -4,7 +4,7 @@ const MIB = 1_048_576;
 
 /** How much a figure may grow in an hour. The first rule whose pattern matches its name counts. */
 const LIMITS: readonly (readonly [name: RegExp, perHour: number, because: string])[] = [
-  [/^memory: heaps/, 40 * MIB, 'an act of churn that keeps 200 bytes needs more'],
+  [/^memory: heap/, 40 * MIB, 'an act of churn that keeps 200 bytes needs more'],
   [/^memory: outside/, 40 * MIB, 'as the heaps'],
   [/^memory: process/, 1024 * MIB, 'the write buffers of eight databases fill up, 64 MiB each'],
   [/^disk: log/, 24 * MIB, 'control is trimmed every 10,000 records, after more than an hour'],

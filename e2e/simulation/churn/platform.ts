@@ -54,7 +54,7 @@ export class ChurnPlatform {
     const latenessMs = () => LATENESS_MS;
     const keyValue = await openKeyValue('points/0');
     const points = await PointPartition.open({ partition: 0, keyValue, limits: POINT_LIMITS, latenessMs });
-    const tags = await TagPartition.open({ keyValue: await openKeyValue('tags/0') });
+    const tags = await TagPartition.open({ keyValue: await openKeyValue('tags/0'), retentionDays: 1 });
     for (const [topic, state] of [
       ['points', points],
       ['tags', tags],

@@ -1,6 +1,7 @@
 import { AggregatorPartition } from '@tidemark/aggregator';
 import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
+import { DAY_MS } from '@tidemark/model';
 import { PointPartition } from '@tidemark/point-store';
 import type { Slicing } from '@tidemark/ports';
 import { assert, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
@@ -64,6 +65,9 @@ type UntypedAnswer<Store> = (opened: Opened<Store>, request: unknown, signal: Ab
 /** Attempts to compute a hash while no record is applied. */
 const HASH_TRIES = 20;
 
+/** Days of series stay longer than their points, whose buckets may reach into the next day. */
+const DAYS_AFTER_POINTS = 2;
+
 /** Every kind of store that a thread can have: its topic, its opener, and the answers to the methods of its service. */
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
@@ -86,7 +90,11 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
-    open: ({ keyValue, tableKey }) => TagPartition.open({ keyValue, tableKey }),
+    open: ({ keyValue, tableKey, options }) => {
+      const { retentionMs } = options.limits;
+      const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
+      return TagPartition.open({ keyValue, tableKey, retentionDays });
+    },
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {
       match: ({ store }, request) => store.match(request),

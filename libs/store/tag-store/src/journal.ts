@@ -38,6 +38,11 @@ export class Journal {
     return this.#uncommittedBytes;
   }
 
+  /** Number of segments so far, the last one included. */
+  get segments(): number {
+    return this.#tailNumber + 1;
+  }
+
   tag(text: string): void {
     this.#begin(TAG);
     this.#tail.text(text);

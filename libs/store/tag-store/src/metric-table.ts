@@ -14,6 +14,8 @@ export class DaySeries {
   readonly bitmap: Bitmap;
   /** True when it changed since the last commit. */
   isDirty = false;
+  /** True when it has expired. */
+  hasExpired = false;
 
   constructor(day: number, bitmap: Bitmap) {
     this.day = day;
@@ -35,6 +37,8 @@ export class Metric {
   classMask = 0;
   /** What its senders and users state of it. */
   metadata: MetricMetadata = {};
+  /** True when days have expired: some of its series may have no day. */
+  hasExpiredDays = false;
 
   constructor(index: number, tenant: string, name: string) {
     this.index = index;
@@ -73,6 +77,16 @@ export class Metric {
     const made = new DaySeries(day, new Bitmap());
     this.days.splice(at, 0, made);
     return made;
+  }
+
+  /** Drops a day, if it exists, and returns it. */
+  expire(day: number): DaySeries | undefined {
+    const at = this.#lowerBound(day);
+    if (this.days[at]?.day !== day) return undefined;
+    const [expired] = this.days.splice(at, 1);
+    expired.hasExpired = true;
+    this.hasExpiredDays = true;
+    return expired;
   }
 
   /** Adds a stored day; days must be added in ascending order. */
@@ -123,7 +137,7 @@ export class Metric {
 
   /** The number of series seen on or after a day. */
   countSince(day: number): number {
-    if (this.days.length === 0 || this.days[0].day >= day) return this.seriesCount;
+    if (!this.hasExpiredDays && (this.days.length === 0 || this.days[0].day >= day)) return this.seriesCount;
     return this.seen(day, Number.MAX_SAFE_INTEGER - 1).size;
   }
 

@@ -35,8 +35,11 @@ export interface OpenedStore {
  * Reads a stored partition into memory. Postings are not stored: computing them from the series is faster than reading
  * them. Throws `data_loss` when an entry is broken or missing, `failed_precondition` when a newer program wrote it.
  */
-export async function openStore(keyValue: KeyValue, tableKey?: Uint8Array): Promise<OpenedStore> {
-  const index = new TagIndex(tableKey);
+export async function openStore(
+  keyValue: KeyValue,
+  options: { readonly tableKey?: Uint8Array | undefined; readonly retentionDays?: number | undefined } = {},
+): Promise<OpenedStore> {
+  const index = new TagIndex(options.tableKey, options.retentionDays);
   const journal = new Journal();
   const gaps = new Map<number, StoredGap>();
   const stored = await keyValue.get(STATE_KEY);
@@ -59,6 +62,10 @@ export async function openStore(keyValue: KeyValue, tableKey?: Uint8Array): Prom
     const what = 'tag store checkpoint';
     const reader = new ByteReader(openValue(value, what), what);
     checkpoints.push({ offset: offsetOfKey(key), hash: toHex(reader.bytes(HASH_BYTES)) });
+  }
+  for (const metric of index.metrics.all) {
+    metric.hasExpiredDays = metric.seriesCount > metric.seen(0, Number.MAX_SAFE_INTEGER - 1).size;
+    index.hasExpired ||= metric.hasExpiredDays;
   }
   index.hash.load(state.hash);
   index.unknown.dropped = state.droppedUnknownDays;
@@ -96,6 +103,7 @@ function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
     throw new TidemarkError('data_loss', `tag store: day ${day} of ${metric.name} has a series that is not defined`);
   }
   metric.loadDay(day, bitmap);
+  index.noteDay(metric, day);
   index.daysOfSeries += bitmap.size;
 }
 

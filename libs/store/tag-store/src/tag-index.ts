@@ -14,6 +14,12 @@ import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT } from './typed-list.ts';
 import { UnknownDays } from './unknown-days.ts';
 
+/**
+ * Max days that expire when a later day begins. One would do where no clock is wrong; the second catches up after a pause. A
+ * clock that is set ahead by a year must not delete a year.
+ */
+const EXPIRED_AT_ONCE = 2;
+
 /** Receives every change, so that a commit can write only the changes. */
 export interface ChangeLog {
   tag(text: string): void;
@@ -21,6 +27,8 @@ export interface ChangeLog {
   series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void;
   /** Records that a series was added to a day of a metric. */
   day(metric: Metric, daySeries: DaySeries): void;
+  /** Records that a day of a metric has expired. */
+  dayExpired(metric: Metric, daySeries: DaySeries): void;
   /** Records that what is stated of a metric has changed. */
   metadata(metric: Metric): void;
   /** Records that a day of a series without a definition was added, or removed when its definition arrived. */
@@ -42,9 +50,17 @@ export class TagIndex {
   daysOfSeries = 0;
   /** Key of the tables, 16 random bytes; undefined in tests. */
   readonly tableKey: Uint8Array | undefined;
+  /** Days before the last one that are kept; 0 keeps all. */
+  readonly retentionDays: number;
+  /** True when days have expired since the series without a day were last counted. */
+  hasExpired = false;
+  /** Metrics by the days on which their series were seen. */
+  readonly #metricsOfDays = new Map<number, Set<Metric>>();
+  #lastDay = Number.NEGATIVE_INFINITY;
 
-  constructor(tableKey?: Uint8Array) {
+  constructor(tableKey?: Uint8Array, retentionDays = 0) {
     this.tableKey = tableKey;
+    this.retentionDays = retentionDays;
     this.series = new TagSeriesTable(tableKey);
     this.postings = new Postings(tableKey);
   }
@@ -53,7 +69,7 @@ export class TagIndex {
   addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {
     let dense = this.series.find(id);
     if (dense === ABSENT) {
-      dense = this.#define(id, name, changes);
+      dense = this.define(id, name, changes);
       for (const earlier of this.unknown.take(id)) {
         this.hash.remove(id, earlier, UNKNOWN_SEEN);
         changes.unknownDay(id, earlier, false);
@@ -76,7 +92,7 @@ export class TagIndex {
 
   /** Takes over what a source says of a metric, which need not have series yet. */
   state(tenant: string, name: string, source: StatedSource, change: MetricChange, changes: ChangeLog): void {
-    const metric = this.#metric(tenant, name, changes);
+    const metric = this.metric(tenant, name, changes);
     if (metric.hasMetadata) this.hash.remove(metadataHash(metric), 0, METADATA);
     metric.metadata = {
       protocol: {},
@@ -88,15 +104,17 @@ export class TagIndex {
     changes.metadata(metric);
   }
 
-  #metric(tenant: string, name: string, changes: ChangeLog): Metric {
+  /** The metric of a name; it is added when it does not exist. */
+  metric(tenant: string, name: string, changes: ChangeLog): Metric {
     const known = this.metrics.find(tenant, name);
     if (known !== undefined) return known;
     changes.metric(tenant, name);
     return this.metrics.add(tenant, name);
   }
 
-  #define(id: Uint8Array, name: SeriesName, changes: ChangeLog): number {
-    const metric = this.#metric(name.tenant, name.metric, changes);
+  /** Adds a series that is not known yet, with its metric and its tags. */
+  define(id: Uint8Array, name: SeriesName, changes: ChangeLog): number {
+    const metric = this.metric(name.tenant, name.metric, changes);
     const tags: number[] = [];
     for (const text of name.tags) {
       let tag = this.tags.tagId(text);
@@ -108,6 +126,13 @@ export class TagIndex {
     }
     changes.series(id, metric.index, name.seriesClass, tags);
     return this.admit(id, metric, name.seriesClass, tags);
+  }
+
+  /** Takes over the hash and the days without a series of an index with the same facts, and the number of its days. */
+  takeOver(other: TagIndex): void {
+    this.hash.load(other.hash.sums);
+    this.unknown.takeOver(other.unknown);
+    this.daysOfSeries = other.daysOfSeries;
   }
 
   /** Adds a series that is not known yet. Opening a stored partition calls it with each series. */
@@ -122,9 +147,46 @@ export class TagIndex {
   #see(id: Uint8Array, dense: number, day: number, changes: ChangeLog): void {
     const metric = this.metrics.all[this.series.metric.values[dense]];
     const daySeries = metric.daySeries(day);
+    const isNew = daySeries.bitmap.isEmpty;
     if (!daySeries.bitmap.add(dense)) return;
     this.daysOfSeries++;
     this.hash.add(id, day, SEEN);
     changes.day(metric, daySeries);
+    if (isNew && this.noteDay(metric, day)) this.#expire(changes);
+  }
+
+  /** Notes that a metric has a day. Returns true when it is later than all before. */
+  noteDay(metric: Metric, day: number): boolean {
+    const metrics = this.#metricsOfDays.get(day);
+    if (metrics === undefined) this.#metricsOfDays.set(day, new Set([metric]));
+    else metrics.add(metric);
+    if (day <= this.#lastDay) return false;
+    this.#lastDay = day;
+    return true;
+  }
+
+  /** Drops the oldest days beyond the retention. A function of the log: it happens when a later day begins. */
+  #expire(changes: ChangeLog): void {
+    if (this.retentionDays === 0) return;
+    const before = this.#lastDay - this.retentionDays;
+    const due = [...this.#metricsOfDays.keys()].filter((day) => day < before).sort((a, b) => a - b);
+    for (const day of due.slice(0, EXPIRED_AT_ONCE)) {
+      for (const metric of this.#metricsOfDays.get(day) ?? []) this.#expireDay(metric, day, changes);
+      this.#metricsOfDays.delete(day);
+      for (const unknown of this.unknown.takeBefore(day + 1)) {
+        this.hash.remove(unknown.id, unknown.day, UNKNOWN_SEEN);
+        changes.unknownDay(unknown.id, unknown.day, false);
+      }
+      this.hasExpired = true;
+    }
+  }
+
+  #expireDay(metric: Metric, day: number, changes: ChangeLog): void {
+    const expired = metric.expire(day);
+    if (expired === undefined) return;
+    const series = expired.bitmap.toArray();
+    for (const dense of series) this.hash.remove(this.series.id(dense), day, SEEN);
+    this.daysOfSeries -= series.length;
+    changes.dayExpired(metric, expired);
   }
 }

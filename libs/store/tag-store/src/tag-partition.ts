@@ -15,6 +15,7 @@ import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/
 import { metadataMessage } from '@tidemark/store-rpc';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
+import { compacted, isCompactionDue } from './compaction.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
 import { match } from './match.ts';
@@ -40,6 +41,8 @@ export interface TagPartitionOptions {
   /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: TagStoreLimits;
+  /** Days of series that are kept before the last one, by the days in the log; 0, the default, keeps all. */
+  readonly retentionDays?: number;
   /** Records after which `wantsCommit` is true. */
   readonly commitRecords?: number;
   /** Bytes of records after which `wantsCommit` is true. */
@@ -81,8 +84,8 @@ export class TagPartition implements ConsumedState {
   readonly #limits: TagStoreLimits;
   readonly #commitRecords: number;
   readonly #commitBytes: number;
-  readonly #index: TagIndex;
-  readonly #uncommitted: Uncommitted;
+  #index: TagIndex;
+  #uncommitted: Uncommitted;
   readonly #gaps: Map<number, StoredGap>;
   readonly #checkpoints: Checkpoints;
   readonly #visitor: TagRecordVisitor;
@@ -93,7 +96,7 @@ export class TagPartition implements ConsumedState {
 
   /** Opens the store of a partition, empty or as it was last committed. Errors as of `openStore`. */
   static async open(options: TagPartitionOptions): Promise<TagPartition> {
-    return new TagPartition(options, await openStore(options.keyValue, options.tableKey));
+    return new TagPartition(options, await openStore(options.keyValue, options));
   }
 
   constructor(options: TagPartitionOptions, store: OpenedStore) {
@@ -103,16 +106,14 @@ export class TagPartition implements ConsumedState {
     assert(this.#limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;
     this.#commitBytes = options.commitBytes ?? DEFAULT_COMMIT_BYTES;
-    const { index } = store;
-    const uncommitted = new Uncommitted(store.journal);
-    this.#index = index;
-    this.#uncommitted = uncommitted;
+    this.#index = store.index;
+    this.#uncommitted = new Uncommitted(store.journal);
     this.#gaps = store.gaps;
     this.#checkpoints = store.checkpoints;
     this.#visitor = {
-      series: (id, name, day) => index.addSeries(id, name, day, uncommitted),
-      day: (id, day) => index.addDay(id, day, uncommitted),
-      statement: (...statement) => index.state(...statement, uncommitted),
+      series: (id, name, day) => this.#index.addSeries(id, name, day, this.#uncommitted),
+      day: (id, day) => this.#index.addDay(id, day, this.#uncommitted),
+      statement: (...statement) => this.#index.state(...statement, this.#uncommitted),
     };
     this.#nextOffset = store.nextOffset;
     this.#committedOffset = store.nextOffset;
@@ -167,6 +168,7 @@ export class TagPartition implements ConsumedState {
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
     if (this.#nextOffset === this.#committedOffset) return;
+    this.#compact();
     const offset = this.#nextOffset;
     const appliedBytes = this.#appliedBytes;
     const { writes, settle } = this.#uncommitted.capture();
@@ -182,6 +184,16 @@ export class TagPartition implements ConsumedState {
       this.#isCommitting = false;
       settle(isCommitted);
     }
+  }
+
+  /** Renumbers everything once many series have expired. It changes no answer and no hash, so it may depend on commits. */
+  #compact(): void {
+    if (!this.#index.hasExpired) return;
+    this.#index.hasExpired = false;
+    if (!isCompactionDue(this.#index)) return;
+    const { index, uncommitted } = compacted(this.#index, this.#uncommitted);
+    this.#index = index;
+    this.#uncommitted = uncommitted;
   }
 
   #keepCheckpoint(): void {
@@ -257,7 +269,7 @@ export class TagPartition implements ConsumedState {
       for (const metric of this.#index.metrics.ofTenant(tenant)) {
         const series = metric.countSince(sinceDay);
         // A metric that is only stated takes memory like a series.
-        total += metric.seriesCount === 0 ? 1 : series;
+        total += metric.days.length === 0 && metric.hasMetadata ? 1 : series;
         if (series > limitPerMetric) metrics.push({ tenant, metric: metric.name, series });
       }
       if (total > limitPerTenant) tenants.push({ tenant, series: total });

@@ -104,6 +104,11 @@ export class TagSeriesTable {
     this.#slots = slots;
   }
 
+  /** The id of a series, as a copy. */
+  id(dense: number): Uint8Array {
+    return new Uint8Array(this.#idWords.slice(dense * ID_WORDS, (dense + 1) * ID_WORDS).buffer);
+  }
+
   /** Copies a series id into four words of `target` from `at` on. */
   copyId(dense: number, target: Uint32Array, at: number): void {
     const from = dense * ID_WORDS;

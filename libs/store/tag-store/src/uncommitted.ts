@@ -30,17 +30,30 @@ interface DirtyDay {
 export class Uncommitted implements ChangeLog {
   readonly journal: Journal;
   #days: DirtyDay[] = [];
+  /** Metrics of which what is stated has changed. */
+  #metadata = new Set<Metric>();
   /** Writes of one small entry each, in order. */
   #small: KeyValueWrite[] = [];
+  /** Keys to delete, unless they are written, by their text. */
+  #removed = new Map<string, Uint8Array>();
   #dayFacts = 0;
 
   constructor(journal: Journal) {
     this.journal = journal;
   }
 
+  /** The changes that a new journal, with other numbers, needs in addition to these: it replaces the keys `removed`. */
+  restarted(journal: Journal, removed: Iterable<Uint8Array>): Uncommitted {
+    const restarted = new Uncommitted(journal);
+    restarted.#small = this.#small;
+    restarted.#removed = this.#removed;
+    for (const key of removed) restarted.#remove(key);
+    return restarted;
+  }
+
   /** An estimate of the bytes that a commit would write. */
   get sizeBytes(): number {
-    const small = this.#small.length * SMALL_WRITE_BYTES;
+    const small = (this.#small.length + this.#removed.size + this.#metadata.size) * SMALL_WRITE_BYTES;
     return this.journal.uncommittedBytes + this.#dayFacts * DAY_FACT_BYTES + small;
   }
 
@@ -63,8 +76,12 @@ export class Uncommitted implements ChangeLog {
     this.#days.push({ metric: metric.index, daySeries });
   }
 
+  dayExpired(metric: Metric, { day }: DaySeries): void {
+    this.#remove(dayKey(metric.index, day));
+  }
+
   metadata(metric: Metric): void {
-    this.#small.push({ key: metadataKey(metric.index), value: sealValue(encodeMetadata(metric.metadata)) });
+    this.#metadata.add(metric);
   }
 
   unknownDay(id: Uint8Array, day: number, isKept: boolean): void {
@@ -82,42 +99,70 @@ export class Uncommitted implements ChangeLog {
     for (const old of surplus) this.#small.push({ key: checkpointKey(old) });
   }
 
+  #remove(key: Uint8Array): void {
+    this.#removed.set(textOf(key), key);
+  }
+
   /** All changes as writes. `settle` then drops them, or, after a failure, merges them with the changes since. */
   capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
     const journal = this.journal.capture();
-    const days = this.#days;
-    const small = this.#small;
+    const taken = { days: this.#days, metadata: this.#metadata, small: this.#small, removed: this.#removed };
     const dayFacts = this.#dayFacts;
     this.#days = [];
+    this.#metadata = new Set();
     this.#small = [];
+    this.#removed = new Map();
     this.#dayFacts = 0;
-    for (const { daySeries } of days) daySeries.isDirty = false;
+    for (const { daySeries } of taken.days) daySeries.isDirty = false;
     const writes = journal.writes.concat(
-      days.map(({ metric, daySeries }) => ({
-        key: dayKey(metric, daySeries.day),
-        value: sealValue(serializeBitmap(daySeries.bitmap)),
-      })),
-      lastOfEachKey(small),
+      taken.days
+        .filter(({ daySeries }) => !daySeries.hasExpired)
+        .map(({ metric, daySeries }) => ({
+          key: dayKey(metric, daySeries.day),
+          value: sealValue(serializeBitmap(daySeries.bitmap)),
+        })),
+      [...taken.metadata].map((metric) => {
+        return { key: metadataKey(metric.index), value: sealValue(encodeMetadata(metric.metadata)) };
+      }),
+      lastOfEachKey(taken.small),
     );
+    if (taken.removed.size > 0) {
+      const written = new Set(writes.map(({ key }) => textOf(key)));
+      for (const [text, key] of taken.removed) if (!written.has(text)) writes.push({ key });
+    }
     return {
       writes,
       settle: (isCommitted) => {
         journal.settle(isCommitted);
         if (isCommitted) return;
-        this.#takeBack(days, small, dayFacts);
+        this.#takeBack(taken, dayFacts);
       },
     };
   }
 
-  #takeBack(days: readonly DirtyDay[], small: readonly KeyValueWrite[], dayFacts: number): void {
-    for (const dirty of days) {
+  #takeBack(
+    taken: {
+      readonly days: readonly DirtyDay[];
+      readonly metadata: ReadonlySet<Metric>;
+      readonly small: readonly KeyValueWrite[];
+      readonly removed: ReadonlyMap<string, Uint8Array>;
+    },
+    dayFacts: number,
+  ): void {
+    for (const dirty of taken.days) {
       if (dirty.daySeries.isDirty) continue;
       dirty.daySeries.isDirty = true;
       this.#days.push(dirty);
     }
-    this.#small = small.concat(this.#small);
+    for (const metric of taken.metadata) this.#metadata.add(metric);
+    for (const [text, key] of taken.removed) this.#removed.set(text, key);
+    this.#small = taken.small.concat(this.#small);
     this.#dayFacts += dayFacts;
   }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }
 
 /**
@@ -125,6 +170,6 @@ export class Uncommitted implements ChangeLog {
  */
 function lastOfEachKey(writes: readonly KeyValueWrite[]): KeyValueWrite[] {
   const last = new Map<string, KeyValueWrite>();
-  for (const write of writes) last.set(Buffer.from(write.key).toString('latin1'), write);
+  for (const write of writes) last.set(textOf(write.key), write);
   return [...last.values()];
 }

@@ -20,6 +20,13 @@ export class UnknownDays {
     return this.#count;
   }
 
+  /** Takes over the pairs of another one. */
+  takeOver(other: UnknownDays): void {
+    for (const [key, days] of other.#days) this.#days.set(key, [...days]);
+    this.#count = other.#count;
+    this.dropped = other.dropped;
+  }
+
   /** Remembers a pair; true when it is new and within the limit. */
   add(id: Uint8Array, day: number): boolean {
     const key = keyOf(id);
@@ -33,6 +40,20 @@ export class UnknownDays {
     else days.push(day);
     this.#count++;
     return true;
+  }
+
+  /** Removes the pairs of days before `day` and returns them. */
+  takeBefore(day: number): { readonly id: Buffer; readonly day: number }[] {
+    const taken: { id: Buffer; day: number }[] = [];
+    for (const [key, days] of this.#days) {
+      const kept = days.filter((one) => one >= day);
+      if (kept.length === days.length) continue;
+      for (const one of days) if (one < day) taken.push({ id: Buffer.from(key, 'latin1'), day: one });
+      if (kept.length === 0) this.#days.delete(key);
+      else this.#days.set(key, kept);
+    }
+    this.#count -= taken.length;
+    return taken;
   }
 
   /** Removes a series and returns its days. */

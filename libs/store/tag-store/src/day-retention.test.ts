@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import type { MatchRequest } from '@tidemark/contract';
+import { DAY_MS, SERIES_CLASS, type SeriesName, seriesId, seriesName } from '@tidemark/model';
+import type { LogRecord } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
+import { TagRecordWriter } from '@tidemark/tag-records';
+import fc from 'fast-check';
+import { TagPartition } from './index.ts';
+import { type Fact, recordOf } from './testing/facts.ts';
+
+const RETENTION_DAYS = 3;
+const DAY_SERIES = 400;
+
+const name = (metric: string, n: number): SeriesName =>
+  seriesName('acme', metric, SERIES_CLASS.reading, [`pod:${n}`, `zone:${n % 3}`]);
+
+function open(keyValue: MemoryKeyValue, retentionDays = RETENTION_DAYS): Promise<TagPartition> {
+  return TagPartition.open({ keyValue, retentionDays, commitRecords: 1 });
+}
+
+function request(metric: string): MatchRequest {
+  const everything = { fromMs: 0, toMs: 100 * DAY_MS, maxSeries: 0, maxGroups: 0 };
+  return { partition: 0, tenant: 'acme', metric, filter: undefined, groupBy: [], ...everything };
+}
+
+/** A day of churn: a series that stays, and many that exist on this day alone, with a metric of their own. */
+function dayOf(offset: number, day: number): LogRecord {
+  const fresh = Array.from({ length: DAY_SERIES }, (_, n) =>
+    name(n % 2 === 0 ? 'cpu' : `m${day}`, day * DAY_SERIES + n),
+  );
+  return recordOf(
+    offset,
+    [name('cpu', 0), ...fresh].map((one) => ({ name: one, day, isNamed: true })),
+  );
+}
+
+describe('days of series', () => {
+  test('expire, with the series, tags and metrics that have none left', async () => {
+    const keyValue = new MemoryKeyValue();
+    let partition = await open(keyValue);
+    const sizes: number[] = [];
+    for (let day = 10; day < 40; day++) {
+      partition.apply(dayOf(partition.nextOffset, day));
+      await partition.commit();
+      if (day % 7 === 0) partition = await open(keyValue);
+      sizes.push([...keyValue.content.values()].reduce((sum, value) => sum + value.length, 0));
+    }
+    const { series, metrics, tags } = partition.status();
+    // Those of the kept days, and as many again until the next renumbering.
+    expect(series).toBeLessThan(DAY_SERIES * (RETENTION_DAYS + 2) * 2);
+    expect(metrics).toBeLessThan(12);
+    expect(tags).toBeLessThan(DAY_SERIES * (RETENTION_DAYS + 2) * 2);
+    expect(Math.max(...sizes.slice(20))).toBeLessThan(Math.max(...sizes.slice(5, 15)) * 1.2);
+    expect(partition.seriesCount('acme', 'cpu', 39)).toBe(DAY_SERIES / 2 + 1);
+    expect(partition.budgets(0, 0, 39).tenants).toEqual([{ tenant: 'acme', series: DAY_SERIES + 1 }]);
+    const old = partition.match(request('m10'));
+    expect(old.groups.filter(({ series }) => series.length > 0)).toEqual([]);
+  });
+
+  test('do not expire beyond two for each later day, although a day is far ahead', async () => {
+    const partition = await open(new MemoryKeyValue());
+    for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));
+    partition.apply(dayOf(partition.nextOffset, 400));
+    expect([12, 13].map((day) => partition.seriesCount('acme', `m${day}`, day))).toEqual([200, 200]);
+    expect([10, 11].map((day) => partition.seriesCount('acme', `m${day}`))).toEqual([0, 0]);
+  });
+
+  test('stay when nothing expires', async () => {
+    const partition = await open(new MemoryKeyValue(), 0);
+    for (let day = 10; day < 20; day++) partition.apply(dayOf(partition.nextOffset, day));
+    expect(partition.seriesCount('acme', 'm10')).toBe(200);
+  });
+
+  test('what is stated of a metric survives its series', async () => {
+    const keyValue = new MemoryKeyValue();
+    const partition = await open(keyValue);
+    partition.apply(dayOf(0, 10));
+    const record = new TagRecordWriter();
+    record.addStatement('acme', 'm10', 'user', { unit: 'byte' });
+    partition.apply({ offset: 1, appendTimeMs: 0, value: record.take() });
+    for (let day = 11; day < 25; day++) {
+      partition.apply(dayOf(partition.nextOffset, day));
+      await partition.commit();
+    }
+    const reopened = await open(keyValue);
+    for (const one of [partition, reopened]) {
+      const { metadata } = one.match(request('m10'));
+      expect(metadata?.user?.unit).toBe('byte');
+    }
+  });
+
+  test('the state is the same with any commits, failures and restarts', async () => {
+    const fact = fc.record({
+      name: fc.nat(30).map((n) => name(n % 2 === 0 ? 'a' : 'b', n)),
+      day: fc.nat(2),
+      isNamed: fc.boolean(),
+    });
+    const step = fc.record({
+      facts: fc.array(fact, { maxLength: 5 }),
+      ahead: fc.nat(2),
+      action: fc.constantFrom('nothing', 'commit', 'fail', 'restart'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const keyValue = new MemoryKeyValue();
+        let partition = await open(keyValue);
+        const plain = await open(new MemoryKeyValue());
+        const records: LogRecord[] = [];
+        let today = 10;
+        for (const { facts, ahead, action } of steps) {
+          today += ahead;
+          const own: Fact[] = facts.map((one) => ({ ...one, day: today - one.day }));
+          const churn = action === 'commit' ? dayOf(0, today).value : undefined;
+          if (churn !== undefined) records.push({ offset: records.length, appendTimeMs: 0, value: churn });
+          records.push(recordOf(records.length, own));
+          if (action === 'restart') partition = await open(keyValue);
+          for (const record of records.slice(partition.nextOffset)) partition.apply(record);
+          for (const record of records.slice(plain.nextOffset)) plain.apply(record);
+          if (action === 'fail') {
+            keyValue.failingWrites = 1;
+            await partition.commit().catch(() => undefined);
+            keyValue.failingWrites = 0;
+          } else if (action === 'commit') await partition.commit();
+          expect(partition.stateHash()).toBe(plain.stateHash());
+        }
+        await partition.commit();
+        const reopened = await open(keyValue);
+        expect(reopened.stateHash()).toBe(plain.stateHash());
+        for (const metric of ['a', 'b', 'cpu']) {
+          const counts = [partition, reopened, plain].map((one) => one.seriesCount('acme', metric, 1));
+          expect(new Set(counts).size).toBe(1);
+        }
+        const ids = Buffer.concat(Array.from({ length: 31 }, (_, n) => seriesId(name(n % 2 === 0 ? 'a' : 'b', n))));
+        const known = (one: TagPartition) =>
+          one.seriesTags({ partition: 0, tenant: 'acme', series: ids }).series.length;
+        expect(known(reopened)).toBe(known(partition));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
