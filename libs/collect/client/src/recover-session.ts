@@ -1,5 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { assert, type Disk, isTidemarkError } from '@tidemark/ports';
+import { DamagedBatches, type LostPoints } from './damaged-batches.ts';
 import type { RefRange } from './epoch-routes.ts';
 import { SeriesTable } from './series-table.ts';
 import { type BatchFile, fileNumber, refsKey, type SpoolContents } from './session-spool.ts';
@@ -40,11 +41,12 @@ export interface RecoveredSession {
   readonly nextSequence: number;
   readonly contents: SpoolContents;
   readonly badBytes: number;
+  readonly lost: LostPoints;
 }
 
 /**
  * Reads the files of a client session's folder. The good part is taken and the bad counted: a torn tail after a crash,
- * a record with a wrong checksum, a file that is none. Returns the bad bytes alone when nothing is left to send.
+ * a record with a wrong checksum, a file that is none. Returns the damage alone when nothing is left to send.
  * Errors: the disk's, and `failed_precondition` for a newer format.
  */
 export async function recoverSession(
@@ -52,7 +54,7 @@ export async function recoverSession(
   folder: string,
   clientSession: Uint8Array,
   maxFileBytes: number,
-): Promise<RecoveredSession | { readonly badBytes: number }> {
+): Promise<RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'>> {
   const found = new FoundRecords();
   for (const name of await disk.list(folder)) {
     const number = fileNumber(name);
@@ -108,6 +110,7 @@ class FoundRecords {
   /** Files with a record of a batch, by the state that the record gives it. */
   readonly #files = { waiting: new Map<number, BatchFile>(), stamped: new Map<number, BatchFile>() };
   readonly #settled = new Map<number, BatchFile>();
+  readonly #damage = new DamagedBatches();
   #tenant: string | undefined;
   #createdMs = Number.POSITIVE_INFINITY;
   #nextNumber = 0;
@@ -134,7 +137,11 @@ class FoundRecords {
   }
 
   #addRecords(path: string, kind: FileKind, bytes: Buffer, file?: BatchFile): void {
-    for (const { record, position, sizeBytes } of readRecords(bytes, (size) => this.damaged(size))) {
+    const onBad = (skipped: Uint8Array, position: number, isEnd: boolean) => {
+      this.damaged(skipped.length);
+      if (!isEnd) this.#damage.add(kind, skipped, position);
+    };
+    for (const { record, position, sizeBytes } of readRecords(bytes, onBad)) {
       const place = { path, position, sizeBytes };
       if (FILE_OF_RECORD[record.type] !== kind) {
         this.damaged(sizeBytes);
@@ -187,13 +194,14 @@ class FoundRecords {
   }
 
   /** Once all files are read: which batches are left, and which file must outlive which. */
-  #settle(): void {
+  #settle(): LostPoints {
     for (const [number, by] of this.#settled) {
       this.#batches.delete(number);
       for (const file of [this.#files.waiting.get(number), this.#files.stamped.get(number)]) {
         if (file !== undefined && file !== by) by.voids.add(file);
       }
     }
+    const lost = this.#damage.settle(this.#batches, (number) => this.#settled.has(number));
     for (const [number, by] of this.#files.stamped) {
       const waiting = this.#files.waiting.get(number);
       if (waiting !== undefined) by.voids.add(waiting);
@@ -201,6 +209,7 @@ class FoundRecords {
     for (const { number, stamped } of this.#batches.values()) {
       (stamped === undefined ? this.#files.waiting : this.#files.stamped).get(number)?.unsettled.add(number);
     }
+    return lost;
   }
 
   #addIntervals(numbers: readonly number[], intervalsMs: readonly number[], sizeBytes: number): void {
@@ -221,10 +230,10 @@ class FoundRecords {
     this.#refCounts.set(key, Math.max(known, range.firstRef + range.numbers.length));
   }
 
-  result(clientSession: Uint8Array): RecoveredSession | { readonly badBytes: number } {
-    this.#settle();
+  result(clientSession: Uint8Array): RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'> {
+    const lost = this.#settle();
     const badBytes = this.#badBytes;
-    if (this.#batches.size === 0) return { badBytes };
+    if (this.#batches.size === 0) return { badBytes, lost };
     const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
     return {
       clientSession,
@@ -236,6 +245,7 @@ class FoundRecords {
       nextNumber: this.#nextNumber,
       nextSequence: this.#nextSequence + (badBytes > 0 ? SEQUENCES_SKIPPED : 0),
       badBytes,
+      lost,
       contents: {
         nextFile: this.nextFile,
         tenant: this.#tenant,

@@ -69,6 +69,7 @@ export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
 };
 
 const TYPE = { tenant: 1, series: 2, refs: 3, intervals: 4, waiting: 16, stamped: 17, settled: 18 } as const;
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPE));
 
 export function encodeHeader(header: SpoolHeader): Buffer {
   const out = new ByteWriter(SPOOL_HEADER_BYTES);
@@ -274,25 +275,63 @@ export interface PlacedRecord {
 }
 
 /**
- * The good records of a file after its header. A record that fails its checksum is skipped when the next one is where its
- * length says; otherwise the rest of the file is. `onBad` is called with the number of skipped bytes.
+ * The good records of a file after its header. After a bad one, reading continues at the next good one, wherever it begins:
+ * a bit of a length may be wrong. `onBad` is called with the skipped bytes, which begin like a record, their position, and
+ * whether they are the end of the file.
  */
-export function* readRecords(bytes: Uint8Array, onBad: (sizeBytes: number) => void): Generator<PlacedRecord> {
+export function* readRecords(
+  bytes: Uint8Array,
+  onBad: (skipped: Uint8Array, position: number, isEnd: boolean) => void,
+): Generator<PlacedRecord> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let position = SPOOL_HEADER_BYTES;
   while (position < view.length) {
-    const left = view.length - position;
-    const bodyBytes = left >= RECORD_HEADER_BYTES ? view.readUInt32LE(position) : 0;
-    const sizeBytes = bodyBytes + 8;
-    if (bodyBytes === 0 || bodyBytes > MAX_RECORD_BYTES || sizeBytes > left) {
-      onBad(left);
-      return;
+    const frame = frameAt(view, position);
+    const record = frame === undefined ? undefined : checkedRecord(frame);
+    if (frame !== undefined && record !== undefined) {
+      yield { record, position, sizeBytes: frame.length };
+      position += frame.length;
+      continue;
     }
-    const record = checkedRecord(view.subarray(position, position + sizeBytes));
-    if (record === undefined) onBad(sizeBytes);
-    else yield { record, position, sizeBytes };
-    position += sizeBytes;
+    // Mostly the next record is where the length says.
+    const claimed = position + (frame?.length ?? view.length);
+    const next = isRecordAt(view, claimed) ? claimed : nextRecord(view, position + 1);
+    const end = next ?? Math.min(claimed, view.length);
+    onBad(view.subarray(position, end), position, next === undefined && frame === undefined);
+    if (next === undefined && end < view.length) onBad(view.subarray(end), end, true);
+    position = next ?? view.length;
   }
+}
+
+/** The bytes of the record that begins here by its length; undefined when there is no room for it. */
+function frameAt(view: Buffer, position: number): Buffer | undefined {
+  if (view.length - position < RECORD_HEADER_BYTES) return undefined;
+  const bodyBytes = view.readUInt32LE(position);
+  const sizeBytes = bodyBytes + 8;
+  const isPossible = bodyBytes > 0 && bodyBytes <= MAX_RECORD_BYTES && position + sizeBytes <= view.length;
+  return isPossible ? view.subarray(position, position + sizeBytes) : undefined;
+}
+
+function isRecordAt(view: Buffer, position: number): boolean {
+  const frame = frameAt(view, position);
+  return frame !== undefined && checkedRecord(frame) !== undefined;
+}
+
+/** Where the next good record begins. It computes checksums of a bounded number of bytes. */
+function nextRecord(view: Buffer, from: number): number | undefined {
+  let leftBytes = MAX_RECORD_BYTES;
+  for (let position = from; leftBytes > 0 && position + RECORD_HEADER_BYTES <= view.length; position++) {
+    const frame = frameAt(view, position);
+    if (frame === undefined || !KNOWN_TYPES.has(frame[8])) continue;
+    leftBytes -= frame.length;
+    if (checkedRecord(frame) !== undefined) return position;
+  }
+  return undefined;
+}
+
+/** True for the frame of a record of settled batches, whose checksum need not be right. */
+export function isSettledRecord(frame: Uint8Array): boolean {
+  return frame[RECORD_HEADER_BYTES - 1] === TYPE.settled;
 }
 
 /** The record of a frame, or undefined when its checksum or its content is wrong. */

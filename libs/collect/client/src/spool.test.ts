@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { BatchResult_Outcome } from '@tidemark/contract';
 import { isStaleMarker } from '@tidemark/model';
 import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
 import { Client } from './client.ts';
@@ -178,6 +179,28 @@ describe('the spool', () => {
     );
   });
 
+  /** Changes two bytes of each record of a file that is in `damaged`, by its place. */
+  async function damage(setup: Setup, suffix: string, at: number, damaged: readonly number[]): Promise<void> {
+    const { world, node } = setup;
+    await finish(
+      world,
+      node.start(async ({ disk }) => {
+        const [session] = (await disk.list('spool')).filter((name) => name.length === 32);
+        const names = await disk.list(`spool/${session}`);
+        const file = await disk.open(`spool/${session}/${names.find((name) => name.endsWith(suffix))}`);
+        const bytes = Buffer.alloc(await file.sizeBytes());
+        await file.read(bytes, 0);
+        let position = 44;
+        for (let i = 0; position < bytes.length; i++) {
+          if (damaged.includes(i)) await file.write(Uint8Array.of(0xff, 0xff), position + at);
+          position += 8 + bytes.readUInt32LE(position);
+        }
+        await file.sync();
+      }),
+    );
+    node.crash('process');
+  }
+
   test('reads the good records of a damaged file, counts the others, and reuses no sequence', async () => {
     const setup = setUp();
     const { world, node, intake } = setup;
@@ -185,29 +208,49 @@ describe('the spool', () => {
     await record(world, await open(setup), 10);
     await world.clock.advance(1000);
     node.crash('process');
-    await finish(
-      world,
-      node.start(async ({ disk }) => {
-        const [session] = (await disk.list('spool')).filter((name) => name.length === 32);
-        const names = await disk.list(`spool/${session}`);
-        const waiting = names.find((name) => name.endsWith('.waiting'));
-        const file = await disk.open(`spool/${session}/${waiting}`);
-        // The middle of the third record: its checksum fails, the later ones are read.
-        await file.write(Uint8Array.of(0xff, 0xff), 44 + 2 * 32 + 15);
-        await file.sync();
-      }),
-    );
-    node.crash('process');
+    // The middle of the third record: its checksum fails, the later ones are read.
+    await damage(setup, '.waiting', 15, [2]);
     intake.up = true;
     const client = await open(setup);
     await finish(world, client.settled());
-    const { recoveredPoints, ackedPoints, spoolBadBytes } = client.stats();
-    expect([recoveredPoints, ackedPoints]).toEqual([9, 9]);
+    const { reasons, recoveredPoints, ackedPoints, droppedPoints, spoolBadBytes } = client.stats();
+    expect([recoveredPoints, ackedPoints, droppedPoints, reasons]).toEqual([10, 9, 1, { spool_damaged: 1 }]);
     expect(spoolBadBytes).toBeGreaterThan(0);
     expect(valuesOf(setup).length).toBe(9);
     for (const { batches } of intake.sessions.values()) {
       for (const sequence of batches.keys()) expect(sequence).toBeGreaterThanOrEqual(65_536);
     }
+    await finish(world, client.close());
+  });
+
+  test.each([
+    ['first', [0], 30],
+    ['middle', [3, 4], 30],
+    ['last', [9], 30],
+    ['first, in its length', [0], 1],
+    ['middle, in its length', [5], 1],
+  ])('a batch whose stamp is damaged, the %s, is not sent under another stamp', async (_, damaged, at) => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    await record(world, await open(setup, { maxBackoffMs: 100 }), 10);
+    await world.clock.advance(1000);
+    // All are stored, but no answer arrives: each is in the spool twice, as waiting and as stamped.
+    intake.answer = BatchResult_Outcome.ACKED;
+    intake.mute = 'a';
+    intake.up = true;
+    await world.clock.advance(1000);
+    expect(valuesOf(setup)).toEqual(upTo(0, 10));
+    node.crash('process');
+    await damage(setup, '.stamped', at, damaged);
+    intake.mute = undefined;
+    const client = await open(setup);
+    await finish(world, client.settled());
+    expect(valuesOf(setup)).toEqual(upTo(0, 10));
+    expect(client.stats()).toMatchObject({
+      ...{ recoveredPoints: 10, ackedPoints: 10 - damaged.length, indeterminatePoints: damaged.length },
+      reasons: { spool_damaged: damaged.length },
+    });
     await finish(world, client.close());
   });
 });

@@ -56,6 +56,7 @@ export class Spool {
       try {
         const session = await recoverSession(this.#disk, folder, fromHex(name), maxFileBytes);
         counters.spoolBadBytes += session.badBytes;
+        counters.lostInSpool(session.lost);
         if ('batches' in session) found.push({ session, spool: this.#spoolOf(session) });
         else await this.#disk.remove(folder);
       } catch (error) {

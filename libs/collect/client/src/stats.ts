@@ -2,7 +2,7 @@ import { TidemarkError } from '@tidemark/ports';
 import { describeThrown, isTypeReason } from './check-arguments.ts';
 import { ClientWarnings } from './client-warnings.ts';
 import { LocalRefusals } from './local-refusals.ts';
-import type { ClientOptions, ClientRejection, ClientWarning } from './options.ts';
+import { type ClientOptions, type ClientRejection, type ClientWarning, givenUp } from './options.ts';
 import { ProgramCallback } from './program-callback.ts';
 
 /**
@@ -132,6 +132,16 @@ export class ClientCounters {
     this.rejectedSamples += samples;
     const message = `${field}: ${found} (limit: ${limit})`;
     this.#rejectOnce({ reason, field, limit, points: samples, message });
+  }
+
+  /** Counts the points of earlier runs that damage took out of the spool. */
+  lostInSpool({ dropped, indeterminate }: { readonly dropped: number; readonly indeterminate: number }): void {
+    const points = dropped + indeterminate;
+    if (points === 0) return;
+    this.recoveredPoints += points;
+    this.droppedPoints += dropped;
+    this.indeterminatePoints += indeterminate;
+    this.reject(givenUp('spool_damaged', 'spool', 'a good record', points));
   }
 
   /** Counts what this client refused or gave up, by reason, and reports it to the program. */

@@ -1,0 +1,96 @@
+import { ByteReader } from '@tidemark/bytes';
+import { isTidemarkError } from '@tidemark/ports';
+import { MAX_BATCH_POINTS } from './gatherer.ts';
+import { FILE_KIND, type FileKind, isSettledRecord, RECORD_HEADER_BYTES } from './spool-format.ts';
+
+/** Disks write whole sectors. */
+const SECTOR_BYTES = 512;
+/** A write that was cut off by a power loss shows as zeros; a damaged record has no such run of them. */
+const TORN_BYTES = Buffer.alloc(64);
+
+/** A batch that the spool still has. */
+interface FoundBatch {
+  readonly number: number;
+  readonly points: number;
+  readonly stamped?: object;
+}
+
+/** Points of the batches that damage took out of a spool. */
+export interface LostPoints {
+  /** They were never sent. */
+  readonly dropped: number;
+  /** They may have been sent. */
+  readonly indeterminate: number;
+}
+
+/**
+ * The damaged records of one client session's spool. Their batches are counted by what the records still say. A batch
+ * whose stamp is damaged must not be sent under another one: it may have arrived under its own. spool.test.ts covers it.
+ */
+export class DamagedBatches {
+  /** Points by batch number. */
+  readonly #waiting = new Map<number, number>();
+  readonly #stamped = new Map<number, number>();
+  #isStampLost = false;
+
+  /** Notes the bytes of one or more bad records, at a position of their file. The end of a file may be a torn write. */
+  add(kind: FileKind, frame: Uint8Array, position: number): void {
+    const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+    if (kind === FILE_KIND.definitions || isTorn(view, position)) return;
+    if (kind === FILE_KIND.stamped) {
+      if (isSettledRecord(view)) return;
+      this.#isStampLost = true;
+    }
+    const found = readBatch(view.subarray(RECORD_HEADER_BYTES));
+    if (found !== undefined)
+      (kind === FILE_KIND.stamped ? this.#stamped : this.#waiting).set(found.number, found.points);
+  }
+
+  /**
+   * Removes the batches whose stamp is lost from those to be sent, and counts them with those that are lost themselves.
+   * Stamps are given in the order of the numbers, so an unstamped batch below a stamped one has lost its stamp.
+   */
+  settle(batches: Map<number, FoundBatch>, isSettled: (number: number) => boolean): LostPoints {
+    let [dropped, indeterminate] = [0, 0];
+    const unstamped = [...batches.values()].filter(({ stamped }) => stamped === undefined);
+    if (this.#isStampLost) {
+      const newest = Math.max(-1, ...[...batches.values()].map((one) => (one.stamped === undefined ? -1 : one.number)));
+      for (const { number, points } of unstamped) {
+        if (number >= newest && !this.#stamped.has(number)) continue;
+        batches.delete(number);
+        this.#stamped.delete(number);
+        indeterminate += points;
+      }
+    }
+    for (const [number, points] of this.#stamped)
+      if (!batches.has(number) && !isSettled(number)) indeterminate += points;
+    for (const [number, points] of this.#waiting) {
+      if (!batches.has(number) && !isSettled(number) && !this.#stamped.has(number)) dropped += points;
+    }
+    return { dropped, indeterminate };
+  }
+}
+
+/** True for a write that did not reach the disk as a whole: it was not synced, and no batch of it was sent. */
+function isTorn(frame: Buffer, position: number): boolean {
+  if (frame.includes(TORN_BYTES)) return true;
+  for (let from = 0; from < frame.length; ) {
+    const to = from + SECTOR_BYTES - ((position + from) % SECTOR_BYTES);
+    if (frame.subarray(from, to).every((byte) => byte === 0)) return true;
+    from = to;
+  }
+  return false;
+}
+
+/** Number and points of a batch, if the damage left them readable. */
+function readBatch(payload: Uint8Array): { number: number; points: number } | undefined {
+  try {
+    const reader = new ByteReader(payload, 'spool record');
+    const number = reader.varint();
+    const points = reader.varint();
+    return points >= 1 && points <= MAX_BATCH_POINTS ? { number, points } : undefined;
+  } catch (error) {
+    if (isTidemarkError(error)) return undefined;
+    throw error;
+  }
+}
