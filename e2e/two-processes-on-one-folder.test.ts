@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { TestHarness } from './process/test-harness.ts';
@@ -28,19 +28,22 @@ test('a second process on a data folder is refused, and the first continues', as
   expect(await next.metrics()).toEqual(['app.requests']);
 });
 
-test.each(['this container', 'another container'])(
+test.each(['this container', 'another container', 'one that recovered it'])(
   'a process that finds its folder in use by %s changes nothing in it',
   async (where) => {
     const folder = await harness.folder();
-    const first = await harness.platform({ folder });
+    let first = await harness.platform({ folder });
     const client = await harness.client(first.grpcAddress);
     client.count('app.requests', 3);
     client.flush();
     await client.settled();
+    if (where === 'one that recovered it') {
+      await first.kill9();
+      first = await harness.platform({ folder });
+    }
     const lock = join(folder, 'log', 'LOCK.1');
-    const { pid } = JSON.parse(await readFile(lock, 'utf8'));
     // Paused, so that it changes nothing itself. From another container its number is not visible.
-    process.kill(pid, 'SIGSTOP');
+    first.freeze();
     try {
       if (where === 'another container') await writeFile(lock, JSON.stringify({ pid: 2 ** 22 + 1, start: where }));
       const before = await contentOf(folder);
@@ -50,23 +53,36 @@ test.each(['this container', 'another container'])(
       });
       expect(await contentOf(folder)).toEqual(before);
     } finally {
-      process.kill(pid, 'SIGCONT');
+      first.thaw();
     }
     expect(await first.metrics()).toEqual(['app.requests']);
   },
 );
 
-/** The hash of each file of a folder, by its path. */
+test('a client that finds its spool in use changes nothing in it', async () => {
+  const platform = await harness.platform();
+  const spoolFolder = join(await harness.folder(), 'spool');
+  const first = await harness.client(platform.grpcAddress, { spoolFolder });
+  first.count('app.requests', 3);
+  first.flush();
+  await first.settled();
+  const before = await contentOf(spoolFolder);
+  await expect(harness.client(platform.grpcAddress, { spoolFolder })).rejects.toMatchObject({
+    code: 'failed_precondition',
+    message: expect.stringMatching(/in use by/),
+  });
+  expect(await contentOf(spoolFolder)).toEqual(before);
+});
+
+/** When each file and folder of a folder was last changed, and the hashes of the files, by path. */
 async function contentOf(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
-  const hashed = files.sort().map(async (file) => {
-    return [
-      file,
-      createHash('sha256')
-        .update(await readFile(file))
-        .digest('hex'),
-    ] as const;
-  });
-  return Object.fromEntries(await Promise.all(hashed));
+  const contents: Record<string, string> = {};
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const { mtimeMs } = await stat(path);
+    const hash = entry.isFile() ? createHash('sha256').update(await readFile(path)) : undefined;
+    contents[path] = `${mtimeMs} ${hash?.digest('hex') ?? 'folder'}`;
+  }
+  return contents;
 }
