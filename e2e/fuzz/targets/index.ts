@@ -3,6 +3,7 @@ import type { FuzzTarget } from '../target.ts';
 import { BODIES } from './bodies.ts';
 import { SPOOL } from './client-files.ts';
 import { DATA_FORMATS } from './data-formats.ts';
+import { LISTENERS } from './listeners.ts';
 import { LOG_FORMATS } from './log-formats.ts';
 import { MESSAGES } from './messages.ts';
 import { STATSD } from './statsd.ts';
@@ -19,6 +20,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...LOG_FORMATS,
   ...STORES,
   SPOOL,
+  ...LISTENERS,
 ];
 
 /** Returns the target of a name, which must exist. */
