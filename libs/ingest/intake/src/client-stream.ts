@@ -25,6 +25,7 @@ import {
   SERIES_CLASS,
   type SeriesClass,
   type SeriesName,
+  SLOTS,
   seriesId,
   seriesName,
 } from '@tidemark/model';
@@ -223,6 +224,8 @@ export class ClientStream implements SeriesSource {
   async #accept(batch: Batch): Promise<void> {
     const session = this.#session;
     const { sequence } = batch;
+    // There are no more partitions than slots; each share is read before a batch is refused.
+    if (batch.shares.length > SLOTS) throw invalid('shares', `${SLOTS} per batch`, `${batch.shares.length} shares`);
     this.#registered?.batch(batch.frontierMs);
     const problem = this.#problemOf(batch);
     if (problem !== undefined) {

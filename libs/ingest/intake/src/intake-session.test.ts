@@ -390,6 +390,15 @@ describe('batches', () => {
     const answer = await client.answered(await client.batch([share, share]));
     expect(answer.rejections[0]).toMatchObject({ reason: 'share_repeated' });
   });
+
+  test('a batch with more shares than there can be partitions ends its stream', async () => {
+    const { client } = await started();
+    const shares = Array.from({ length: 1025 }, (_, partition) => ({ partition, points: Buffer.alloc(0) }));
+    await expect(client.batch(shares)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: 'shares: 1025 shares (limit: 1024 per batch)',
+    });
+  });
 });
 
 describe('definitions', () => {

@@ -80,3 +80,10 @@ test('the points of a batch are those of its readable shares, and at least one',
   expect(pointsIn(batchOf(two, Buffer.of(9), two), LIMITS)).toBe(4);
   expect(pointsIn(batchOf(Buffer.of(9)), LIMITS)).toBe(1);
 });
+
+test('of a batch with many unreadable shares the last ones are not read', () => {
+  const two = shareOf([0, NOW_MS, 1], [0, NOW_MS + 1, 1]);
+  const shares = [two, ...Array.from({ length: 1000 }, () => Buffer.of(9)), two];
+  const batch = { ...{ sequence: 0, mapEpoch: 1, floor: 0, frontierMs: undefined, stampedMs: 0 } };
+  expect(pointsIn({ ...batch, shares: shares.map((points) => ({ partition: 0, points })) }, LIMITS)).toBe(2);
+});

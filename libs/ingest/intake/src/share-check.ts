@@ -52,12 +52,17 @@ export function checkShare(
   return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, rules, rejections);
 }
 
+/** Unreadable shares of a batch after which the others are not read: each costs as much as kilobytes that can be read. */
+const MAX_UNREADABLE_SHARES = 64;
+
 /** Returns the points of a batch that is refused as a whole, as far as its shares can be read; at least 1. */
 export function pointsIn({ shares }: Batch, limits: IntakeLimits): number {
   let points = 0;
+  let unreadable = 0;
   for (const share of shares) {
     const summary = summaryOf(share.points, limits);
     if (!isTidemarkError(summary)) points += pointCount(summary);
+    else if (++unreadable === MAX_UNREADABLE_SHARES) break;
   }
   return Math.max(1, points);
 }

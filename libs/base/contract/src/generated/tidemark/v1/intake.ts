@@ -124,7 +124,7 @@ export interface Batch {
   frontierMs?:
     | number
     | undefined;
-  /** At most one a partition. */
+  /** At most one a partition, so at most 1,024. */
   shares: Share[];
   /** When the client first sent it, by the client's clock, ms; set then and kept. Older than 7 days is refused. */
   stampedMs: number;
