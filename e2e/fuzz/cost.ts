@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Random } from '@tidemark/ports';
-import { partOf, repeated } from './mutate.ts';
+import { type Growth, growthInPlace, growthOf } from './growth.ts';
 import { type FuzzTarget, Violation } from './target.ts';
 
 const DEFAULT_GROWN_BYTES = 256 * 1024;
@@ -23,30 +23,29 @@ const collectGarbage: () => void = runInNewContext('gc');
 
 /** Compares the cost of an input that repeats a part with that of one 4 times as long. Throws a violation. */
 export async function checkCost(target: FuzzTarget, input: Buffer, random: Random): Promise<void> {
-  const [from, to] = partOf(input, random);
-  await compareCosts(target, input, from, to);
+  const growth = target.growth ?? growthInPlace;
+  await compareCosts(target, growth(input, random));
 }
 
 /** Compares the costs of each input that once cost too much. Throws a violation. */
 export async function checkRepeats(target: FuzzTarget): Promise<void> {
   for (const [head, part, tail] of target.repeats ?? []) {
     const [from, to] = [Buffer.byteLength(head), Buffer.byteLength(head + part)];
-    await compareCosts(target, Buffer.from(head + part + tail), from, to);
+    await compareCosts(target, growthOf(Buffer.from(head + part + tail), from, to));
   }
 }
 
-async function compareCosts(target: FuzzTarget, input: Buffer, from: number, to: number): Promise<void> {
+async function compareCosts(target: FuzzTarget, growth: Growth): Promise<void> {
   const { maxGrownBytes = DEFAULT_GROWN_BYTES } = target;
-  const large = repeated(input, from, to, maxGrownBytes);
-  const small = repeated(input, from, to, maxGrownBytes / TIMES_LARGER);
+  const large = growth.of(maxGrownBytes);
+  const small = growth.of(maxGrownBytes / TIMES_LARGER);
   if ((await cpuMs(target, large)) <= CHEAP_MS || small.length >= large.length) return;
   let problem: string | undefined;
   for (let round = 0; round < ROUNDS; round++) {
     problem = await costProblem(target, small, large);
     if (problem === undefined) return;
   }
-  const part = JSON.stringify(input.toString('latin1', from, to));
-  throw new Violation(`${problem}; bytes ${from} to ${to} of the input, ${part}, repeated`);
+  throw new Violation(`${problem}; ${growth.what}`);
 }
 
 async function costProblem(target: FuzzTarget, small: Buffer, large: Buffer): Promise<string | undefined> {

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import * as contract from '@tidemark/contract';
 import { SeededRandom } from '@tidemark/simulation';
+import { protobufGrowth } from './growth.ts';
 import { minimized } from './minimize.ts';
 import { mutated, repeated } from './mutate.ts';
 import { runTarget } from './run-target.ts';
@@ -39,6 +41,20 @@ test('equal seeds give equal mutations', () => {
 
 test('a part is repeated in its place', () => {
   expect(repeated(Buffer.from('a(b)c'), 1, 4, 12).toString()).toBe('a(b)(b)(b)(b)c');
+});
+
+test('a field of a message is repeated, and the lengths of the messages around it are those of their bytes', () => {
+  const reading = contract.SendRequest;
+  const shares = [{ partition: 5, points: Buffer.of(1, 2) }];
+  const message = { $case: 'batch' as const, value: { sequence: 1, mapEpoch: 2, floor: 0, shares, stampedMs: 9 } };
+  const input = Buffer.from(reading.encode(reading.fromPartial({ message })).finish());
+  let most = 0;
+  for (let seed = 0; seed < 40; seed++) {
+    const grown = protobufGrowth(input, new SeededRandom(seed)).of(5000);
+    const { message: read } = reading.decode(grown);
+    if (read?.$case === 'batch') most = Math.max(most, read.value.shares.length);
+  }
+  expect(most).toBeGreaterThan(500);
 });
 
 test('only what a failure needs remains', async () => {

@@ -11,6 +11,8 @@ import type { FuzzTarget } from './target.ts';
 const DEFAULT_MAX_BYTES = 4096;
 /** Share of the time in which inputs are searched by coverage. */
 const GUIDED_SHARE = 0.3;
+/** Max share of the time in which costs of the seeds are compared, before anything is mutated. */
+const SEED_COSTS_SHARE = 0.3;
 /** Inputs between two readings of the coverage, which take longer than an input. */
 const BATCH = 100;
 /** Mutated inputs for each one whose cost is compared. */
@@ -77,10 +79,10 @@ class TargetRun {
     const known = corpusOf(name).map(({ bytes }) => bytes);
     const pool = [...(await this.#target.seeds()).map((seed) => Buffer.from(seed)), ...known];
     for (const input of pool) await this.#try(input);
-    if (this.#isLocal) await this.#seedCosts(pool);
     const material = { random: this.#random, pool, tokens: tokens.map((token) => Buffer.from(token)), maxBytes };
     const { forMs } = this.#plan;
-    if (this.#isLocal) await this.#guided(material, beganMs + forMs * GUIDED_SHARE);
+    if (this.#isLocal) await this.#seedCosts(pool, beganMs + forMs * SEED_COSTS_SHARE);
+    if (this.#isLocal) await this.#guided(material, performance.now() + forMs * GUIDED_SHARE);
     await this.#blind(material, beganMs + forMs);
     return { target: name, runs: this.#runs, findings: [...this.#findings.values()], fresh: this.#fresh };
   }
@@ -120,9 +122,11 @@ class TargetRun {
     return this.#target.isRemote !== true && this.#plan.isCostChecked !== false;
   }
 
-  async #seedCosts(pool: readonly Buffer[]): Promise<void> {
+  async #seedCosts(pool: readonly Buffer[], endMs: number): Promise<void> {
     await this.#costs(Buffer.alloc(0), () => checkRepeats(this.#target));
-    for (const input of pool) for (let i = 0; i < COSTS_PER_SEED; i++) await this.#tryCost(input);
+    for (let i = 0; i < COSTS_PER_SEED; i++) {
+      for (const input of pool) if (performance.now() < endMs) await this.#tryCost(input);
+    }
   }
 
   get #isDone(): boolean {

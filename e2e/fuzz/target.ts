@@ -1,4 +1,5 @@
-import { type ErrorCode, isTidemarkError } from '@tidemark/ports';
+import { type ErrorCode, isTidemarkError, type Random } from '@tidemark/ports';
+import type { Growth } from './growth.ts';
 
 /** A parser, or an address that takes bytes, with what must hold for any input. */
 export interface FuzzTarget {
@@ -14,6 +15,8 @@ export interface FuzzTarget {
   readonly maxBytes?: number;
   /** Longest input that senders may send at once, bytes: costs are compared up to it. Default: 256 KiB. */
   readonly maxGrownBytes?: number;
+  /** How an input is made longer to compare costs. Default: bytes of it are repeated in their place. */
+  readonly growth?: (input: Buffer, random: Random) => Growth;
   /** Text before, within and after the part that is repeated: what once cost more than its bytes justify. */
   readonly repeats?: readonly (readonly [head: string, part: string, tail: string])[];
   /** Bytes that an input of any size may allocate. Default: 32 MiB. */

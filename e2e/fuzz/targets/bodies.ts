@@ -7,6 +7,7 @@ import { compressSync } from 'snappy';
 import { jsonBody, protobufBody, sketchBody } from '../../../libs/ingest/datadog-payload/src/metric-payload.fixture.ts';
 import { RecordingSink } from '../../../libs/ingest/datadog-payload/src/recording-sink.fixture.ts';
 import { writeRequest } from '../../../libs/ingest/remote-write/src/write-request.fixture.ts';
+import { protobufGrowth } from '../growth.ts';
 import { type FuzzTarget, holds, parsedLater } from '../target.ts';
 
 const SAMPLES = 1_000_000;
@@ -108,6 +109,7 @@ function body(
     seeds,
     tokens: contentType === 'application/json' ? JSON_TOKENS : PROTOBUF_TOKENS,
     // A body may be decompressed up to the limit.
+    ...(contentType === 'application/json' ? {} : { growth: protobufGrowth }),
     ...(contentEncoding === undefined ? {} : { baseBytes: 6 * DEFAULT_DATADOG_LIMITS.decodedBytes }),
     run: async (input) => {
       const request = { form, body: input, contentType, contentEncoding, receivedMs: NOW_S * 1000 };
@@ -169,6 +171,7 @@ function remoteWrite(name: string, isCompressed: boolean): FuzzTarget {
     seeds: () => (isCompressed ? raw.map((one) => compressSync(one)) : raw),
     tokens: PROTOBUF_TOKENS,
     baseBytes: 256 * 1024 * 1024,
+    ...(isCompressed ? {} : { growth: protobufGrowth }),
     run: (input) => {
       const table = new LabelTable(memory);
       try {

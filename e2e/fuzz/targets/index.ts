@@ -3,6 +3,7 @@ import type { FuzzTarget } from '../target.ts';
 import { BODIES } from './bodies.ts';
 import { SPOOL } from './client-files.ts';
 import { DATA_FORMATS } from './data-formats.ts';
+import { INTAKE_STREAM } from './intake-stream.ts';
 import { LISTENERS } from './listeners.ts';
 import { LOG_FORMATS } from './log-formats.ts';
 import { MESSAGES } from './messages.ts';
@@ -20,6 +21,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...LOG_FORMATS,
   ...STORES,
   SPOOL,
+  INTAKE_STREAM,
   ...LISTENERS,
 ];
 

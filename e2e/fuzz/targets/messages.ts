@@ -1,4 +1,5 @@
 import * as contract from '@tidemark/contract';
+import { protobufGrowth } from '../growth.ts';
 import { type FuzzTarget, holds } from '../target.ts';
 
 /** What a service of the contract says of one method. */
@@ -74,6 +75,11 @@ const REQUESTS: Readonly<Record<string, readonly Buffer[]>> = {
   }),
 };
 
+/** Messages of a client's stream. */
+export function intakeRequests(): readonly Buffer[] {
+  return REQUESTS['/tidemark.v1.Intake/Send'];
+}
+
 /** Field numbers with each wire type, nested groups, and long lengths. */
 const TOKENS = [
   '\n',
@@ -121,6 +127,7 @@ function messageTarget(name: string, chosen: readonly Method[]): FuzzTarget {
         return [Buffer.alloc(0), ...known].map((one) => Buffer.concat([Buffer.of(i), one]));
       }),
     tokens: TOKENS,
+    growth: (input, random) => protobufGrowth(input, random, 1),
     run: (input) => {
       const method = chosen[(input[0] ?? 0) % chosen.length];
       const message = decoded(method, input.subarray(1));
