@@ -97,16 +97,16 @@ describe('the spool format', () => {
 
   test('loses only the record of a flipped bit, also of a length', () => {
     const bytes = fileOf(RECORDS);
-    fc.assert(
-      fc.property(fc.integer({ min: 44, max: bytes.length - 1 }), fc.integer({ min: 0, max: 7 }), (at, bit) => {
+    for (let at = 44; at < bytes.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
         const bad = Buffer.from(bytes);
         bad[at] ^= 1 << bit;
         const { records, badBytes } = recordsOf(bad);
         expect(badBytes).toBeGreaterThan(0);
         expect(records).toHaveLength(RECORDS.length - 1);
         for (const record of records) expect(RECORDS).toContainEqual(record);
-      }),
-    );
+      }
+    }
   });
 
   test('throws only data_loss or failed_precondition for hostile bytes', () => {

@@ -293,9 +293,11 @@ export function* readRecords(
       position += frame.length;
       continue;
     }
-    // Mostly the next record is where the length says.
+    // Mostly the next record is where the length says. A wrong length can lead to a later one.
     const claimed = position + (frame?.length ?? view.length);
-    const next = isRecordAt(view, claimed) ? claimed : nextRecord(view, position + 1);
+    const found = nextRecord(view, position + 1);
+    const isLengthWrong = found !== undefined && found < claimed && isBodyBetween(view, position, found);
+    const next = isRecordAt(view, claimed) && !isLengthWrong ? claimed : found;
     const end = next ?? Math.min(claimed, view.length);
     onBad(view.subarray(position, end), position, next === undefined && frame === undefined);
     if (next === undefined && end < view.length) onBad(view.subarray(end), end, true);
@@ -310,6 +312,12 @@ function frameAt(view: Buffer, position: number): Buffer | undefined {
   const sizeBytes = bodyBytes + 8;
   const isPossible = bodyBytes > 0 && bodyBytes <= MAX_RECORD_BYTES && position + sizeBytes <= view.length;
   return isPossible ? view.subarray(position, position + sizeBytes) : undefined;
+}
+
+/** Whether the body of the record at `position` ends at `end`, by its checksum. */
+function isBodyBetween(view: Buffer, position: number, end: number): boolean {
+  const bodyFrom = position + RECORD_HEADER_BYTES - 1;
+  return bodyFrom < end && view.readUInt32LE(position + 4) === crc32c(view.subarray(bodyFrom, end));
 }
 
 function isRecordAt(view: Buffer, position: number): boolean {
