@@ -75,7 +75,7 @@ describe('settings', () => {
     expect(refused({ file: file([1]) })).toContain('must be an object');
     expect(refused({ file: { name: 'my.json', text: '{' } })).toContain('my.json: not JSON');
     expect(refused({ environment: { TIDEMARK_PORT: '4270' } })).toMatch(
-      /did you mean TIDEMARK_HTTP_PORT or TIDEMARK_GRPC_PORT/,
+      /did you mean TIDEMARK_HTTP_PORT or .*TIDEMARK_GRPC_PORT/,
     );
     expect(refused({ environment: { TIDEMARK_HSOT: '::1' } })).toContain('did you mean TIDEMARK_HOST?');
     expect(refused({ environment: { TIDEMARK_COMPLETENESS_LATENESS: '3' } })).toContain('COMPLETENESS_LATENESS_MS?');

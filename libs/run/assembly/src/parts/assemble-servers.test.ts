@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
@@ -8,20 +9,24 @@ import { Servers } from './assemble-servers.ts';
 
 const open: Servers[] = [];
 const problems: string[] = [];
+let reason: string | undefined;
 afterEach(async () => {
+  reason = undefined;
   for (const servers of open.splice(0)) await servers.close();
 });
 
-async function listen(httpPort: number, grpcPort: number): Promise<Servers> {
+async function listen(httpPort: number, grpcPort: number, healthPort = -1): Promise<Servers> {
   const servers = await Servers.listen(
     {
       clock: new SystemClock(),
       events: { info: (message) => problems.push(message) },
       protoFolder: fileURLToPath(new URL('../../../../../proto', import.meta.url)),
-      http: { access: refuseAll('none') },
+      http: { access: refuseAll('none'), notReady: () => reason },
       grpc: { messageBytes: 1024, register: () => undefined },
     },
-    parseSettings({ flags: { 'http-port': `${httpPort}`, 'grpc-port': `${grpcPort}` } }),
+    parseSettings({
+      flags: { 'http-port': `${httpPort}`, 'grpc-port': `${grpcPort}`, 'http-health-port': `${healthPort}` },
+    }),
   );
   open.push(servers);
   return servers;
@@ -37,6 +42,25 @@ test('a port in use is refused, and the other port is released', async () => {
   await expect(listen(httpPort, grpcPort)).rejects.toThrow(`gRPC port ${grpcPort} on 127.0.0.1 is in use`);
   const again = await listen(httpPort, 0);
   expect([again.httpPort, other.grpcPort]).toEqual([httpPort, grpcPort]);
+});
+
+test('health checks have a port of their own, which answers nothing else and always lets a new caller in', async () => {
+  const servers = await listen(0, 0, 0);
+  const url = `http://127.0.0.1:${servers.healthPort}`;
+  const idle = Array.from({ length: 200 }, () => connect({ host: '127.0.0.1', port: Number(servers.healthPort) }));
+  for (const socket of idle) socket.on('error', () => undefined);
+  await Promise.all(idle.slice(-10).map((socket) => once(socket, 'connect')));
+  const statuses = async () =>
+    Promise.all(['/healthz', '/readyz', '/api/v1/status'].map(async (path) => (await fetch(url + path)).status));
+  expect(await statuses()).toEqual([200, 200, 404]);
+  expect((await fetch(`${url}/healthz`, { method: 'POST' })).status).toBe(405);
+  reason = 'stores read';
+  expect(await statuses()).toEqual([200, 503, 404]);
+  expect(await (await fetch(`${url}/readyz`)).text()).not.toContain(reason);
+  await expect(listen(0, 0, servers.healthPort)).rejects.toThrow(
+    `health port ${servers.healthPort} on 127.0.0.1 is in use`,
+  );
+  for (const socket of idle) socket.destroy();
 });
 
 const canListen = await new Promise<boolean>((resolve) => {

@@ -1,7 +1,7 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpApi } from '@tidemark/http-api';
 import type { Clock, Events } from '@tidemark/ports';
-import { Connections, GrpcServer, type GrpcServerOptions, HttpServer } from '@tidemark/server';
+import { Connections, GrpcServer, type GrpcServerOptions, HealthDoor, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
 /** How long a stop waits for requests in progress, ms. */
@@ -24,33 +24,44 @@ export interface ServerPorts {
 export class Servers {
   readonly #http: HttpServer;
   readonly #grpc: GrpcServer;
+  readonly #health: HealthDoor | undefined;
 
-  private constructor(http: HttpServer, grpc: GrpcServer) {
+  private constructor(http: HttpServer, grpc: GrpcServer, health: HealthDoor | undefined) {
     this.#http = http;
     this.#grpc = grpc;
+    this.#health = health;
   }
 
-  /** Listens on both ports, or on neither. Error: `unavailable` when a port is in use. */
+  /** Listens on all ports, or on none. Error: `unavailable` when a port is in use. */
   static async listen({ clock, events, protoFolder, http, grpc }: ServerPorts, settings: Settings): Promise<Servers> {
     const { host } = settings.listen;
-    const { port: httpPort, ...httpLimits } = settings.http;
+    const { port: httpPort, healthPort, ...httpLimits } = settings.http;
     const { port: grpcPort, ...grpcLimits } = settings.grpc;
     const connections = new Connections(httpLimits.connections, clock);
     const onCaller = connections.admit.bind(connections);
     const app = httpApi({ ...http, clock, onCaller, limits: httpLimits });
     const onProblem = (message: string): void => events.info(message);
     const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem, connections);
+    const notReady = http.notReady ?? (() => undefined);
+    let health: HealthDoor | undefined;
     try {
+      if (healthPort >= 0) health = await HealthDoor.listen({ host, port: healthPort, notReady });
       const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder, onProblem };
-      return new Servers(httpServer, await GrpcServer.listen(options));
+      return new Servers(httpServer, await GrpcServer.listen(options), health);
     } catch (error) {
       await httpServer.close(0);
+      await health?.close();
       throw error;
     }
   }
 
   get httpPort(): number {
     return this.#http.port;
+  }
+
+  /** The port of health checks alone; undefined when there is none. */
+  get healthPort(): number | undefined {
+    return this.#health?.port;
   }
 
   get grpcPort(): number {
@@ -62,9 +73,9 @@ export class Servers {
     this.#grpc.setServing(isServing);
   }
 
-  /** Closes both servers at the same time, so that a server that waits for its clients does not delay the other. */
+  /** Closes all servers at the same time, so that a server that waits for its clients does not delay the other. */
   async close(): Promise<void> {
-    const closing = [this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS)];
+    const closing = [this.#http.close(SHUTDOWN_MS), this.#grpc.close(SHUTDOWN_MS), this.#health?.close()];
     await Promise.allSettled(closing);
     await Promise.all(closing);
   }

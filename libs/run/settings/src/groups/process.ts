@@ -38,6 +38,13 @@ export const LISTEN = z.strictObject({
 
 export const HTTP = z.strictObject({
   port: whole(4270, 'port', 0, 65_535, 'Port of the page and the HTTP API; 0: any free port.', { isMain: true }),
+  healthPort: whole(
+    -1,
+    'port',
+    -1,
+    65_535,
+    'Port on which only `/healthz` and `/readyz` are answered, with connections of its own; 0: any free port; -1: none.',
+  ),
   bodyBytes: whole(H.bodyBytes, 'bytes', KIB, GIB, "A request's body."),
   urlBytes: whole(H.urlBytes, 'bytes', KIB, MIB, "A request's URL; send longer queries in a body."),
   receiveMs: whole(H.receiveMs, 'ms', 100, 3_600_000, 'How long a request may take to arrive.'),
