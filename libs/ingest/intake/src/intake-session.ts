@@ -101,6 +101,7 @@ export class IntakeSession {
       this.#checkClock(sentMs, ackedMs, appended);
     this.maps = new MapsInForce({
       ...{ log, control, clock, acceptClock, signal },
+      reachedNow: () => this.#lease.reachedNow(),
       onInForce: (map) => {
         for (const source of this.#sources) source.announce(map);
       },

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ControlFollower } from '@tidemark/control-log';
 import { evenMap, packSlots } from '@tidemark/model';
+import { TidemarkError } from '@tidemark/ports';
 import { IntakeBench, PARTITIONS } from './intake-bench.fixture.ts';
 import { MapsInForce } from './maps-in-force.ts';
 
@@ -18,10 +19,12 @@ async function setUp() {
   const stop = new AbortController();
   const { log, clock, acceptClock } = bench;
   const onInForce = ({ epoch }: { epoch: number }) => announced.push(epoch);
-  const maps = new MapsInForce({ log, control, clock, acceptClock, onInForce, signal: stop.signal });
+  const now: { reached: () => Promise<void> } = { reached: () => Promise.resolve() };
+  const reachedNow = () => now.reached();
+  const maps = new MapsInForce({ log, control, clock, acceptClock, onInForce, reachedNow, signal: stop.signal });
   control.listen(() => maps.notice());
   const until = (epoch: number) => bench.until(() => control.state.map?.epoch === epoch);
-  return { bench, maps, announced, stop, until };
+  return { bench, control, maps, now, announced, stop, until };
 }
 
 test('a new map is announced once, when it is in force; one that another replaces before is not', async () => {
@@ -53,6 +56,20 @@ test('find reads control to its end for a decided map, and names the newest one 
     message: 'map_epoch: 9 is not known (limit: 1)',
     detail: { reason: 'map_epoch_unknown', field: 'map_epoch', limit: 1 },
   });
+});
+
+test('a map beyond the end that a deposed leader shows is found, or its batches are retried', async () => {
+  const { bench, control, maps, now } = await setUp();
+  const { next } = await bench.play(bench.log.bounds('control', 0));
+  await decide(bench, 2);
+  const { bounds } = bench.log;
+  bench.log.bounds = async (topic, partition) => ({ ...(await bounds(topic, partition)), next });
+  now.reached = async () => {
+    throw new TidemarkError('unavailable', 'no renewal');
+  };
+  await expect(bench.play(maps.find(9))).rejects.toMatchObject({ code: 'unavailable' });
+  now.reached = () => control.reached(next);
+  expect((await bench.play(maps.find(2))).epoch).toBe(2);
 });
 
 test('batches and requests with a key are refused by a map that is not in force yet', async () => {

@@ -10,6 +10,8 @@ export interface MapsInForceOptions {
   readonly control: Pick<ControlFollower, 'state' | 'reached'>;
   readonly clock: Clock;
   readonly acceptClock: AcceptClock;
+  /** Resolves when `control` was read up to a record that this session appended after the call. */
+  readonly reachedNow: () => Promise<void>;
   /** Called with a map once batches by it are accepted. */
   readonly onInForce: (map: PartitionMap) => void;
   /** Ends the wait for maps. */
@@ -43,11 +45,16 @@ export class MapsInForce {
     return this.#options.control.state.map?.partitions ?? 0;
   }
 
-  /** Returns the map of an epoch. Throws `invalid_argument` when `control`, read to its end, does not have it. */
+  /**
+   * Returns the map of an epoch. Throws `invalid_argument` when `control`, read to its end, does not have it, `unavailable`
+   * while its end can't be known: a deposed leader shows an earlier one, and other intakes may have announced a map after it.
+   */
   async find(epoch: number): Promise<PartitionMap> {
-    const known = this.#options.control.state.maps.get(epoch);
+    const { control, reachedNow } = this.#options;
+    const known = control.state.maps.get(epoch) ?? (await this.decided()).get(epoch);
     if (known !== undefined) return known;
-    const map = (await this.decided()).get(epoch);
+    await reachedNow();
+    const map = control.state.maps.get(epoch);
     if (map !== undefined) return map;
     throw limitError('map_epoch', `${epoch} is not known`, this.current.epoch, 'map_epoch_unknown');
   }

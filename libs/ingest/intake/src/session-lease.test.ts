@@ -54,6 +54,18 @@ test('a lease lapses 5 s after the last renewal was sent, until one is acknowled
   await bench.until(() => lease.lapse === undefined, 5000);
 });
 
+test('what was decided before a renewal is read with it, and nothing is known while none is acknowledged', async () => {
+  const { bench, control, lease } = await setUp();
+  await bench.play(lease.start());
+  await bench.advance(500);
+  const reached = lease.reachedNow();
+  await bench.decide({ $case: 'term', value: { term: 7, process: 'test' } });
+  await bench.play(reached);
+  expect(control.state.term).toBe(7);
+  bench.unreachable.add('control');
+  await expect(bench.play(lease.reachedNow())).rejects.toMatchObject({ code: 'unavailable' });
+});
+
 test('a session is fenced once and renews no more', async () => {
   const { bench, lease, reasons } = await setUp();
   await bench.play(lease.start());

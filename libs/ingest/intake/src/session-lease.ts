@@ -1,7 +1,7 @@
 import { toHex } from '@tidemark/bytes';
 import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Appended, type Clock, isTidemarkError, type Log, sleep } from '@tidemark/ports';
+import { type Appended, type Clock, isTidemarkError, type Log, sleep, TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import type { DeadLane } from './lane-set.ts';
 
@@ -40,6 +40,8 @@ export class SessionLease {
   /** Offset of the newest acknowledged record. */
   #ackedOffset = -1;
   #renewing: Promise<void> | undefined;
+  /** Callers that wait for a renewal that is sent after their call. */
+  readonly #waiting = new Set<(offset: number) => void>();
 
   constructor(options: SessionLeaseOptions) {
     this.#options = options;
@@ -86,6 +88,29 @@ export class SessionLease {
     this.checkState();
   }
 
+  /**
+   * Resolves when `control` was read up to a renewal that was sent after the call, so up to all that was decided before it.
+   * Throws `unavailable` when that takes longer than the lease lasts, or the session ends.
+   */
+  async reachedNow(): Promise<void> {
+    const { clock, control, signal } = this.#options;
+    const renewed = Promise.withResolvers<number | undefined>();
+    const late = new AbortController();
+    const timer = clock.setTimer(RENEWAL_LAPSE_MS, () => late.abort());
+    const within = AbortSignal.any([signal, late.signal]);
+    within.addEventListener('abort', () => renewed.resolve(undefined), { once: true });
+    if (within.aborted) renewed.resolve(undefined);
+    this.#waiting.add(renewed.resolve);
+    try {
+      const offset = await renewed.promise;
+      if (offset === undefined) throw new TidemarkError('unavailable', 'the end of control is not known now');
+      await control.reached(offset, within);
+    } finally {
+      timer.cancel();
+      this.#waiting.delete(renewed.resolve);
+    }
+  }
+
   /** Resolves when no renewal is outstanding, after the signal has aborted. */
   async stopped(): Promise<void> {
     await this.#renewing;
@@ -127,8 +152,10 @@ export class SessionLease {
       try {
         const value = { session: Buffer.from(session), deadLanes: deadLanes().slice(0, RENEWAL_DEAD_LANES) };
         const sentMs = clock.monotonicMs();
+        const waiting = [...this.#waiting];
         await this.#append({ $case: 'renewed', value });
         this.#renewedMs = sentMs;
+        for (const resolve of waiting) resolve(this.#ackedOffset);
       } catch {
         // The lease was not renewed: nothing is accepted after 5 s, and the coordinator fences after 10 s. The next
         // turn retries.
