@@ -45,6 +45,8 @@ export class Ledger {
   readonly recorded = new Map<number, RecordedPoint>();
   /** By series and timestamp; several are sent one after the other. */
   readonly #recordedAt = new Map<string, number[]>();
+  /** Highest floor that was sent, by client session: all below is settled. */
+  readonly #floors = new Map<string, number>();
   readonly #sent = new Set<number>();
   readonly batches = new Map<string, SentBatch>();
   readonly #accepted = new Map<string, Acceptance[]>();
@@ -73,7 +75,9 @@ export class Ledger {
 
   /** A client sent a batch; `defined` are its stream's series by epoch and partition. */
   sent(client: string, clientSession: Uint8Array, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): void {
-    const key = batchKey(toHex(clientSession), batch.sequence);
+    const id = toHex(clientSession);
+    const key = batchKey(id, batch.sequence);
+    this.#floors.set(id, Math.max(this.#floors.get(id) ?? 0, batch.floor));
     const bytes = batch.shares.map(({ partition, points }) => `${partition}:${toHex(points)}`).join(' ');
     const known = this.batches.get(key);
     if (known !== undefined) {
@@ -94,7 +98,6 @@ export class Ledger {
         };
       });
     });
-    const id = toHex(clientSession);
     const sent: SentBatch = { client, clientSession: id, sequence: batch.sequence, bytes, points, isAcked: false };
     this.batches.set(key, sent);
     for (const { series, timeMs, value } of points) {
@@ -114,6 +117,9 @@ export class Ledger {
     if (batch === undefined)
       throw new Violation('acks', `an ack for ${clientSession}:${sequence}, which was never sent`);
     this.acks++;
+    // Without an earlier ack the client has given it up, as `indeterminate`. Consumers drop it when it comes after a batch
+    // with that floor.
+    if (!batch.isAcked && sequence < (this.#floors.get(clientSession) ?? 0)) return;
     batch.isAcked = true;
     if (points !== batch.points.length) {
       throw new Violation(
