@@ -26,6 +26,9 @@ export class QueuedBatch {
   sent = false;
   /** True once an intake may have stored it at an earlier send. */
   resent = false;
+  /** Points that the first send left out of stored shares, and the most that a later one did. */
+  leftOut = 0;
+  leftOutLater = 0;
   /** The stream of the last send. */
   sentOn: SessionStream | undefined;
   /** When to send again, by the monotonic clock, ms. */

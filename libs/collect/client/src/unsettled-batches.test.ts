@@ -128,6 +128,20 @@ describe('the unsettled batches of a client session', () => {
     expect(bench.counters).toMatchObject({ refusedPoints: 0, indeterminatePoints: 6 });
   });
 
+  test('what a send leaves out of stored shares stays out, also when a later send accepts it', () => {
+    const first = bench.stamped(5);
+    bench.unsettled.settle(first, result(BatchResult_Outcome.RETRY, 0, 2, 'series_over_budget'));
+    first.resent = true;
+    bench.unsettled.settle(first, result(BatchResult_Outcome.ACKED, 5));
+    expect(bench.counters).toMatchObject({ ackedPoints: 3, rejectedPoints: 2, indeterminatePoints: 0 });
+    // Of a later send it is unknown: the first one may have stored all.
+    const later = bench.stamped(5);
+    later.resent = true;
+    bench.unsettled.settle(later, result(BatchResult_Outcome.RETRY, 0, 2, 'series_over_budget'));
+    bench.unsettled.settle(later, result(BatchResult_Outcome.ACKED, 5));
+    expect(bench.counters).toMatchObject({ ackedPoints: 6, rejectedPoints: 2, indeterminatePoints: 2 });
+  });
+
   test('merged points need no fate of their own', () => {
     const batch = bench.stamped(5);
     bench.unsettled.merged(batch, 3);

@@ -43,12 +43,13 @@ export class UnsettledBatches {
   settle(batch: QueuedBatch, { outcome, acceptedPoints, rejections }: BatchResult): boolean {
     const { counters } = this.#owner;
     if (outcome === BatchResult_Outcome.ACKED) {
-      const acked = Math.min(batch.points, acceptedPoints);
+      const acked = Math.min(batch.points - Math.max(batch.leftOut, batch.leftOutLater), acceptedPoints);
       const left = batch.points - acked;
-      const unknown = batch.resent ? Math.min(left, pointsOf(rejections.filter(mayBeStored))) : 0;
+      const certain = Math.max(batch.leftOut, pointsOf(rejections.filter(isLasting)));
+      const rejected = batch.resent ? Math.min(left, certain) : left;
       counters.ackedPoints += acked;
-      counters.indeterminatePoints += unknown;
-      counters.rejectedPoints += left - unknown;
+      counters.rejectedPoints += rejected;
+      counters.indeterminatePoints += left - rejected;
       batch.fate.acknowledged(acked);
       batch.fate.lost(left);
     } else if (outcome === BatchResult_Outcome.REFUSED) {
@@ -56,6 +57,9 @@ export class UnsettledBatches {
       else counters.refusedPoints += batch.points;
       batch.fate.lost(batch.points);
     } else {
+      const leftOut = Math.min(batch.points, pointsOf(rejections));
+      if (batch.resent) batch.leftOutLater = Math.max(batch.leftOutLater, leftOut);
+      else batch.leftOut = leftOut;
       return false;
     }
     this.#remove(batch);
@@ -131,8 +135,9 @@ export class UnsettledBatches {
   }
 }
 
-function mayBeStored({ reason }: Rejection): boolean {
-  return PASSING_REASONS.has(reason);
+/** True for a reason that every send of a batch finds. */
+function isLasting({ reason }: Rejection): boolean {
+  return !PASSING_REASONS.has(reason);
 }
 
 function pointsOf(rejections: readonly Rejection[]): number {

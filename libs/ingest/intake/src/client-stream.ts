@@ -245,6 +245,8 @@ export class ClientStream implements SeriesSource {
       return;
     }
     const rejections = new Rejections();
+    /** By partition, what was left out of the shares that were offered to their lanes. */
+    const offered = new Map<number, Rejections>();
     let accepted = 0;
     const settlement = new Settlement((notStored) => {
       if (notStored.size === 0) {
@@ -252,7 +254,10 @@ export class ClientStream implements SeriesSource {
         this.#answer(sequence, BatchResult_Outcome.ACKED, accepted, rejections.list);
       } else {
         const refusals = [...notStored].map((partition) => session.refusalOf(partition));
-        this.#answer(sequence, BatchResult_Outcome.RETRY, accepted, refusals);
+        // What is left out of a stored share stays out: its next send is a duplicate.
+        const leftOut = new Rejections();
+        for (const [partition, own] of offered) if (!notStored.has(partition)) leftOut.addAll(own);
+        this.#answer(sequence, BatchResult_Outcome.RETRY, accepted, [...refusals, ...leftOut.list]);
       }
     });
     const settle = (partition: number, durable: boolean, points: number): void => {
@@ -262,7 +267,9 @@ export class ClientStream implements SeriesSource {
     for (const { partition, points: bytes } of batch.shares) {
       const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
       if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
-      const checked = checkShare(bytes, dictionary, acceptMs, session.limits, rejections);
+      const own = new Rejections();
+      const checked = checkShare(bytes, dictionary, acceptMs, session.limits, own);
+      rejections.addAll(own);
       if (checked === undefined) continue;
       const { bytes: share, summary } = checked;
       const points = pointCount(summary);
@@ -272,6 +279,7 @@ export class ClientStream implements SeriesSource {
         continue;
       }
       settlement.expect();
+      offered.set(partition, own);
       const isAccepted = session.offer(partition, {
         acceptMs,
         dictionary,

@@ -317,6 +317,23 @@ describe('batches', () => {
     expect((await client.answered(stuck)).outcome).toBe(BatchResult_Outcome.ACKED);
   });
 
+  test('an answer that asks for a retry says what was left out of the shares that are stored', async () => {
+    const { bench, client } = await started();
+    await client.define(0, 0, [gauge(0)]);
+    await client.define(1, 0, [gauge(1)]);
+    bench.unreachable.add('points/0');
+    const nowMs = bench.acceptClock.nowMs();
+    const aheadMs = nowMs + DEFAULT_POINT_LIMITS.aheadMs + 5000;
+    const points = shareOf([0, nowMs, 1], [0, aheadMs, 1]);
+    const sequence = await client.batch([0, 1].map((partition) => ({ partition, points })));
+    const { outcome, acceptedPoints, rejections } = await client.answered(sequence);
+    expect([outcome, acceptedPoints]).toEqual([BatchResult_Outcome.RETRY, 1]);
+    expect(rejections.map(({ reason, points: left }) => [reason, left])).toEqual([
+      [expect.not.stringMatching('timestamp_ahead'), 0],
+      ['timestamp_ahead', 1],
+    ]);
+  });
+
   test('tags are durable before the first block that needs them', async () => {
     const { bench, client } = await started();
     await client.define(0, 0, [gauge(0)]);

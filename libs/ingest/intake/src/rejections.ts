@@ -36,6 +36,15 @@ export class Rejections {
     this.#byReason.set(reason, { reason, field, limit, points, message });
   }
 
+  /** Counts the points of others; the messages of the first stay. */
+  addAll(others: Rejections): void {
+    for (const other of others.list) {
+      const known = this.#byReason.get(other.reason);
+      if (known === undefined) this.#byReason.set(other.reason, { ...other });
+      else known.points += other.points;
+    }
+  }
+
   /** Returns true when points were counted under a reason: another example of it is not needed. */
   has(reason: string): boolean {
     return this.#byReason.has(reason);

@@ -174,7 +174,10 @@ export interface BatchResult {
   sequence: number;
   outcome: BatchResult_Outcome;
   acceptedPoints: number;
-  /** Points that were left out, by reason. The good part of the batch is kept. */
+  /**
+   * Points that were left out, by reason. The good part of the batch is kept. With RETRY: why it must be sent again, without
+   * points, then what was left out of the shares that are durable, and stays out.
+   */
   rejections: Rejection[];
   retryAfterMs: number;
 }
