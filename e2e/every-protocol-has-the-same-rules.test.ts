@@ -81,7 +81,7 @@ const RULES: readonly Rule[] = [
     outcome: 'value_infinite',
     except: ['remote write', 'Datadog', 'DogStatsD'],
   },
-  { rule: 'more than 10 minutes ahead', points: [[11 * 60_000, 1]], outcome: 'timestamp_ahead' },
+  { rule: 'more than 10 minutes ahead', points: [[60 * 60_000, 1]], outcome: 'timestamp_ahead' },
   { rule: 'more than 7 days behind', points: [[-8 * DAY_MS, 1]], outcome: 'timestamp_behind' },
   {
     rule: 'one series at two times',
