@@ -1,6 +1,9 @@
 import type { PartitionStatusReply } from '@tidemark/contract';
-import { gapsOf, openLanes } from '@tidemark/point-log';
+import { type ClientState, gapsOf, openLanes } from '@tidemark/point-log';
 import type { PartitionStore } from './partition-state.ts';
+
+/** Client sessions of a tenant in a status. A tenant may have 100,000. */
+export const SHOWN_CLIENTS = 1000;
 
 /** The status of a partition, except for the fields of its consumer. */
 export function partitionStatus(
@@ -14,7 +17,7 @@ export function partitionStatus(
     watermarkMs: finite(tracker.watermarkMs),
     era: tracker.era,
     lanes: openLanes(tracker),
-    clients: [...tracker.clients.values()].map((client) => ({
+    clients: shownClients(tracker.clients.values()).map((client) => ({
       clientSession: Buffer.from(client.clientSession),
       tenant: client.tenant,
       floor: client.window.floor,
@@ -33,4 +36,15 @@ export function partitionStatus(
 
 function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined;
+}
+
+/** Of each tenant those with the most late points, then those that sent last. */
+export function shownClients<T extends Pick<ClientState, 'tenant' | 'latePoints' | 'seenAtMs'>>(
+  clients: Iterable<T>,
+): T[] {
+  const tenants = Map.groupBy(clients, ({ tenant }) => tenant);
+  return [...tenants.values()].flatMap((own) => {
+    if (own.length <= SHOWN_CLIENTS) return own;
+    return own.sort((a, b) => b.latePoints - a.latePoints || b.seenAtMs - a.seenAtMs).slice(0, SHOWN_CLIENTS);
+  });
 }
