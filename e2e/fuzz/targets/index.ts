@@ -5,8 +5,10 @@ import { SPOOL } from './client-files.ts';
 import { DATA_FORMATS } from './data-formats.ts';
 import { INTAKE_STREAM } from './intake-stream.ts';
 import { LISTENERS } from './listeners.ts';
+import { LOG_FOLDER } from './log-folder.ts';
 import { LOG_FORMATS } from './log-formats.ts';
 import { MESSAGES } from './messages.ts';
+import { SMALL_FORMATS } from './small-formats.ts';
 import { STATSD } from './statsd.ts';
 import { STORES } from './stores.ts';
 import { TEXT_FORMATS } from './text-formats.ts';
@@ -21,6 +23,8 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...LOG_FORMATS,
   ...STORES,
   SPOOL,
+  LOG_FOLDER,
+  ...SMALL_FORMATS,
   INTAKE_STREAM,
   ...LISTENERS,
 ];
