@@ -17,7 +17,11 @@ test('older refs of a series whose interval changes state the new one when they 
   add('a', 15_000);
   dictionary.restate(2);
   expect(intervalsMs()).toEqual([15_000, 5_000, 15_000, 15_000]);
+  // A ref that was restated before names the series as well.
+  add('a', 20_000);
+  dictionary.restate(0);
+  expect(intervalsMs()).toEqual([20_000, 5_000, 20_000, 20_000, 20_000]);
   // What a client may also name: another series, the new ref itself, and one that is not defined.
-  for (const ref of [1, 3, 4, 1_000_000]) dictionary.restate(ref);
-  expect(intervalsMs()).toEqual([15_000, 5_000, 15_000, 15_000]);
+  for (const ref of [1, 4, 5, 1_000_000]) dictionary.restate(ref);
+  expect(intervalsMs()).toEqual([20_000, 5_000, 20_000, 20_000, 20_000]);
 });

@@ -40,8 +40,8 @@ export class ClientDictionary {
   /** Series that have no points. Consumers must not know them. */
   readonly #hidden = new Set<number>();
   readonly #refused = new Map<number, Refusal>();
-  /** Older refs of series whose interval has changed, by the newest ref. */
-  readonly #restated = new Map<number, number[]>();
+  /** First ref of a series whose interval has changed, by each later one. The interval of all of them is that of the first. */
+  readonly #firstRefs = new Map<number, number>();
   /** Number of series that are distributions. */
   distributions = 0;
   #hasLeft = false;
@@ -98,10 +98,9 @@ export class ClientDictionary {
   restate(ref: number): void {
     const last = this.#size - 1;
     if (ref >= last || Buffer.compare(this.seriesId(ref), this.seriesId(last)) !== 0) return;
-    const older = [...(this.#restated.get(ref) ?? []), ref];
-    this.#restated.delete(ref);
-    this.#restated.set(last, older);
-    for (const one of older) this.#intervalsMs[one] = this.#intervalsMs[last];
+    const first = this.#firstRefs.get(ref) ?? ref;
+    this.#firstRefs.set(last, first);
+    this.#intervalsMs[first] = this.#intervalsMs[last];
   }
 
   seriesClass(ref: number): SeriesClass {
@@ -114,7 +113,7 @@ export class ClientDictionary {
 
   /** Returns the reporting interval that the sender states, ms; 0 without one. */
   intervalMs(ref: number): number {
-    return this.#intervalsMs[ref];
+    return this.#intervalsMs[this.#firstRefs.get(ref) ?? ref];
   }
 
   /** Returns the name of the series' metric; undefined for a refused series. */
@@ -139,7 +138,7 @@ export class ClientDictionary {
       this.#hidden.has(ref) !== this.#hidden.has(ref - 1) ||
       this.#metrics[ref] !== this.#metrics[ref - 1] ||
       this.#classes[ref] !== this.#classes[ref - 1] ||
-      this.#intervalsMs[ref] !== this.#intervalsMs[ref - 1]
+      this.intervalMs(ref) !== this.intervalMs(ref - 1)
     );
   }
 
@@ -164,7 +163,7 @@ export class ClientDictionary {
   addHidden(ref: number): number {
     const seriesClass = this.seriesClass(ref);
     const metricId = this.#metricIds[this.#metrics[ref]];
-    const intervalMs = this.#intervalsMs[ref];
+    const intervalMs = this.intervalMs(ref);
     const name = this.#names[ref];
     this.#names[ref] = undefined;
     this.add({ seriesId: this.seriesId(ref), metricId, seriesClass, intervalMs }, name, this.isCounter(ref));
@@ -213,7 +212,7 @@ export class ClientDictionary {
       seriesId: this.seriesId(ref),
       metricId: this.#metricIds[this.#metrics[ref]],
       seriesClass: this.seriesClass(ref),
-      intervalMs: this.#intervalsMs[ref],
+      intervalMs: this.intervalMs(ref),
     };
   }
 
