@@ -13,8 +13,8 @@ const DEFAULT_MAX_BYTES = 4096;
 const GUIDED_SHARE = 0.3;
 /** Max share of the time in which costs of the seeds are compared, before anything is mutated. */
 const SEED_COSTS_SHARE = 0.3;
-/** Inputs between two readings of the coverage, which take longer than an input. */
-const BATCH = 100;
+/** Inputs between two readings of the coverage, which takes longer than an input. */
+const BATCH = 64;
 /** Mutated inputs for each one whose cost is compared. */
 const RUNS_PER_COST = 400;
 /** Parts of each input of the corpus that are repeated to compare costs. */
@@ -96,17 +96,23 @@ class TargetRun {
     coverage.take();
     while (performance.now() < endMs && !this.#isDone) {
       const batch = Array.from({ length: BATCH }, () => mutated(material));
-      for (const input of batch) await this.#try(input);
-      if (coverage.take() === 0) continue;
-      coverage.forgetNewest();
-      for (const input of batch) {
-        await this.#try(input);
-        if (coverage.take() === 0) continue;
-        material.pool.push(input);
-        this.#fresh.push(input);
-      }
+      const fresh = await this.#freshOf(batch, coverage, endMs);
+      material.pool.push(...fresh);
+      this.#fresh.push(...fresh);
     }
     coverage.stop();
+  }
+
+  /** Returns the inputs that reach new code: halves of what reached some are run again. */
+  async #freshOf(inputs: readonly Buffer[], coverage: Coverage, endMs: number): Promise<readonly Buffer[]> {
+    for (const input of inputs) await this.#try(input);
+    if (coverage.take() === 0) return [];
+    if (inputs.length === 1) return inputs;
+    if (performance.now() >= endMs) return [];
+    coverage.forgetNewest();
+    const half = inputs.length >> 1;
+    const first = await this.#freshOf(inputs.slice(0, half), coverage, endMs);
+    return [...first, ...(await this.#freshOf(inputs.slice(half), coverage, endMs))];
   }
 
   async #blind(material: Material, endMs: number): Promise<void> {

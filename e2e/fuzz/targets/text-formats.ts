@@ -1,4 +1,4 @@
-import { parseFilter, parseFormula, parseQuery, printQuery } from '@tidemark/query-language';
+import { DEFAULT_QUERY_LIMITS, parseFilter, parseFormula, parseQuery, printQuery } from '@tidemark/query-language';
 import { parseSettings, SETTINGS } from '@tidemark/settings';
 import { ExpositionParser } from '../../../libs/collect/openmetrics/src/exposition-parser.ts';
 import { type FuzzTarget, holds, parsed } from '../target.ts';
@@ -14,6 +14,7 @@ const BOUND = new Map([['a', parseQuery('sum:m{*}').expressions[0]]]);
 
 const query: FuzzTarget = {
   name: 'query',
+  maxGrownBytes: DEFAULT_QUERY_LIMITS.queryLength,
   seeds: () => QUERIES.map((text) => Buffer.from(text)),
   tokens: [
     'avg:',

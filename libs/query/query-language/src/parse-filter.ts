@@ -67,7 +67,7 @@ function parseIn(reader: TokenReader, word: Token): TagFilter {
     throw reader.unexpected(word, 'one tag key before IN, without ":" or "*"');
   }
   reader.expectSymbol('scope', '(', '"(" and the values');
-  const values: string[] = [];
+  const values = new Set<string>();
   do {
     const token = reader.peek('scope');
     reader.at(token, { type: 'value', key: word.text });
@@ -75,12 +75,12 @@ function parseIn(reader: TokenReader, word: Token): TagFilter {
       if (value.type !== 'word' || value.wildcard >= 0 || value.text === '') {
         throw reader.unexpected(value, 'a tag value without wildcards');
       }
-      if (!values.includes(value.text)) values.push(value.text);
+      values.add(value.text);
     }
     reader.take(token);
   } while (reader.takeSymbol('scope', ','));
   reader.expectSymbol('scope', ')', '"," or ")"');
-  return { type: 'in', key: word.text, values };
+  return { type: 'in', key: word.text, values: [...values] };
 }
 
 function tagOf(reader: TokenReader, word: Token): TagFilter {
@@ -97,7 +97,7 @@ function tagOf(reader: TokenReader, word: Token): TagFilter {
 
 /** Parses the tag keys after `by`, each once, and the closing brace. */
 export function parseGroupBy(reader: TokenReader): string[] {
-  const keys: string[] = [];
+  const keys = new Set<string>();
   do {
     const token = reader.peek('scope');
     reader.at(token, { type: 'key' });
@@ -105,12 +105,12 @@ export function parseGroupBy(reader: TokenReader): string[] {
       if (key.type !== 'word' || key.wildcard >= 0 || key.text === '' || key.text.includes(':')) {
         throw reader.unexpected(key, 'a tag key, without ":" or "*"');
       }
-      if (!keys.includes(key.text)) keys.push(key.text);
+      keys.add(key.text);
     }
     reader.take(token);
   } while (reader.takeSymbol('scope', ','));
   reader.expectSymbol('scope', '}', '"," or "}"');
-  return keys;
+  return [...keys];
 }
 
 function takeKeyword(reader: TokenReader, keyword: string): boolean {
