@@ -227,6 +227,16 @@ describe('refusals', () => {
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
+  test('chunks of a series that is not stored are data_loss', async () => {
+    const keyValue = new MemoryKeyValue();
+    const { partition } = await begun(keyValue);
+    await partition.commit();
+    // Keys of pages of series begin with 05.
+    for (const key of [...keyValue.content.keys()]) if (key.startsWith('05')) keyValue.content.delete(key);
+    const opened = await open(keyValue);
+    await expect(opened.stateHash()).rejects.toMatchObject({ code: 'data_loss' });
+  });
+
   test('a request beyond a limit is refused by name', async () => {
     const { builder, partition } = await begun();
     const base = requestOf([0], RANGE, 'last');

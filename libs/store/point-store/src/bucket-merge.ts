@@ -2,7 +2,7 @@ import { afterPrefix } from '@tidemark/bytes';
 import { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { SERIES_CLASS } from '@tidemark/model';
 import type { SeriesIndex } from '@tidemark/point-log';
-import type { KeyValue, KeyValueWrite } from '@tidemark/ports';
+import { type KeyValue, type KeyValueWrite, TidemarkError } from '@tidemark/ports';
 import { ChunkBatch, ChunkBatches, type PackedChunks } from './chunk-batch.ts';
 import { bucketKey, PREFIX, seriesOfChunkKey } from './keys.ts';
 import type { PointHash } from './point-hash.ts';
@@ -52,7 +52,7 @@ export async function* mergeBucket(input: MergeInput, hash: PointHash): AsyncGen
     sizeBytes = 0;
     return part;
   };
-  for await (const { series, keys, stored } of seriesOfBucket(keyValue, bucket)) {
+  for await (const { series, keys, stored } of seriesOfBucket(keyValue, bucket, table)) {
     for (const key of keys) deletes.push({ key });
     for (const { chunk } of stored) sizeBytes += chunk.length;
     mergeSeries(table, series, stored, batches);
@@ -108,14 +108,22 @@ interface BucketSeries {
   readonly stored: readonly StoredChunk[];
 }
 
-/** The stored chunks of a bucket, series by series. */
-export async function* seriesOfBucket(keyValue: KeyValue, bucket: number): AsyncGenerator<BucketSeries> {
+/** The stored chunks of a bucket, series by series. Throws `data_loss` for chunks of a series that is not in `table`. */
+export async function* seriesOfBucket(
+  keyValue: KeyValue,
+  bucket: number,
+  table: Pick<SeriesIndex, 'length'>,
+): AsyncGenerator<BucketSeries> {
   const prefix = bucketKey(PREFIX.chunk, bucket);
   let series = -1;
   let keys: Uint8Array[] = [];
   let stored: StoredChunk[] = [];
   for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
     const next = seriesOfChunkKey(key);
+    if (next >= table.length) {
+      const message = `the stored bucket ${bucket} has chunks of series ${next} of ${table.length}`;
+      throw new TidemarkError('data_loss', message, { bucket, series: next });
+    }
     if (next !== series && keys.length > 0) {
       yield { series, keys, stored };
       keys = [];

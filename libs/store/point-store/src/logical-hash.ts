@@ -17,7 +17,7 @@ export async function logicalHash(store: PartitionStore): Promise<string> {
   const buckets = new Set([...store.buckets, ...rows.keys()]);
   for (const bucket of buckets) {
     const own = rows.get(bucket) ?? new Map<number, StoredChunk[]>();
-    for await (const { series, stored } of seriesOfBucket(store.keyValue, bucket)) {
+    for await (const { series, stored } of seriesOfBucket(store.keyValue, bucket, store.table)) {
       hashSeries(store.table, series, [...stored, ...(own.get(series) ?? [])], hash);
       own.delete(series);
     }
