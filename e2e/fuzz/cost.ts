@@ -12,6 +12,8 @@ const CHEAP_MS = 30;
 /** Linear cost takes 4 times as long for 4 times the bytes; caches and collections add to it. */
 const MAX_RATIO = 10;
 const MAX_MS_PER_MEBIBYTE = 5000;
+/** Below this time no input is slow, ms. */
+const MIN_SLOW_MS = 250;
 const REPETITIONS = 3;
 /** Comparisons that must all fail: a collection of garbage may fall into one of them. */
 const ROUNDS = 3;
@@ -58,7 +60,7 @@ async function costProblem(target: FuzzTarget, small: Buffer, large: Buffer): Pr
   const sizes = `${largeMs.toFixed(1)} ms for ${large.length} bytes, ${smallMs.toFixed(1)} ms for ${small.length} bytes`;
   const linear = (MAX_RATIO / TIMES_LARGER) * (large.length / small.length);
   if (largeMs > smallMs * linear) return `cost is not linear: ${sizes}`;
-  return largeMs > (large.length / 2 ** 20) * MAX_MS_PER_MEBIBYTE ? `slow: ${sizes}` : undefined;
+  return largeMs > Math.max(MIN_SLOW_MS, (large.length / 2 ** 20) * MAX_MS_PER_MEBIBYTE) ? `slow: ${sizes}` : undefined;
 }
 
 /** Runs an input. Throws a violation when it allocated more memory than its size justifies. */

@@ -237,6 +237,15 @@ describe('refusals', () => {
     await expect(opened.stateHash()).rejects.toMatchObject({ code: 'data_loss' });
   });
 
+  test('series that are said to have chunks in a bucket without chunks are data_loss', async () => {
+    const keyValue = new MemoryKeyValue();
+    const { partition } = await begun(keyValue);
+    await partition.commit();
+    const [key, value] = [...keyValue.content].find(([one]) => one.startsWith('09')) ?? ['', Buffer.of()];
+    keyValue.content.set(`09c5${key.slice(4)}`, value);
+    await expect(open(keyValue)).rejects.toMatchObject({ code: 'data_loss' });
+  });
+
   test('a request beyond a limit is refused by name', async () => {
     const { builder, partition } = await begun();
     const base = requestOf([0], RANGE, 'last');

@@ -34,6 +34,22 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
     store.activity.load(bucketOfKey(key), value);
   }
   await loadBuckets(store);
+  checkActivity(store);
+}
+
+/** A search for the nearest points follows the bitmaps, and would not end where they name chunks that do not exist. */
+function checkActivity({ activity, buckets, expiredBucket }: PartitionStore): void {
+  for (const bucket of activity.buckets) {
+    if (buckets.has(bucket)) continue;
+    // A crash has interrupted the deletion of an expired bucket.
+    if (bucket <= expiredBucket) {
+      activity.drop(bucket);
+      continue;
+    }
+    throw new TidemarkError('data_loss', `the point store names series of bucket ${bucket}, which has no chunks`, {
+      bucket,
+    });
+  }
 }
 
 function checkOwner({ partition, limits }: PartitionStore, storedPartition: number, storedBucketMs: number): void {

@@ -30,7 +30,8 @@ export async function deleteExpired(store: PartitionStore): Promise<void> {
   if (last === NO_BUCKET) return;
   for (const bucket of [...buckets].filter((one) => one <= last)) {
     await lock.write(async () => {
-      for (const prefix of [PREFIX.chunk, PREFIX.activity] as const) {
+      // In this order, since a crash between the two must not leave series in a bucket without chunks.
+      for (const prefix of [PREFIX.activity, PREFIX.chunk] as const) {
         await keyValue.deleteRange(bucketKey(prefix, bucket), bucketKey(prefix, bucket + 1));
       }
       recent.drop(bucket);

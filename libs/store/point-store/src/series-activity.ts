@@ -26,6 +26,11 @@ export class SeriesActivity {
     return this.#buckets.get(bucket);
   }
 
+  /** The buckets that have a bitmap. */
+  get buckets(): Iterable<number> {
+    return this.#buckets.keys();
+  }
+
   /** Whether `series` has chunks in a bucket before `bucket`. */
   hasBefore(bucket: number, series: number): boolean {
     for (const [one, bitmap] of this.#buckets) if (one < bucket && bitmap.has(series)) return true;
