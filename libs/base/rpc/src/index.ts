@@ -1,5 +1,6 @@
 export type { PeerOptions, UnaryMethod } from './peer-calls.ts';
 export { peerCaller, peerChannel } from './peer-calls.ts';
+export { withRequestLimit } from './request-size.ts';
 export { runQuery } from './run-query.ts';
 export type { SendMessage } from './server-stream.ts';
 export { callStream, serveStream } from './server-stream.ts';

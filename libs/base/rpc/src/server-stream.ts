@@ -1,5 +1,6 @@
 import type { ClientReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/ports';
+import { checkRequestSize } from './request-size.ts';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
 
 /** Sends one message of a stream; resolves when the caller has room for another one. */
@@ -16,6 +17,7 @@ export async function serveStream<Request, Reply>(
   const abort = new AbortController();
   call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
   try {
+    checkRequestSize(call.request);
     await handle(call.request, (message) => sendMessage(call, message), abort.signal);
     call.end();
   } catch (error) {

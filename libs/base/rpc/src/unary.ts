@@ -1,5 +1,6 @@
 import type { ClientUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/ports';
+import { checkRequestSize } from './request-size.ts';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
 
 /** Answers a unary call with the result or error of `handle`. The signal aborts when the caller cancels. */
@@ -11,6 +12,7 @@ export async function serveUnary<Request, Reply>(
   const abort = new AbortController();
   call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
   try {
+    checkRequestSize(call.request);
     callback(null, await handle(call.request, abort.signal));
   } catch (error) {
     callback(toGrpcError(error));

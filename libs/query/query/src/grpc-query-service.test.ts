@@ -4,7 +4,7 @@ import { QueryClient, QueryService as QueryDefinition } from '@tidemark/contract
 import { evenMap, KIND } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { ModelStores } from '@tidemark/replicas/testing';
-import { runQuery } from '@tidemark/rpc';
+import { runQuery, withRequestLimit } from '@tidemark/rpc';
 import { addStoreService, grpcPointStore, grpcTagStore } from '@tidemark/store-rpc';
 import { answerBytes } from '@tidemark/store-rpc/testing';
 import { QueryService, queryService } from './index.ts';
@@ -17,6 +17,7 @@ const clock: Clock = {
     return { cancel: () => clearTimeout(timer) };
   },
 };
+const REQUEST_BYTES = 100_000;
 const FROM_MS = 1_700_000_000_000;
 const RANGE = { fromMs: FROM_MS, toMs: FROM_MS + 60_000 };
 
@@ -66,7 +67,7 @@ describe('stores and queries over gRPC', () => {
       },
     };
     server.addService(
-      QueryDefinition,
+      withRequestLimit(QueryDefinition, REQUEST_BYTES),
       queryService(
         {
           run: async (...args) => (late.service ?? fail()).run(...args),
@@ -146,6 +147,20 @@ describe('stores and queries over gRPC', () => {
     const { errors } = await run('avg:load{*}', 'good');
     model.failing.clear();
     expect(errors).toEqual([{ part: 'points/0', code: 'data_loss', message: 'only operators see why' }]);
+  });
+
+  test('a request that is too large is refused by its size, before it is decoded', async () => {
+    const variables = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`name-${i}`, 'value']));
+    const refusal = {
+      code: 'resource_exhausted',
+      message: expect.stringMatching(/the request has \d+ bytes \(limit: 100000\)/),
+    };
+    await expect(run('sum:load{*}', 'good', undefined, variables)).rejects.toMatchObject(refusal);
+    expect((await run('sum:load{*}', 'good')).series).toHaveLength(1);
+    const metrics = new Promise((_, reject) =>
+      client.metrics({ contains: 'x'.repeat(200_000), fromMs: FROM_MS, limit: 1 }, reject),
+    );
+    await expect(metrics).rejects.toMatchObject({ details: expect.stringContaining('(limit: 100000)') });
   });
 
   test('a cancelled call reaches the store', async () => {

@@ -5,6 +5,7 @@ import type { ControlState } from '@tidemark/control-log';
 import { yieldTurn } from '@tidemark/node-runtime';
 import type { Clock } from '@tidemark/ports';
 import { type QueryReader, QueryService, type QueryServiceOptions, queryService } from '@tidemark/query';
+import { withRequestLimit } from '@tidemark/rpc';
 import type { Settings } from '@tidemark/settings';
 import type { QueryStores } from '@tidemark/store-rpc';
 import type { Pending } from './pending.ts';
@@ -34,9 +35,12 @@ export function assembleQuery(ports: QueryPorts, settings: Settings): QueryServi
   });
 }
 
+/** Bytes of a request over gRPC: as much as HTTP takes by default. To decode a longer one would delay all other callers. */
+const REQUEST_BYTES = 1024 * 1024;
+
 /** Adds the gRPC service of queries to a server. */
 export function registerQuery(server: Server, reader: QueryReader, access: Pick<Access, 'tenantOf'>): void {
-  server.addService(QueryContract, queryService(reader, access));
+  server.addService(withRequestLimit(QueryContract, REQUEST_BYTES), queryService(reader, access));
 }
 
 /** A reader for servers that listen before the query service exists: until then each call rejects as `unavailable`. */
