@@ -5,6 +5,7 @@ import { QueryClient, QueryService as QueryDefinition, ResultSeries } from '@tid
 import { TidemarkError, WorkSlice } from '@tidemark/ports';
 import { callStream, runQuery } from '@tidemark/rpc';
 import { type QueryAnswer, type QueryReader, queryService } from './index.ts';
+import { sendAnswer } from './query-messages.ts';
 
 const MESSAGE_VALUES = 8192;
 const LONG = 8000;
@@ -82,6 +83,15 @@ describe('an answer over gRPC', () => {
     await failed;
     await eventually(() => ended === 'cancelled');
   });
+});
+
+test('an answer to a caller that does not read ends at the deadline of its query', async () => {
+  const deadline = new AbortController();
+  const neverRead = () => new Promise<void>(() => undefined);
+  const sending = sendAnswer(answerOf(LONG), neverRead, new WorkSlice(undefined, deadline.signal));
+  const late = new TidemarkError('deadline_exceeded', 'the query took too long');
+  deadline.abort(late);
+  await expect(sending).rejects.toBe(late);
 });
 
 async function eventually(holds: () => boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { QueryReply, ResultSeries } from '@tidemark/contract';
 import type { WorkSlice } from '@tidemark/ports';
+import { abortable } from '@tidemark/replicas';
 import type { SendMessage } from '@tidemark/rpc';
 import type { QueryAnswer } from './query-reader.ts';
 
@@ -8,17 +9,22 @@ const MESSAGE_VALUES = 8192;
 /** What a series costs apart from its values, in those. */
 const SERIES_COST = 16;
 
-/** Sends an answer in messages, no faster than its caller reads them; other work of the thread is done in between. */
+/**
+ * Sends an answer in messages, no faster than its caller reads them; other work of the thread is done in between. Rejects
+ * when the signal of `slice` aborts: a caller that does not read must not keep the memory and the place of its query.
+ */
 export async function sendAnswer(
   { expressions: _, groupBy: __, ...answer }: QueryAnswer,
   send: SendMessage<QueryReply>,
   slice: WorkSlice,
 ): Promise<void> {
+  const { signal } = slice;
+  const sendInTime = (message: QueryReply) => (signal === undefined ? send(message) : abortable(send(message), signal));
   for (const series of inMessages(answer.series)) {
-    await send({ ...NO_SERIES, series });
+    await sendInTime({ ...NO_SERIES, series });
     if (slice.spend(costOf(series))) await slice.next();
   }
-  await send({ ...answer, series: [] });
+  await sendInTime({ ...answer, series: [] });
 }
 
 const NO_SERIES: Omit<QueryReply, 'series'> = { errors: [], gaps: [], pointsRead: 0, seriesRead: 0, notes: [] };
