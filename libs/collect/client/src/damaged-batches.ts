@@ -54,7 +54,8 @@ export class DamagedBatches {
     let [dropped, indeterminate] = [0, 0];
     const unstamped = [...batches.values()].filter(({ stamped }) => stamped === undefined);
     if (this.#isStampLost) {
-      const newest = Math.max(-1, ...[...batches.values()].map((one) => (one.stamped === undefined ? -1 : one.number)));
+      let newest = -1;
+      for (const { number, stamped } of batches.values()) if (stamped !== undefined) newest = Math.max(newest, number);
       for (const { number, points } of unstamped) {
         if (number >= newest && !this.#stamped.has(number)) continue;
         batches.delete(number);

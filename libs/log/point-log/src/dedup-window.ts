@@ -65,7 +65,8 @@ export class DedupWindow {
     window.#floor = floor;
     window.#next = next;
     const words = Uint32Array.from({ length: WORDS }, readWord);
-    if (words.some((word, i) => word !== window.words()[i])) window.#bits = words;
+    const whole = window.words();
+    if (words.some((word, i) => word !== whole[i])) window.#bits = words;
     return window;
   }
 
