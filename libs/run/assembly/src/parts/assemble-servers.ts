@@ -1,7 +1,7 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpApi } from '@tidemark/http-api';
 import type { Clock, Events } from '@tidemark/ports';
-import { Connections, GrpcServer, type GrpcServerOptions, HealthDoor, HttpServer } from '@tidemark/server';
+import { Connections, GrpcServer, type GrpcServerOptions, HealthServer, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
 /** How long a stop waits for requests in progress, ms. */
@@ -24,9 +24,9 @@ export interface ServerPorts {
 export class Servers {
   readonly #http: HttpServer;
   readonly #grpc: GrpcServer;
-  readonly #health: HealthDoor | undefined;
+  readonly #health: HealthServer | undefined;
 
-  private constructor(http: HttpServer, grpc: GrpcServer, health: HealthDoor | undefined) {
+  private constructor(http: HttpServer, grpc: GrpcServer, health: HealthServer | undefined) {
     this.#http = http;
     this.#grpc = grpc;
     this.#health = health;
@@ -43,9 +43,9 @@ export class Servers {
     const onProblem = (message: string): void => events.info(message);
     const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem, connections);
     const notReady = http.notReady ?? (() => undefined);
-    let health: HealthDoor | undefined;
+    let health: HealthServer | undefined;
     try {
-      if (healthPort >= 0) health = await HealthDoor.listen({ host, port: healthPort, notReady });
+      if (healthPort >= 0) health = await HealthServer.listen({ host, port: healthPort, notReady });
       const options = { ...grpc, host, port: grpcPort, clock, limits: grpcLimits, protoFolder, onProblem };
       return new Servers(httpServer, await GrpcServer.listen(options), health);
     } catch (error) {

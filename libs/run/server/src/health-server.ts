@@ -9,7 +9,7 @@ const RECEIVE_MS = 2000;
 const CHECK_MS = 500;
 const HEADER_BYTES = 4096;
 
-export interface HealthDoorOptions {
+export interface HealthServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -22,7 +22,7 @@ export interface HealthDoorOptions {
  * take no place from it. An answer ends its connection. The reason for not being ready is left to the other port, which
  * knows operators.
  */
-export class HealthDoor {
+export class HealthServer {
   readonly #server: Server;
   readonly port: number;
 
@@ -32,7 +32,7 @@ export class HealthDoor {
   }
 
   /** Listens. Error: `unavailable` when the port is in use. */
-  static async listen({ host, port, notReady }: HealthDoorOptions): Promise<HealthDoor> {
+  static async listen({ host, port, notReady }: HealthServerOptions): Promise<HealthServer> {
     const timeouts = { headersTimeout: RECEIVE_MS, requestTimeout: RECEIVE_MS, connectionsCheckingInterval: CHECK_MS };
     const server = createServer({ ...timeouts, maxHeaderSize: HEADER_BYTES }, ({ url = '', method = '' }, response) => {
       const status = statusOf(method, url, notReady);
@@ -54,7 +54,7 @@ export class HealthDoor {
       server.listen({ host, port }, resolve);
     });
     const address = server.address();
-    return new HealthDoor(server, typeof address === 'object' && address !== null ? address.port : port);
+    return new HealthServer(server, typeof address === 'object' && address !== null ? address.port : port);
   }
 
   async close(): Promise<void> {
