@@ -4,7 +4,7 @@ import type { DatadogLimits } from './limits.ts';
 import { malformed, tooLarge, wrongBody } from './request-refusal.ts';
 
 /** Bytes of a body that are read between two pauses: some milliseconds of work. */
-export const SLICE_BYTES = 128 * 1024;
+export const SLICE_BYTES = 64 * 1024;
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;

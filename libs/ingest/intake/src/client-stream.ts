@@ -29,7 +29,7 @@ import {
   seriesId,
   seriesName,
 } from '@tidemark/model';
-import { assert, isTidemarkError, limitError, type TidemarkError } from '@tidemark/ports';
+import { assert, finishInSlices, isTidemarkError, limitError, type TidemarkError } from '@tidemark/ports';
 import { changeOfMessage } from '@tidemark/store-rpc';
 import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
@@ -37,11 +37,13 @@ import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, Rejections, refusalOf } from './rejections.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
-import { checkShare, pointsIn } from './share-check.ts';
+import { type CheckedShare, checkShare, pointsIn } from './share-check.ts';
 import type { StreamQuota } from './tenant-quotas.ts';
 import { unpublishedDaysOfShare } from './unpublished-days.ts';
 
 const CLIENT_NAME_BYTES = 200;
+/** Definitions that are read at once: some milliseconds of work. */
+const STEP_DEFINITIONS = 500;
 const RETRY_AFTER_MS = 1000;
 /** Max metrics of a message that says something of them. */
 const STATEMENTS = 1000;
@@ -62,11 +64,21 @@ export class ClientStream implements SeriesSource {
   #registered: RegisteredStream | undefined;
   clientName = '';
 
-  constructor(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void, quota: StreamQuota) {
+  readonly #yieldTurn: (() => Promise<void>) | undefined;
+
+  /** With `yieldTurn`, other work has its turn while a large message is checked. */
+  constructor(
+    session: IntakeSession,
+    tenant: string,
+    reply: (reply: SendReply) => void,
+    quota: StreamQuota,
+    yieldTurn?: () => Promise<void>,
+  ) {
     this.#session = session;
     this.tenant = tenant;
     this.#reply = reply;
     this.quota = quota;
+    this.#yieldTurn = yieldTurn;
   }
 
   /** Handles one message; call it for one message at a time. An error ends the stream with its code. */
@@ -155,7 +167,8 @@ export class ClientStream implements SeriesSource {
     }
     const refused: { ref: number; rejection: Rejection }[] = [];
     const fresh: { ref: number; name: SeriesName }[] = [];
-    for (const one of series) {
+    for (const [i, one] of series.entries()) {
+      if (i > 0 && i % STEP_DEFINITIONS === 0) await this.#yieldTurn?.();
       const ref = dictionary.size;
       const result = this.quota.reserve(nameBytes(one)) ?? this.#name(one, map, partition);
       if ('reason' in result) {
@@ -233,18 +246,16 @@ export class ClientStream implements SeriesSource {
       this.#answer(sequence, BatchResult_Outcome.REFUSED, 0, [problem]);
       return;
     }
-    if (!session.isAccepting) {
-      this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [session.refusal]);
-      return;
-    }
-    await session.maps.find(batch.mapEpoch);
-    const acceptMs = session.acceptClock.nowMs();
-    const notInForce = session.maps.refusal(batch.mapEpoch, acceptMs);
-    if (notInForce !== undefined) {
-      this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [notInForce]);
-      return;
-    }
+    // An intake that accepts nothing may not know the map either.
+    if (session.isAccepting) await session.maps.find(batch.mapEpoch);
+    const early = this.#refusalAt(session.acceptClock.nowMs(), batch);
+    if (early !== undefined) return this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [early]);
     const rejections = new Rejections();
+    const shares = await this.#checkShares(batch, rejections);
+    // Accepted now, when they are offered: with an earlier time, the mark of a lane could have passed it meanwhile.
+    const acceptMs = session.acceptClock.nowMs();
+    const refusal = this.#refusalAt(acceptMs, batch);
+    if (refusal !== undefined) return this.#answer(sequence, BatchResult_Outcome.RETRY, 0, [refusal]);
     /** By partition, what was left out of the shares that were offered to their lanes. */
     const offered = new Map<number, Rejections>();
     let accepted = 0;
@@ -264,20 +275,8 @@ export class ClientStream implements SeriesSource {
       if (durable) accepted += points;
       settlement.settle(partition, durable);
     };
-    for (const { partition, points: bytes } of batch.shares) {
-      const dictionary = this.#dictionaries.get(`${batch.mapEpoch}/${partition}`);
-      if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
-      const own = new Rejections();
-      const checked = checkShare(bytes, dictionary, acceptMs, session.limits, own);
-      rejections.addAll(own);
-      if (checked === undefined) continue;
-      const { bytes: share, summary } = checked;
+    for (const { partition, dictionary, own, bytes: share, summary } of shares) {
       const points = pointCount(summary);
-      if (points === 0) continue;
-      if (share.length > session.shareBytes) {
-        rejections.add('share_too_large', 'share.points', `${session.shareBytes} bytes of a share`, points);
-        continue;
-      }
       settlement.expect();
       offered.set(partition, own);
       const isAccepted = session.offer(partition, {
@@ -299,6 +298,33 @@ export class ClientStream implements SeriesSource {
       if (!isAccepted) settle(partition, false, points);
     }
     settlement.complete();
+  }
+
+  /** Returns why a batch must be retried; undefined when it may be accepted. */
+  #refusalAt(acceptMs: number, { mapEpoch }: Batch): Rejection | undefined {
+    const { isAccepting, maps, refusal } = this.#session;
+    return isAccepting ? maps.refusal(mapEpoch, acceptMs) : refusal;
+  }
+
+  /** Checks all shares, in slices; returns those that have good points. */
+  async #checkShares({ mapEpoch, shares }: Batch, rejections: Rejections): Promise<OfferableShare[]> {
+    const { acceptClock, limits, shareBytes } = this.#session;
+    const acceptMs = acceptClock.nowMs();
+    const good: OfferableShare[] = [];
+    for (const { partition, points: bytes } of shares) {
+      const dictionary = this.#dictionaries.get(`${mapEpoch}/${partition}`);
+      if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
+      const own = new Rejections();
+      const check = checkShare(bytes, dictionary, acceptMs, limits, own);
+      const checked = await finishInSlices(check, () => this.#yieldTurn?.());
+      rejections.addAll(own);
+      if (checked === undefined) continue;
+      const points = pointCount(checked.summary);
+      if (points > 0 && checked.bytes.length > shareBytes) {
+        rejections.add('share_too_large', 'share.points', `${shareBytes} bytes of a share`, points);
+      } else if (points > 0) good.push({ partition, dictionary, own, ...checked });
+    }
+    return good;
   }
 
   #countRefused({ sequence, floor }: Batch, rejections: readonly Rejection[]): void {
@@ -341,6 +367,13 @@ export class ClientStream implements SeriesSource {
       message: { $case: 'batch', value: { sequence, outcome, acceptedPoints, rejections, retryAfterMs } },
     });
   }
+}
+
+interface OfferableShare extends CheckedShare {
+  readonly partition: number;
+  readonly dictionary: ClientDictionary;
+  /** What was left out of it. */
+  readonly own: Rejections;
 }
 
 function invalid(field: string, limit: string, found: string): TidemarkError {

@@ -15,7 +15,9 @@ export interface IntakeServiceOptions {
   /** Publishes what users state of metrics. */
   readonly requests: Pick<RequestIntake, 'state'>;
   /** Opens a stream of a session. Default: `openStream`. */
-  readonly openStream?: (session: IntakeSession, tenant: string, reply: (reply: SendReply) => void) => OpenStream;
+  readonly openStream?: (...given: Parameters<typeof openStream>) => OpenStream;
+  /** Other work has its turn with it while a large message is checked. */
+  readonly yieldTurn?: () => Promise<void>;
   /** Max replies in one stream that the client has not read. Above it, the stream is not read. */
   readonly waitingReplies?: number;
 }
@@ -58,9 +60,14 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
       isOpen = false;
     });
     const open = options.openStream ?? openStream;
-    stream = open(session, tenant, (reply) => {
-      if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
-    });
+    stream = open(
+      session,
+      tenant,
+      (reply) => {
+        if (isOpen && !call.writableEnded && !call.destroyed) call.write(reply);
+      },
+      options.yieldTurn,
+    );
     // Leaving the loop must not destroy the call, whose status must still be sent.
     for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<SendRequest>) {
       await stream.receive(request);

@@ -7,7 +7,12 @@ import type { IntakeSession } from './intake-session.ts';
  * Opens a stream of a session for an authenticated client; `close` releases its place. Throws `resource_exhausted` when
  * the session, or the tenant, has its max number of open streams.
  */
-export function openStream(session: IntakeSession, tenant: string, reply: (reply: SendReply) => void): ClientStream {
+export function openStream(
+  session: IntakeSession,
+  tenant: string,
+  reply: (reply: SendReply) => void,
+  yieldTurn?: () => Promise<void>,
+): ClientStream {
   const { streams } = session.limits;
   if (session.openStreams >= streams) {
     const limit = `${streams} streams`;
@@ -17,7 +22,7 @@ export function openStream(session: IntakeSession, tenant: string, reply: (reply
       limit,
     });
   }
-  const stream = new ClientStream(session, tenant, reply, session.openQuota(tenant));
+  const stream = new ClientStream(session, tenant, reply, session.openQuota(tenant), yieldTurn);
   session.join(stream);
   return stream;
 }

@@ -1,10 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { inspectShare } from '@tidemark/columns';
+import { ByteWriter } from '@tidemark/bytes';
+import { encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { DEFAULT_POINT_LIMITS, SERIES_CLASS, type SeriesClass, STALE_MARKER } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
+import { DDSketch, packSketch } from '@tidemark/sketch';
 import { ClientDictionary } from './client-dictionary.ts';
 import { shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
 import { Rejections } from './rejections.ts';
+import { STEP_POINTS, STEP_SKETCHES } from './request-limits.ts';
 import { checkShare, pointsIn } from './share-check.ts';
 
 const LIMITS = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS };
@@ -22,7 +26,7 @@ function dictionaryOf(...classes: SeriesClass[]): ClientDictionary {
 
 function check(share: Uint8Array, dictionary: ClientDictionary, limits = LIMITS) {
   const rejections = new Rejections();
-  const checked = checkShare(share, dictionary, NOW_MS, limits, rejections);
+  const checked = finishAtOnce(checkShare(share, dictionary, NOW_MS, limits, rejections));
   return { checked, reasons: rejections.list.map(({ reason, points }) => [reason, points]) };
 }
 
@@ -86,4 +90,34 @@ test('of a batch with many unreadable shares the last ones are not read', () => 
   const shares = [two, ...Array.from({ length: 1000 }, () => Buffer.of(9)), two];
   const batch = { ...{ sequence: 0, mapEpoch: 1, floor: 0, frontierMs: undefined, stampedMs: 0 } };
   expect(pointsIn({ ...batch, shares: shares.map((points) => ({ partition: 0, points })) }, LIMITS)).toBe(2);
+});
+
+test('a large share is checked in slices, between which other shares are checked', () => {
+  const dictionary = dictionaryOf(SERIES_CLASS.reading, SERIES_CLASS.distribution);
+  const points = new PointColumns();
+  for (let i = 0; i < 3 * STEP_POINTS; i++) points.push(0, NOW_MS + i, i % 2 === 0 ? Number.NaN : i);
+  const sketches = new SketchColumns();
+  const out = new ByteWriter();
+  const sketch = new DDSketch();
+  sketch.insert(1);
+  packSketch(sketch, out);
+  const payload = out.take();
+  for (let i = 0; i < 2 * STEP_SKETCHES; i++) sketches.push(1, NOW_MS + i, payload);
+  encodeShare(points, sketches, out);
+  const large = out.take();
+  const rejections = new Rejections();
+  const work = checkShare(large, dictionary, NOW_MS, LIMITS, rejections);
+  let slices = 0;
+  let step = work.next();
+  for (; step.done !== true; step = work.next()) {
+    slices++;
+    // It has a wrong point, so its columns are used too.
+    const { checked, reasons } = check(shareOf([0, NOW_MS, Number.NaN], [0, NOW_MS, 7]), dictionary);
+    expect([checked?.summary.points, reasons]).toEqual([1, [['value_nan', 1]]]);
+  }
+  expect(slices).toBe(2 + 3);
+  expect(step.value?.summary).toMatchObject({ points: (3 * STEP_POINTS) / 2, sketches: 2 * STEP_SKETCHES });
+  expect(rejections.list.map(({ reason, points: count }) => [reason, count])).toEqual([
+    ['value_nan', (3 * STEP_POINTS) / 2],
+  ]);
 });

@@ -10,11 +10,12 @@ import {
 } from '@tidemark/columns';
 import type { Batch } from '@tidemark/contract';
 import type { PointLimits } from '@tidemark/model';
-import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type SlicedWork, type TidemarkError } from '@tidemark/ports';
 import type { ClientDictionary } from './client-dictionary.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 import { isPlainNumber, PointRules } from './point-rules.ts';
 import type { Rejections } from './rejections.ts';
+import { STEP_POINTS, STEP_SKETCH_BYTES, STEP_SKETCHES } from './request-limits.ts';
 
 export interface CheckedShare {
   /** Bytes to append: the client's own, or the encoded remaining points. */
@@ -25,15 +26,16 @@ export interface CheckedShare {
 /**
  * Checks a client's share by `PointRules`. A share without errors is accepted unchanged, and its points are not read
  * where its encoding proves them valid. Otherwise its good points are kept and the others are counted by reason. The
- * result is undefined for an unreadable share, which counts as one point, since its points cannot be counted.
+ * result is undefined for an unreadable share, which counts as one point, since its points cannot be counted. Large shares
+ * are checked in slices.
  */
-export function checkShare(
+export function* checkShare(
   bytes: Uint8Array,
   dictionary: ClientDictionary,
   acceptMs: number,
   limits: IntakeLimits & PointLimits,
   rejections: Rejections,
-): CheckedShare | undefined {
+): SlicedWork<CheckedShare | undefined> {
   const summary = summaryOf(bytes, limits);
   if (isTidemarkError(summary)) {
     rejections.add('share_malformed', 'share.points', `the share format: ${summary.message}`);
@@ -49,7 +51,7 @@ export function checkShare(
     summary.maxTimeMs <= rules.maxTimeMs &&
     summary.sketches === 0 &&
     (!hasNumbers || dictionary.distributions === 0);
-  return isClean ? { bytes, summary } : filterShare(bytes, summary, dictionary, rules, rejections);
+  return isClean ? { bytes, summary } : yield* filterShare(bytes, summary, dictionary, rules, rejections);
 }
 
 /** Unreadable shares of a batch after which the others are not read: each costs as much as kilobytes that can be read. */
@@ -78,23 +80,40 @@ function summaryOf(bytes: Uint8Array, limits: IntakeLimits): ShareSummary | Tide
   }
 }
 
-const points = new PointColumns();
-const sketches = new SketchColumns();
-const kept = new PointColumns();
-const keptSketches = new SketchColumns();
+/** Columns that are used again for each share that is checked at once. */
+const SCRATCH = newColumns();
 
-function filterShare(
+function newColumns() {
+  return {
+    points: new PointColumns(0),
+    sketches: new SketchColumns(0),
+    kept: new PointColumns(0),
+    keptSketches: new SketchColumns(0),
+  };
+}
+
+function* filterShare(
   bytes: Uint8Array,
   summary: ShareSummary,
   dictionary: ClientDictionary,
   rules: PointRules,
   rejections: Rejections,
-): CheckedShare {
+): SlicedWork<CheckedShare> {
+  // Between two slices other shares are checked.
+  const isAtOnce =
+    summary.points <= STEP_POINTS && summary.sketches <= STEP_SKETCHES && bytes.length <= STEP_SKETCH_BYTES;
+  const { points, sketches, kept, keptSketches } = isAtOnce ? SCRATCH : newColumns();
   for (const columns of [points, sketches, kept, keptSketches]) columns.clear();
   decodeShare(bytes, points, sketches);
   const { minTimeMs, maxTimeMs } = rules;
   // Sketches come first, as in a request: the first point with a reason gives its field and limit.
+  let sinceBytes = 0;
   for (let i = 0; i < sketches.length; i++) {
+    if (!isAtOnce && (i % STEP_SKETCHES === 0 || sinceBytes >= STEP_SKETCH_BYTES)) {
+      yield;
+      sinceBytes = 0;
+    }
+    sinceBytes += sketches.payloads[i].length;
     const ref = sketches.refs[i];
     if (isRefused(ref, dictionary, rejections)) continue;
     const timeMs = sketches.timesMs[i];
@@ -105,6 +124,7 @@ function filterShare(
     else rejections.nameSince(known, dictionary.metricName(ref));
   }
   for (let i = 0; i < points.length; i++) {
+    if (!isAtOnce && i % STEP_POINTS === 0) yield;
     const ref = points.refs[i];
     if (isRefused(ref, dictionary, rejections)) continue;
     const seriesClass = dictionary.seriesClass(ref);

@@ -84,7 +84,7 @@ export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings):
   const { requests: limits, remoteWrite, datadog } = settings;
   const requests = new RequestIntake({ session, clock, random, yieldTurn, limits });
   return {
-    register: (server) => server.addService(IntakeService, intakeService({ session, access, requests })),
+    register: (server) => server.addService(IntakeService, intakeService({ session, access, requests, yieldTurn })),
     routes: (app, { tenantOf, acceptsAnyKey }) => {
       const intake = { intake: requests, tenantOf, acceptsAnyKey, random, clock, yieldTurn };
       httpIntake(app, { ...intake, limits, remoteWrite, datadog });
