@@ -2,7 +2,7 @@
 // delay of its event loop since the last line, and the most CPU time that its thread used between two timers, ms. A delay of
 // which the thread used little was caused by other programs. It is measured by a timer: `monitorEventLoopDelay` loses the delay
 // in which it is reset. Threads of their own, such as stores, are not measured.
-import { appendFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { isMainThread } from 'node:worker_threads';
 
 const PROBE_MS = 10;
@@ -20,7 +20,8 @@ if (isMainThread && file !== undefined) {
     cpuMs = Math.max(cpuMs, (cpu.user + cpu.system) / 1000);
     cpuBefore = process.threadCpuUsage();
     if (nowMs - writtenMs >= LINE_MS) {
-      appendFileSync(file, `${Date.now()} ${ms.toFixed(1)} ${cpuMs.toFixed(1)}\n`);
+      // Not awaited, and not synchronous: a slow disk must not be measured as a delay.
+      appendFile(file, `${Date.now()} ${ms.toFixed(1)} ${cpuMs.toFixed(1)}\n`);
       ms = 0;
       cpuMs = 0;
       writtenMs = nowMs;

@@ -1,13 +1,12 @@
 import { SERVICE_CHECK_STATUSES, serviceCheckMetric } from '@tidemark/model';
 import type { SlicedWork } from '@tidemark/ports';
-import { isObject, isPresent, listOf, numberOf, parseJsonBody, shownValue } from './json-body.ts';
+import { isObject, isPresent, numberOf, shownValue } from './json-body.ts';
+import { eachOfList } from './json-elements.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
 import { SeriesDraft } from './series-draft.ts';
-
-const CHECKS_PER_SLICE = 500;
 
 /**
  * Reads the JSON of `POST /api/v1/check_run`: a service check `{"check", "status", "timestamp", "tags", "host_name",
@@ -15,7 +14,7 @@ const CHECKS_PER_SLICE = 500;
  * without a time it has that of its receipt. Throws `invalid_argument` for a body that is not JSON; a wrong check is
  * refused alone.
  */
-export function* readChecks(
+export function readChecks(
   body: Buffer,
   sink: PointSink,
   limits: DatadogLimits,
@@ -23,13 +22,11 @@ export function* readChecks(
   receivedMs: number,
 ): SlicedWork<void> {
   const draft = new SeriesDraft(sink, limits, known?.names);
-  let checks = 0;
-  for (const check of listOf(parseJsonBody(body, limits))) {
-    if (++checks % CHECKS_PER_SLICE === 0) yield;
+  return eachOfList(body, limits, (check) => {
     draft.begin('gauge');
     readCheck(check, draft, receivedMs);
     draft.end();
-  }
+  });
 }
 
 function readCheck(check: unknown, draft: SeriesDraft, receivedMs: number): void {

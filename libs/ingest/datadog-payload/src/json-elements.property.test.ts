@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
-import { eachSeries } from './json-elements.ts';
+import { eachOfList, eachSeries } from './json-elements.ts';
 import { DEFAULT_DATADOG_LIMITS } from './limits.ts';
 
 /** The list of a body; undefined when it is refused. */
-function listOf(text: string, sliceBytes: number): unknown[] | undefined {
+function listOf(text: string, sliceBytes: number, each = eachSeries): unknown[] | undefined {
   const found: unknown[] = [];
   try {
-    finishAtOnce(eachSeries(Buffer.from(text), DEFAULT_DATADOG_LIMITS, (one) => found.push(one), sliceBytes));
+    finishAtOnce(each(Buffer.from(text), DEFAULT_DATADOG_LIMITS, (one) => found.push(one), sliceBytes));
     return found;
   } catch (error) {
     if (isTidemarkError(error, 'invalid_argument')) return undefined;
@@ -77,5 +77,31 @@ describe('the list of series of a body', () => {
     const text = JSON.stringify({ series: Array.from({ length: 1000 }, (_, i) => ({ metric: `m${i}` })) });
     const work = eachSeries(Buffer.from(text), DEFAULT_DATADOG_LIMITS, () => undefined, 200);
     expect([...work].length).toBeGreaterThan(text.length / 250);
+  });
+});
+
+describe('a body that is a list', () => {
+  const value = fc.jsonValue({ maxDepth: 3 });
+
+  test('is read the same in slices as at once, and refused for the same damage', () => {
+    const change = fc.record({ at: fc.nat(), to: fc.constantFrom(...'[]{},:"\\ 0a'), isPut: fc.boolean() });
+    const changes = fc.array(change, { maxLength: 3 });
+    fc.assert(
+      fc.property(
+        fc.array(value, { maxLength: 8 }),
+        changes,
+        fc.integer({ min: 1, max: 40 }),
+        (list, changed, bytes) => {
+          let text = JSON.stringify(list, undefined, bytes % 3);
+          if (changed.length === 0) expect(listOf(text, bytes, eachOfList)).toEqual(list);
+          for (const { at, to, isPut } of changed) {
+            const from = at % text.length;
+            text = text.slice(0, from) + to + text.slice(isPut ? from : from + 1);
+          }
+          expect(listOf(text, bytes, eachOfList)).toEqual(listOf(text, text.length * 3 + 1, eachOfList));
+        },
+      ),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -6,6 +6,7 @@ import {
   checkSize,
   endOfText,
   isObject,
+  listOf,
   OPEN_LIST,
   OPEN_OBJECT,
   parse,
@@ -44,6 +45,39 @@ export function* eachSeries(
   const list = seriesList(body);
   // A large body without the list is not parsed, and neither is one with an escaped name of it, which no client sends.
   if (list === undefined) throw malformed('JSON', 'series: expected a list');
+  const { rest, count } = yield* eachElement(body, list, take, sliceBytes, 'series');
+  if (listIn(rest).length !== count) throw malformed('JSON', 'series: given more than once');
+}
+
+/**
+ * Passes each element of a body that is a list to `take`, as `eachSeries`; the body itself when it is not a list.
+ */
+export function* eachOfList(
+  body: Buffer,
+  limits: DatadogLimits,
+  take: (element: unknown) => void,
+  sliceBytes = SLICE_BYTES,
+): SlicedWork<void> {
+  const open = afterSpace(body, 0);
+  if (body.length <= sliceBytes || body[open] !== OPEN_LIST) {
+    for (const one of listOf(parseJsonBody(body, limits))) take(one);
+    return;
+  }
+  yield* checkSize(body, limits, sliceBytes);
+  yield* eachElement(body, open + 1, take, sliceBytes, 'body');
+}
+
+/**
+ * Passes the elements of the list that begins at `list` to `take`, some at a time. Returns their number and the rest of the
+ * body, in which a number stands for each of them.
+ */
+function* eachElement(
+  body: Buffer,
+  list: number,
+  take: (element: unknown) => void,
+  sliceBytes: number,
+  name: string,
+): SlicedWork<{ readonly rest: unknown; readonly count: number }> {
   let at = list;
   let count = 0;
   for (let isOver = false; !isOver; ) {
@@ -52,14 +86,14 @@ export function* eachSeries(
     const elements = parseElements(body, at, end);
     // The parser accepts a list without elements, which is wrong before and after a comma.
     if (elements.length === 0 && !(isOver && count === 0))
-      throw malformed('JSON', 'series: a comma without an element');
+      throw malformed('JSON', `${name}: a comma without an element`);
     for (const one of elements) take(one);
     count += elements.length;
     at = isOver ? end : end + 1;
     yield;
   }
   const rest = [body.subarray(0, list), Buffer.from(Array(count).fill(STAND_IN).join(',')), body.subarray(at)];
-  if (listIn(parse(Buffer.concat(rest))).length !== count) throw malformed('JSON', 'series: given more than once');
+  return { rest: parse(Buffer.concat(rest)), count };
 }
 
 function listIn(payload: unknown): readonly unknown[] {
