@@ -25,7 +25,7 @@ acknowledged. An answer must be right or say what it lacks, and a refused start 
 /** In memory, where fsync costs nothing: the faults are in the files, not in the disk. */
 const FAST_FOLDER = '/dev/shm';
 const SHOWN_FAILURES = 20;
-const PROGRESS_EVERY = 500;
+const PROGRESS_EVERY = 50;
 
 interface Kept {
   readonly seed: number;
@@ -66,7 +66,7 @@ async function playSeeds(): Promise<number> {
     for (let seed = next++; seed <= last; seed = next++) {
       const result = await playSeed(player, seed, made[seed % made.length], join(parent, `work-${job}`));
       results.push(result);
-      if (results.length % PROGRESS_EVERY === 0) console.log(summary(results));
+      if (results.length % PROGRESS_EVERY === 0) console.log(`${results.length} flips: ${summary(results)}`);
     }
     await player.end();
   };

@@ -4,6 +4,7 @@ import { type Client, connect } from '@tidemark/client';
 import type { PlatformSettings } from '../process/messages.ts';
 import { PlatformUnderTest } from '../process/platform-under-test.ts';
 import { DESCRIPTIONS, POINTS, SERIES, STEP_MS, TENANTS, type Tenant } from './contents.ts';
+import { spoolSent, spoolUnsent } from './spool.ts';
 
 /** How the platform of a folder ended, and what is in the folder therefore. */
 export const FOLDER_KINDS = ['stopped', 'killed', 'trimmed'] as const;
@@ -26,7 +27,7 @@ const RESTARTS = [1, 3];
 /** More than the questions of a tenant, which are asked at once. */
 const QUESTIONS_AT_ONCE = 64;
 /** Small enough that the log has several segments. */
-const SEGMENT_BYTES = 16_384;
+const SEGMENT_BYTES = 4096;
 /** Points are this old when they are sent, so that answers are complete at once, and most points are late. */
 const AGE_MS = 90_000;
 
@@ -47,6 +48,7 @@ export async function makeFolder(kind: FolderKind, parent: string): Promise<Made
     const keys = { acme: await platform.createKey('acme', 'flips', ['send', 'read']) };
     for (let part = 0; part < PARTS; part++) {
       await sendPart(platform, keys, startMs, part);
+      if (part === PARTS - 1) await spoolSent(platform, folder, startMs);
       if (!RESTARTS.includes(part)) continue;
       await platform.stop();
       platform = await PlatformUnderTest.start(settings);
@@ -58,6 +60,7 @@ export async function makeFolder(kind: FolderKind, parent: string): Promise<Made
       platform = await PlatformUnderTest.start(settings);
       await platform.stop();
     }
+    await spoolUnsent(folder, startMs);
     return { kind, settings, startMs, keys };
   } catch (error) {
     await platform.kill9();

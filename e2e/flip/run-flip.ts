@@ -9,6 +9,7 @@ import { settingsOf } from '../process/platform-settings.ts';
 import { applyFlip, chooseFlip, type Flip } from './choose-flip.ts';
 import { type Question, questionsOf } from './contents.ts';
 import type { MadeFolder } from './make-folder.ts';
+import { SPOOL_FOLDER, sendSpool, spoolFaults, spoolQuestion } from './spool.ts';
 import { type Answer, type AnswerVerdict, difference, judge } from './verdict.ts';
 
 /** How a platform dealt with a flipped bit; `failed` breaks a promise. */
@@ -88,7 +89,9 @@ async function startAndAsk(
     return judgeRefusal(error, flip);
   }
   try {
-    return await askUntilSettled({ platform, events }, made);
+    const result = await askUntilSettled({ platform, events }, made);
+    const isOfSpool = flip.file.startsWith(`${SPOOL_FOLDER}/`);
+    return isOfSpool && result.outcome === 'right' ? await askForSpool(platform, made, work, flip) : result;
   } finally {
     await platform.stop();
   }
@@ -141,8 +144,27 @@ async function askUntilSettled(running: Running, made: MadeFolder): Promise<Pick
     if (performance.now() > deadlineMs) {
       return { outcome: 'failed', detail: `neither status nor health says why: ${shown(lacking[0], running.events)}` };
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
+}
+
+/** Sends what a damaged spool has. What is missing afterwards must be counted by the sender, and nothing is there twice. */
+async function askForSpool(
+  platform: Platform,
+  { startMs }: MadeFolder,
+  work: string,
+  flip: Flip,
+): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
+  const report = await sendSpool(`127.0.0.1:${platform.grpcPort}`, work);
+  if ('refused' in report) return judgeRefusal(report.refused, flip);
+  const deadlineMs = performance.now() + SETTLE_MS;
+  while ((await readsStill(platform)) && performance.now() < deadlineMs) await pause(POLL_MS);
+  const { body } = await request(platform, '/api/tidemark/v1/query', undefined, spoolQuestion(startMs));
+  const { missing, wrong } = spoolFaults(body, startMs);
+  if (wrong.length > 0) return { outcome: 'failed', detail: `of the spool, ${report.said}: ${wrong.join('; ')}` };
+  if (missing.length === 0) return { outcome: 'right', detail: report.said };
+  const detail = `batches ${missing.join(', ')} of the spool are missing, and the sender says "${report.said}"`;
+  return { outcome: report.said === '' ? 'failed' : 'said', detail };
 }
 
 /** Whether a store that is not halted has less than the log. */
@@ -185,6 +207,10 @@ function shown({ question, answer, verdict }: Seen, events: readonly PlatformEve
   const content = answer.status === 200 ? difference(question, answer) : '';
   const reported = events.map(({ message, detail }) => `${message} ${JSON.stringify(detail)}`).join('; ');
   return `${question.tenant}: ${question.name} is ${verdict} ${said} ${content}; events: ${reported}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function stackOf(error: unknown): string {
