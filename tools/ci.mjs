@@ -27,7 +27,7 @@ const COMPUTING = [
   ['figures have conditions', 'npm', ['run', '-s', 'bench', '--', '--check']],
   ['fuzzing', 'npm', ['run', '-s', 'fuzz', '--', '--total', FUZZ_SECONDS]],
   ['simulator', 'npm', ['run', '-s', 'simulate', '--', '--seeds', SEEDS]],
-  ['flipped bits', 'npm', ['run', '-s', 'flip', '--', '--seeds', '200']],
+  ['flipped bits', 'npm', ['run', '-s', 'flip', '--', '--seeds', '200', '--jobs', '2']],
   ['churn', 'npm', ['run', '-s', 'simulate', '--', '--churn-hours', '12']],
   ['sabotage', 'npm', ['run', '-s', 'sabotage']],
 ];

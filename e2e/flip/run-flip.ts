@@ -9,6 +9,7 @@ import { settingsOf } from '../process/platform-settings.ts';
 import { applyFlip, chooseFlip, type Flip } from './choose-flip.ts';
 import { type Question, questionsOf } from './contents.ts';
 import type { MadeFolder } from './make-folder.ts';
+import { sendAfter } from './send-after.ts';
 import { SPOOL_FOLDER, sendSpool, spoolFaults, spoolQuestion } from './spool.ts';
 import { type Answer, type AnswerVerdict, difference, judge } from './verdict.ts';
 
@@ -28,8 +29,10 @@ export interface FlipResult {
 /** How long a platform may take until its answers are right, or say why they are not. */
 const SETTLE_MS = 30_000;
 const POLL_MS = 100;
-/** Every so many seeds the platform is stopped and started once more. */
-const SECOND_START_EVERY = 3;
+/** How long an answer may be behind while a problem is named that could be the reason. */
+const CATCH_UP_MS = 2000;
+/** Every so many seeds points are sent after the first answers, and the platform is stopped and started once more. */
+const SECOND_START_EVERY = 4;
 const SHOWN = 400;
 
 /** A platform in this process on a damaged folder, with all that it reported. */
@@ -67,19 +70,22 @@ export async function startDamaged(
   work: string,
   flip: Flip,
 ): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
-  const starts = seed % SECOND_START_EVERY === 0 ? 2 : 1;
-  let result: Pick<FlipResult, 'outcome' | 'detail'> = { outcome: 'right', detail: '' };
-  for (let start = 0; start < starts && (result.outcome === 'right' || result.outcome === 'said'); start++) {
-    result = await startAndAsk(made, work, flip);
-    if (start > 0) result = { ...result, detail: `second start: ${result.detail}` };
-  }
-  return result;
+  const questions = questionsOf(made.startMs);
+  const isAgain = seed % SECOND_START_EVERY === 0;
+  const first = await startAndAsk(made, work, flip, questions, async (url) => {
+    if (isAgain) questions.push(...(await sendAfter(url)));
+  });
+  if (!isAgain || first.outcome === 'failed' || first.outcome === 'refused') return first;
+  const second = await startAndAsk(made, work, flip, questions);
+  return { ...second, detail: `second start: ${second.detail}` };
 }
 
 async function startAndAsk(
   made: MadeFolder,
   work: string,
   flip: Flip,
+  questions: readonly Question[],
+  then: (url: string) => Promise<void> = async () => undefined,
 ): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
   const events: PlatformEvent[] = [];
   let platform: Platform;
@@ -89,7 +95,8 @@ async function startAndAsk(
     return judgeRefusal(error, flip);
   }
   try {
-    const result = await askUntilSettled({ platform, events }, made);
+    const result = await askUntilSettled({ platform, events }, made, questions);
+    if (result.outcome === 'right' || result.outcome === 'said') await then(`http://127.0.0.1:${platform.httpPort}`);
     const isOfSpool = flip.file.startsWith(`${SPOOL_FOLDER}/`);
     return isOfSpool && result.outcome === 'right' ? await askForSpool(platform, made, work, flip) : result;
   } finally {
@@ -121,9 +128,12 @@ function judgeRefusal(error: unknown, { file }: Flip): Pick<FlipResult, 'outcome
   return { outcome: 'failed', detail: `the refusal names no ${isNamed ? 'next step' : 'file'}: ${detail}` };
 }
 
-async function askUntilSettled(running: Running, made: MadeFolder): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
-  const questions = questionsOf(made.startMs);
-  const deadlineMs = performance.now() + SETTLE_MS;
+async function askUntilSettled(
+  running: Running,
+  made: MadeFolder,
+  questions: readonly Question[],
+): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
+  const begunMs = performance.now();
   for (;;) {
     // Completeness is about points in time. Late ones may be missing until the store has read them, as after a kill.
     const isReading = await readsStill(running.platform);
@@ -140,8 +150,10 @@ async function askUntilSettled(running: Running, made: MadeFolder): Promise<Pick
     if (lacking.length === 0)
       return { outcome: 'right', detail: running.events.find(({ level }) => level === 'error')?.message ?? '' };
     const named = await problemsOf(running.platform);
-    if (named !== undefined) return { outcome: 'said', detail: `${lacking.length} answers: ${named}` };
-    if (performance.now() > deadlineMs) {
+    const tookMs = performance.now() - begunMs;
+    const isBehind = lacking.some(({ verdict }) => verdict === 'behind') && tookMs < CATCH_UP_MS;
+    if (named !== undefined && !isBehind) return { outcome: 'said', detail: `${lacking.length} answers: ${named}` };
+    if (tookMs > SETTLE_MS) {
       return { outcome: 'failed', detail: `neither status nor health says why: ${shown(lacking[0], running.events)}` };
     }
     await pause(POLL_MS);

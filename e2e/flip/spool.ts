@@ -10,7 +10,7 @@ export const SPOOL_FOLDER = 'agent';
 /** Batches that were sent and not acknowledged, and batches that were never sent. */
 const SENT = 6;
 const NEVER_SENT = 6;
-const METRIC = 'flip.spooled';
+const METRIC = 'spooled.points';
 const SETTLE_MS = 20_000;
 /** No process listens there. */
 const NOWHERE = '127.0.0.1:1';
