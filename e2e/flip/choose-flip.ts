@@ -21,11 +21,12 @@ interface Candidate {
 const DIARY = /(^|\/)LOG(\.old\.\d+)?$/;
 
 /**
- * Chooses a bit of the files below `folder`. Half of the choices are by file, so that small files get their share, half by
+ * Chooses a bit of the files below `folder` whose names, relative to it, begin with `prefix`. Half of the choices are by file, so that small files get their share, half by
  * byte, without those of RocksDB's own text.
  */
-export async function chooseFlip(folder: string, random: Random): Promise<Flip> {
-  const files = await filesOf(folder);
+export async function chooseFlip(folder: string, random: Random, prefix = ''): Promise<Flip> {
+  const files = (await filesOf(folder)).filter(({ file }) => file.startsWith(prefix));
+  if (files.length === 0) throw new Error(`no file of ${folder} begins with "${prefix}"`);
   const isByFile = random.next() < 0.5;
   const { file, bytes } = isByFile
     ? files[below(random, files.length)]

@@ -12,13 +12,14 @@ import { FOLDER_KINDS, type MadeFolder, makeFolder } from './make-folder.ts';
 import { Player } from './player.ts';
 import type { FlipResult, Outcome } from './run-flip.ts';
 
-const HELP = `Usage: npm run flip -- [--seeds N | --seeds FIRST..LAST] [--jobs N] | --again FOLDER
+const HELP = `Usage: npm run flip -- [--seeds N | --seeds FIRST..LAST] [--jobs N] [--files PREFIX] | --again FOLDER
 
 Makes data folders, flips one bit of a copy for each seed, starts a platform on it and asks for everything that was
 acknowledged. An answer must be right or say what it lacks, and a refused start must name the file and what to do.
 
   --seeds N, FIRST..LAST  seeds to play, 1..N or FIRST..LAST; default 1..20
   --jobs N                processes that play seeds; default 1
+  --files PREFIX          flip only bits of files whose names begin so, as agent/ or log/control/
   --again FOLDER          start on a folder that a failed seed has left, damaged as it was
   --help                  show this`;
 
@@ -39,6 +40,7 @@ const { values } = programOptions(
     options: {
       seeds: { type: 'string', default: '20' },
       jobs: { type: 'string', default: '1' },
+      files: { type: 'string', default: '' },
       again: { type: 'string' },
     },
   },
@@ -57,7 +59,7 @@ async function playSeeds(): Promise<number> {
   const jobs = wholeNumber('--jobs', values.jobs);
   const startedMs = performance.now();
   const made: MadeFolder[] = [];
-  for (const kind of FOLDER_KINDS) made.push(await makeFolder(kind, parent));
+  for (const kind of FOLDER_KINDS) made.push(await makeFolder(kind, parent, values.files));
   const madeMs = performance.now();
   const results: FlipResult[] = [];
   let next = first;
@@ -83,7 +85,7 @@ async function playSeed(player: Player, seed: number, made: MadeFolder, work: st
   const startedMs = performance.now();
   const played = await player.play({ seed, made, work });
   if (typeof played !== 'string' && played.outcome !== 'failed') return played;
-  const flip = await chooseFlip(made.settings.folder, new SeededRandom(seed));
+  const flip = await chooseFlip(made.settings.folder, new SeededRandom(seed), made.files);
   const result: FlipResult =
     typeof played === 'string'
       ? { seed, folder: made.kind, flip, outcome: 'failed', detail: played, tookMs: performance.now() - startedMs }

@@ -16,6 +16,8 @@ export interface MadeFolder {
   readonly settings: PlatformSettings;
   /** Time of the first points, ms. */
   readonly startMs: number;
+  /** Only bits of files whose names begin so are flipped. */
+  readonly files: string;
   /** Of the tenants that need one. */
   readonly keys: Readonly<Partial<Record<Tenant, string>>>;
 }
@@ -32,7 +34,7 @@ const SEGMENT_BYTES = 4096;
 const AGE_MS = 90_000;
 
 /** Makes the folder of a kind below `parent` with a real platform, which has acknowledged everything in `contents.ts`. */
-export async function makeFolder(kind: FolderKind, parent: string): Promise<MadeFolder> {
+export async function makeFolder(kind: FolderKind, parent: string, files = ''): Promise<MadeFolder> {
   const folder = join(parent, kind);
   await mkdir(folder);
   const log = kind === 'trimmed' ? { segmentBytes: SEGMENT_BYTES } : {};
@@ -61,7 +63,7 @@ export async function makeFolder(kind: FolderKind, parent: string): Promise<Made
       await platform.stop();
     }
     await spoolUnsent(folder, startMs);
-    return { kind, settings, startMs, keys };
+    return { kind, settings, startMs, files, keys };
   } catch (error) {
     await platform.kill9();
     throw error;

@@ -52,7 +52,7 @@ export async function runFlip(seed: number, made: MadeFolder, work: string): Pro
   const startedMs = performance.now();
   await rm(work, { recursive: true, force: true });
   await cp(made.settings.folder, work, { recursive: true, preserveTimestamps: true });
-  const flip = await chooseFlip(work, new SeededRandom(seed));
+  const flip = await chooseFlip(work, new SeededRandom(seed), made.files);
   await applyFlip(work, flip);
   return {
     seed,

@@ -197,6 +197,23 @@ describe('opening', () => {
     await expect(open(disk)).rejects.toMatchObject({ code: 'data_loss' });
   });
 
+  test('every flipped bit of the format file is refused with the file and what to do', async () => {
+    const disk = newDisk();
+    await (await open(disk)).close();
+    const whole = Buffer.from('tidemark-log 3\n');
+    for (let at = 0; at < whole.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(whole);
+        flipped[at] ^= 1 << bit;
+        disk.put('FORMAT', flipped);
+        const message = expect.stringMatching(/^log\/FORMAT .*restore (it|the file) from a copy$/);
+        await expect(open(disk)).rejects.toMatchObject({ message, detail: { file: 'FORMAT' } });
+      }
+    }
+    disk.put('FORMAT', whole);
+    await (await open(disk)).close();
+  });
+
   test('a consumer that has more than the log raises its end, and the records between are lost', async () => {
     const disk = newDisk();
     const log = await open(disk, { tailCacheBytes: 10_000 });

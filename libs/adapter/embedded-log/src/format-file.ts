@@ -1,7 +1,9 @@
 import { type Disk, readSmallFile, TidemarkError, writeSmallFile } from '@tidemark/ports';
-import { FORMAT_VERSION, otherFormat } from './segment-format.ts';
+import { FORMAT_VERSION } from './segment-format.ts';
 
 const FORMAT_FILE = 'FORMAT';
+/** The file as an operator sees it. */
+const SHOWN_FILE = `log/${FORMAT_FILE}`;
 const LINE = `tidemark-log ${FORMAT_VERSION}`;
 const FORMAT_LIMIT_BYTES = 64;
 
@@ -12,7 +14,7 @@ const FORMAT_LIMIT_BYTES = 64;
 export async function claimFormat(disk: Disk): Promise<void> {
   const version = await readFormat(disk);
   if (version === undefined) await writeFormat(disk);
-  else if (version !== FORMAT_VERSION) throw otherFormat('the data folder', version);
+  else if (version !== FORMAT_VERSION) throw otherFormat(version);
 }
 
 async function readFormat(disk: Disk): Promise<number | undefined> {
@@ -20,7 +22,7 @@ async function readFormat(disk: Disk): Promise<number | undefined> {
   if (text === undefined) return undefined;
   const match = /^tidemark-log ([1-9][0-9]{0,8})\n$/.exec(text);
   if (match === null) {
-    const message = `log/${FORMAT_FILE} is malformed: expected the line "${LINE}"; write it, or restore the file from a copy`;
+    const message = `${SHOWN_FILE} is malformed: expected the line "${LINE}"; write it, or restore the file from a copy`;
     throw new TidemarkError('data_loss', message, { file: FORMAT_FILE });
   }
   return Number(match[1]);
@@ -28,4 +30,10 @@ async function readFormat(disk: Disk): Promise<number | undefined> {
 
 async function writeFormat(disk: Disk): Promise<void> {
   await writeSmallFile(disk, FORMAT_FILE, Buffer.from(`${LINE}\n`));
+}
+
+function otherFormat(version: number): TidemarkError {
+  const found = `${SHOWN_FILE} has log format ${version}, this program reads ${FORMAT_VERSION}`;
+  const message = `${found}: start the program of that format, or, if the file is damaged, restore it from a copy`;
+  return new TidemarkError('failed_precondition', message, { file: FORMAT_FILE, version, supported: FORMAT_VERSION });
 }

@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter, crc32c } from '@tidemark/bytes';
-import { TidemarkError, type Topic } from '@tidemark/ports';
+import type { Topic } from '@tidemark/ports';
 import type { ProducerState } from './producer-table.ts';
 import { PRODUCER_BYTES } from './record-format.ts';
 
@@ -117,11 +117,6 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
     });
   }
   return { topic, partition, id, base, salt, producers };
-}
-
-export function otherFormat(file: string, version: number): TidemarkError {
-  const message = `${file} has log format ${version}, this program reads ${FORMAT_VERSION}: start the program of that format`;
-  return new TidemarkError('failed_precondition', message, { file, version, supported: FORMAT_VERSION });
 }
 
 function u64(writer: ByteWriter, value: number): void {
