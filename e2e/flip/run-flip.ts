@@ -71,7 +71,8 @@ export async function startDamaged(
   flip: Flip,
 ): Promise<Pick<FlipResult, 'outcome' | 'detail'>> {
   const questions = questionsOf(made.startMs);
-  const isAgain = seed % SECOND_START_EVERY === 0;
+  // What a sender has lost it says once, when it reads the spool.
+  const isAgain = seed % SECOND_START_EVERY === 0 && !isOfSpool(flip);
   const first = await startAndAsk(made, work, flip, questions, async (url) => {
     if (isAgain) questions.push(...(await sendAfter(url)));
   });
@@ -97,11 +98,14 @@ async function startAndAsk(
   try {
     const result = await askUntilSettled({ platform, events }, made, questions);
     if (result.outcome === 'right' || result.outcome === 'said') await then(`http://127.0.0.1:${platform.httpPort}`);
-    const isOfSpool = flip.file.startsWith(`${SPOOL_FOLDER}/`);
-    return isOfSpool && result.outcome === 'right' ? await askForSpool(platform, made, work, flip) : result;
+    return isOfSpool(flip) && result.outcome === 'right' ? await askForSpool(platform, made, work, flip) : result;
   } finally {
     await platform.stop();
   }
+}
+
+function isOfSpool({ file }: Flip): boolean {
+  return file.startsWith(`${SPOOL_FOLDER}/`);
 }
 
 function start(made: MadeFolder, folder: string, events: PlatformEvent[]): Promise<Platform> {
