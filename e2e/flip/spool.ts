@@ -7,20 +7,20 @@ import { RANGE_MS, STEP_MS } from './contents.ts';
 
 /** The folder of a sender's spool in the data folder, as that of the platform's own agent. */
 export const SPOOL_FOLDER = 'agent';
-/** Batches that were sent and not acknowledged, and batches that were never sent. */
-const SENT = 6;
-const NEVER_SENT = 6;
+/** Batches of a sender whose platform froze before it greeted it, and of one without a platform. */
+const FROZEN = 6;
+const UNREACHED = 6;
 const METRIC = 'spooled.points';
 const SETTLE_MS = 20_000;
 /** No process listens there. */
 const NOWHERE = '127.0.0.1:1';
 
-/** Batches of one point each, which a sender keeps because a frozen platform does not acknowledge them. */
-export async function spoolSent(platform: PlatformUnderTest, folder: string, startMs: number): Promise<void> {
+/** Batches of one point each, which a sender keeps because a frozen platform does not greet it. */
+export async function spoolFrozen(platform: PlatformUnderTest, folder: string, startMs: number): Promise<void> {
   const client = await open(platform.grpcAddress, folder);
   await eventually('the stream to open', () => client.stats().connects > 0);
   platform.freeze();
-  await record(client, startMs, 0, SENT);
+  await record(client, startMs, 0, FROZEN);
   await client.close();
   platform.thaw();
 }
@@ -28,7 +28,7 @@ export async function spoolSent(platform: PlatformUnderTest, folder: string, sta
 /** Batches of one point each, which a sender keeps because no platform runs. */
 export async function spoolUnsent(folder: string, startMs: number): Promise<void> {
   const client = await open(NOWHERE, folder);
-  await record(client, startMs, SENT, SENT + NEVER_SENT);
+  await record(client, startMs, FROZEN, FROZEN + UNREACHED);
   await client.close();
 }
 
@@ -62,7 +62,7 @@ export function spoolFaults(answer: Record<string, unknown>, startMs: number): {
   const series = answer.series as { tag_set: string[]; times_ms: number[]; values: number[] }[];
   const found = new Map(series.map((one) => [one.tag_set.join(), one]));
   const faults = { missing: [] as number[], wrong: [] as string[] };
-  for (let batch = 0; batch < SENT + NEVER_SENT; batch++) {
+  for (let batch = 0; batch < FROZEN + UNREACHED; batch++) {
     const one = found.get(tagOf(batch));
     found.delete(tagOf(batch));
     if (one === undefined) faults.missing.push(batch);
