@@ -1,4 +1,5 @@
 import { toHex } from '@tidemark/bytes';
+import { decodeControl, encodeControl } from '@tidemark/control-log';
 import { FIRST_ERA, hash128, SERIES_CLASS } from '@tidemark/model';
 import {
   ALL_LANES,
@@ -62,6 +63,18 @@ export function withoutEras(log: Log): Log {
     if (topic !== 'points') return record;
     const block = { ...decodeRecord(record.value), era: FIRST_ERA };
     return { ...record, value: block.type === RECORD.block ? encodeRecord(block) : encodeBareRecord(block) };
+  });
+}
+
+/** No partition is halted. */
+export function withoutHalts(log: Log): Log {
+  return rewriting(log, (topic, _, record) => {
+    if (topic !== 'control') return record;
+    const message = decodeControl(record.value);
+    if (message.$case === 'halt') message.value.halted = false;
+    else if (message.$case === 'checkpoint') message.value.halts = [];
+    else return record;
+    return { ...record, value: encodeControl(message) };
   });
 }
 

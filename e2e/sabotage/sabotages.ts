@@ -23,6 +23,7 @@ import {
   withoutEarlyFences,
   withoutEras,
   withoutFencedBlocks,
+  withoutHalts,
   withoutIntervalsOfReadings,
   withoutSomeSessions,
   withSpansReversed,
@@ -294,6 +295,12 @@ export const SABOTAGES: readonly Sabotage[] = [
       ...HONEST,
       clientStats: (stats) => ({ ...stats, droppedPoints: stats.droppedPoints + stats.indeterminatePoints }),
     }),
+  },
+  {
+    name: 'halts-ignored',
+    promise: 'no intake accepts without end what no store can read',
+    caughtBy: ['halted-takes-nothing'],
+    wiring: () => ({ ...HONEST, intakeControl: withoutHalts }),
   },
   {
     name: 'map-before-its-time',

@@ -1,6 +1,6 @@
 import type { Client, ClientStats } from '@tidemark/client';
 import type { PositionsReply } from '@tidemark/contract';
-import { ControlFollower } from '@tidemark/control-log';
+import { ControlFollower, ControlState } from '@tidemark/control-log';
 import { Coordinator, type StorePosition } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
@@ -16,9 +16,19 @@ import { Placement, type StoredTopic } from './placement.ts';
 import { QueryHost } from './query-host.ts';
 import { RemoteLog } from './remote-log.ts';
 import { METRICS, TENANT } from './series.ts';
-import { BROKERS, LANE_TIMING, PARTITIONS, POINT_STORES, RECORD_BYTES, REPLICAS, TAG_STORES } from './settings.ts';
+import {
+  BROKERS,
+  HALTED_MS,
+  LANE_TIMING,
+  PARTITIONS,
+  POINT_STORES,
+  RECORD_BYTES,
+  REPLICAS,
+  TAG_STORES,
+} from './settings.ts';
 import { type StoreCounts, StoreHost } from './store-host.ts';
 import { SupervisedNode } from './supervised-node.ts';
+import { Violation } from './violation.ts';
 import type { Wiring } from './wiring.ts';
 
 const INTAKES = ['intake-1', 'intake-2', 'intake-3'];
@@ -29,6 +39,8 @@ const SKEW_MS = 900;
 const BROKER_SKEW_MS = 180;
 /** Time limit for the clean stop of an intake. */
 const STOP_MS = 7000;
+/** Max time by which an intake that accepts points may be behind the end of `control`, ms. */
+const CONTROL_LAG_MS = 15_000;
 /** Max lag, in records, of a new replica that replaces the old one. */
 const CAUGHT_UP = 5;
 
@@ -51,6 +63,8 @@ export class Cluster {
   readonly world: SimulatedWorld;
   readonly ledger = new Ledger();
   readonly copy = new LogCopy(PARTITIONS);
+  /** State of `control` for a reader of all of its records. */
+  readonly truth = new ControlState();
   readonly placement = new Placement();
   readonly brokers: readonly SupervisedNode<LogHost>[];
   /** Bound of what the clocks of brokers are off by, and jump by, ms. */
@@ -71,6 +85,8 @@ export class Cluster {
   /** Of every process of the query node. */
   readonly queryCounters: ReplicaCounters[] = [];
   #moves: Move[] = [];
+  /** When partitions were first seen as halted for too long. */
+  readonly #haltedSinceMs = new Map<number, number>();
   /** Violations, the first first. */
   readonly failures: unknown[] = [];
   readonly #wiring: Wiring;
@@ -113,6 +129,25 @@ export class Cluster {
   get supervised(): readonly SupervisedNode<unknown>[] {
     const { brokers, coordinators, intakes, stores, clients, query } = this;
     return [...brokers, coordinators[0], ...intakes, ...stores, ...clients, query];
+  }
+
+  /**
+   * Checks that no intake accepted points of a partition that was halted for too long, and still is. The log's clock, by which
+   * intakes measure that, may jump, and they may be behind the end of `control`. A lost decision may be unknown to them.
+   */
+  checkHalts(): void {
+    const nowMs = this.world.clock.monotonicMs();
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const isHalted = (this.truth.haltedMs(partition) ?? 0) > HALTED_MS;
+      if (!isHalted) this.#haltedSinceMs.delete(partition);
+      else if (!this.#haltedSinceMs.has(partition)) this.#haltedSinceMs.set(partition, nowMs);
+    }
+    for (const { session, partition } of this.ledger.acceptedShares.splice(0)) {
+      const haltedMs = nowMs - (this.#haltedSinceMs.get(partition) ?? nowMs);
+      if (haltedMs <= CONTROL_LAG_MS || this.copy.hasRotten('control')) continue;
+      const text = `${session} accepted a share of points/${partition}, which had been halted too long for ${haltedMs} ms`;
+      this.fail(new Violation('halted-takes-nothing', text));
+    }
   }
 
   readonly fail = (error: unknown): void => {

@@ -53,6 +53,8 @@ export class Ledger {
   acks = 0;
   sessions = 0;
   resends = 0;
+  /** Shares that were accepted since they were last taken. */
+  acceptedShares: { readonly session: string; readonly partition: number }[] = [];
   /** Number of shares that were refused because all stores of their partition were halted. */
   haltedShares = 0;
 
@@ -136,6 +138,7 @@ export class Ledger {
     sequence: number,
     { acceptMs, span }: Pick<OfferedShare, 'acceptMs' | 'span'>,
   ): void {
+    this.acceptedShares.push({ session: toHex(session), partition });
     const key = `${batchKey(toHex(clientSession), sequence)}/${partition}`;
     const list = this.#accepted.get(key) ?? [];
     list.push({ session: toHex(session), acceptMs, mapEpoch: span.mapEpoch });

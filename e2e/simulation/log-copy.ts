@@ -49,6 +49,11 @@ export class LogCopy {
     if (offset >= this.firstUnread(topic, partition)) this.#unread.add(`${topic}/${partition}/${offset}`);
   }
 
+  /** True when a bit was flipped in a record of the topic. */
+  hasRotten(topic: Topic): boolean {
+    return [...this.#rotten].some((place) => place.startsWith(`${topic}/`));
+  }
+
   /** True for a record at which a store may halt. */
   isDamaged(topic: Topic, partition: number, offset: number): boolean {
     return this.#rotten.has(`${topic}/${partition}/${offset}`) || this.isPassed(topic, partition, offset);

@@ -5,7 +5,7 @@ import { PARTITIONS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
 
 /** Max delay until the operator acts on a halt, ms. */
-const DELAY_MS = 20_000;
+const DELAY_MS = 40_000;
 const RETRY_MS = 5000;
 /** The reason of all skips: it is part of the state of a store. */
 const REASON = 'bit rot';

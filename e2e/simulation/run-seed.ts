@@ -1,4 +1,4 @@
-import { ControlState, decodeControl } from '@tidemark/control-log';
+import { decodeControl } from '@tidemark/control-log';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
@@ -66,8 +66,6 @@ class SeedRun {
   readonly #meaning: MeaningCheck;
   readonly #plain: PlainConsumer[];
   readonly #operator: Operator;
-  /** State of `control` for a reader of all of its records. */
-  readonly #truth = new ControlState();
   readonly #chaosMs: number;
 
   constructor(seed: number, wiring: Wiring, chaosMs: number) {
@@ -77,8 +75,8 @@ class SeedRun {
     this.#chaos = new Chaos(cluster);
     this.#operator = new Operator(cluster);
     this.#queries = new QueryCheck(cluster);
-    this.#stores = new StoreCheck(cluster, this.#truth);
-    this.#content = new ContentCheck(cluster, this.#truth);
+    this.#stores = new StoreCheck(cluster, this.cluster.truth);
+    this.#content = new ContentCheck(cluster, this.cluster.truth);
     this.#counts = new CountCheck(cluster);
     this.#folds = new FoldCheck(cluster);
     this.#meaning = new MeaningCheck(cluster);
@@ -119,6 +117,7 @@ class SeedRun {
     cluster.finishMoves();
     await cluster.world.clock.advance(STEP_MS);
     this.#readControl();
+    cluster.checkHalts();
     this.#operator.act();
     if (cluster.failures.length > 0) throw STOPPED;
   }
@@ -140,8 +139,8 @@ class SeedRun {
     const { copy } = this.cluster;
     const records = copy.of('control', 0);
     const timesMs = copy.timesMs('control', 0);
-    for (let offset = this.#truth.nextOffset; offset < records.length; offset++) {
-      this.#truth.apply(decodeControl(records[offset]), offset, timesMs[offset]);
+    for (let offset = this.cluster.truth.nextOffset; offset < records.length; offset++) {
+      this.cluster.truth.apply(decodeControl(records[offset]), offset, timesMs[offset]);
     }
   }
 
@@ -249,9 +248,9 @@ class SeedRun {
       'session fences': fences.filter(({ lane }) => lane === undefined).length,
       'lane fences': fences.filter(({ lane }) => lane !== undefined).length,
       terms: messages.filter(({ $case }) => $case === 'term').length,
-      maps: this.#truth.maps.size,
-      eras: this.#truth.eras.list.length,
-      'decisions that were void': messages.filter(({ $case }) => $case === 'map').length - this.#truth.maps.size,
+      maps: this.cluster.truth.maps.size,
+      eras: this.cluster.truth.eras.list.length,
+      'decisions that were void': messages.filter(({ $case }) => $case === 'map').length - this.cluster.truth.maps.size,
       'fences before their lane': this.#sum((plain) => plain.earlyFences),
       'opens after their fence': this.#sum((plain) => plain.openedFenced),
       'blocks after their fence': this.#sum((plain) => plain.blocksOfFenced),
