@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import type { Rejection } from '@tidemark/contract';
-import type { ControlFollower, ControlMessage } from '@tidemark/control-log';
+import { type ControlFollower, type ControlMessage, followSkips } from '@tidemark/control-log';
 import { ID_BYTES, type PointLimits } from '@tidemark/model';
 import { type Appended, type Clock, type Log, type Random, sleep, type TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
@@ -147,7 +147,14 @@ export class IntakeSession {
   /** Registers, then opens a lane in every partition of the map, once the clock is known to be right. */
   async start(): Promise<void> {
     const { control, clock, acceptClock } = this.#options;
-    this.#unlisten = control.listen((message) => this.#receive(message));
+    const unlisten = control.listen((message) => this.#receive(message));
+    const unfollow = followSkips(control, ({ topic, partition, offset }) => {
+      if (topic === 'points') this.#lanes.passed(partition, offset);
+    });
+    this.#unlisten = () => {
+      unlisten();
+      unfollow();
+    };
     await this.#lease.start();
     this.#lanes.open();
     this.#nextDays = publishNextDays({

@@ -116,3 +116,26 @@ test('a lane that died while it left is forgotten once it is fenced', async () =
   // Otherwise the session could not end in order.
   expect(await bench.play(lanes.close())).toBe(true);
 });
+
+test('a lane whose close is among lost records waits for a fence, and one that closed before them does not', async () => {
+  const { bench, lanes } = await setUp();
+  const leave = async (): Promise<number> => {
+    lanes.open();
+    await bench.until(() => lanes.isReady);
+    lanes.leave();
+    await bench.advance(1000);
+    return (await bench.points(0)).length - 1;
+  };
+  await leave();
+  const closeOffset = await leave();
+  lanes.passed(1, 0);
+  lanes.passed(0, closeOffset);
+  const of = (partition: number) => lanes.dead.filter((dead) => dead.partition === partition).map(({ lane }) => lane);
+  expect([of(0).length, of(1).length]).toEqual([1, 2]);
+  expect(of(0)[0]).toBeGreaterThanOrEqual(PARTITIONS);
+  lanes.fenced(lanes.dead[0]);
+  // A skip may be reported twice.
+  lanes.passed(0, closeOffset);
+  lanes.passed(1, 0);
+  expect(lanes.dead).toHaveLength(2);
+});

@@ -35,6 +35,13 @@ export interface DeadLane {
   readonly lane: number;
 }
 
+/** A lane that closed in the log, with the offset of the record that says so. */
+interface ClosedLane extends DeadLane {
+  readonly offset: number;
+}
+
+/** Closed lanes that are remembered. Consumers have read the records that closed older ones. */
+const CLOSED_LANES = 1024;
 /** Delay until a dead lane is replaced. */
 const REOPEN_MS = 1000;
 
@@ -50,6 +57,8 @@ export class LaneSet {
   readonly #lost = new Map<number, TidemarkError>();
   /** Dead lanes by the key of the fence that each waits for. */
   readonly #dead = new Map<string, DeadLane>();
+  /** The newest lanes that closed in the log while the session continued, the oldest first. */
+  #closed: ClosedLane[] = [];
   #nextLane = 0;
   #isClosing = false;
   #isAbandoned = false;
@@ -122,9 +131,22 @@ export class LaneSet {
   leave(): void {
     for (const lane of this.#lanes.values()) {
       this.#leaving.add(lane);
-      void lane.close().then(() => lane.state === 'closed' && this.#leaving.delete(lane));
+      void lane.close().then(() => lane.state === 'closed' && this.#left(lane));
     }
     this.#lanes.clear();
+  }
+
+  /**
+   * Consumers pass lost records of a partition, from `offset` on. Where those may have the record that closed a lane, a fence
+   * has to end it: the session continues, so that nothing else would, and completeness would wait for the lane.
+   */
+  passed(partition: number, offset: number): void {
+    const { session } = this.#options;
+    for (const { lane, ...closed } of this.#closed) {
+      if (closed.partition !== partition || closed.offset < offset) continue;
+      this.#dead.set(fenceKey(session, { partition, lane }), { partition, lane });
+    }
+    this.#closed = this.#closed.filter((lane) => lane.partition !== partition);
   }
 
   /** Ends all lanes without a record in the log, since their fence has closed them already. */
@@ -164,6 +186,13 @@ export class LaneSet {
       if (state === 'dead' && !this.#dead.has(fenceKey(session, { partition, lane: number })))
         this.#leaving.delete(lane);
     }
+  }
+
+  #left(lane: Lane): void {
+    this.#leaving.delete(lane);
+    const { partition, number, closeOffset = 0 } = lane;
+    this.#closed.push({ partition, lane: number, offset: closeOffset });
+    if (this.#closed.length > CLOSED_LANES) this.#closed.shift();
   }
 
   get #all(): Lane[] {

@@ -96,6 +96,7 @@ export class Lane {
   readonly #writer: SettlingWriter;
   readonly #queue = new ShareQueue();
   readonly #definitions: LaneDefinitions;
+  #closeOffset: number | undefined;
   #state: LaneState = 'opening';
   #sequence = 0;
   #markMs = Number.NEGATIVE_INFINITY;
@@ -176,6 +177,11 @@ export class Lane {
     return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes are queued for the log');
   }
 
+  /** Offset of the close record; undefined for a lane that has not closed in the log. */
+  get closeOffset(): number | undefined {
+    return this.#closeOffset;
+  }
+
   /** Error that ended the lane, or that prevents the log from accepting its records now. */
   get problem(): TidemarkError | undefined {
     return this.#error ?? this.#problem;
@@ -228,7 +234,7 @@ export class Lane {
         else if (this.#state === 'closing') break;
         else await this.#append(RECORD.mark);
       }
-      await this.#append(RECORD.close);
+      this.#closeOffset = await this.#append(RECORD.close);
       this.#state = 'closed';
     } catch (error) {
       this.#die(messageOf(error));
@@ -299,7 +305,8 @@ export class Lane {
       const definitions = this.#definitions.next(shares, Math.min(DEFINITIONS_BYTES, recordLimit.bodyBytes));
       const bodyBytes = shares.reduce((size, { span }) => size + spanBytes(span), definitions.sizeBytes);
       if (definitions.isComplete && bodyBytes <= recordLimit.bodyBytes) {
-        return this.#append(RECORD.block, { shares, definitions, times, heldMs: undefined });
+        await this.#append(RECORD.block, { shares, definitions, times, heldMs: undefined });
+        return;
       }
       if (definitions.sizeBytes === 0) throw new Unstorable(recordLimit.tooLarge(bodyBytes));
       await this.#append(RECORD.block, { shares: [], definitions, times, heldMs });
@@ -328,9 +335,9 @@ export class Lane {
 
   /**
    * Appends one record. Its mark is the accept time of the oldest batch that no record has yet, or now, without the
-   * record's own batches. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
+   * record's own batches. Returns its offset. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
    */
-  async #append(type: RecordType, content?: BlockContent): Promise<void> {
+  async #append(type: RecordType, content?: BlockContent): Promise<number> {
     const { acceptClock, clock, partition, session, number, era, tags, recordLimit } = this.#options;
     const sentMs = acceptClock.nowMs();
     const oldestMs = Math.min(sentMs, this.#queue.oldestMs ?? sentMs, content?.heldMs ?? sentMs);
@@ -362,6 +369,7 @@ export class Lane {
     this.#lastRecordMs = clock.monotonicMs();
     if (content !== undefined) this.#definitions.appended(appended.offset, content.definitions);
     this.#options.onAppended(sentMs, acceptClock.nowMs(), appended);
+    return appended.offset;
   }
 
   #encodeBlock(header: RecordHeader, { shares, definitions: { definitions }, times }: BlockContent): Buffer {
