@@ -8,6 +8,9 @@ const STARTS_MS = 60_000;
 const PROGRAMS = [
   ['simulate', ['e2e/simulation/main.ts'], '--seed N'],
   ['flip', ['e2e/flip/main.ts'], '--again FOLDER'],
+  ['attack', ['e2e/attack/main.ts'], '--only NAME'],
+  ['soak', ['e2e/soak/main.ts'], '--keep'],
+  ['fuzz', ['e2e/fuzz/main.ts'], '--minutes N'],
   ['sabotage', ['e2e/sabotage/main.ts'], 'session-left-out'],
   ['e2e', ['e2e/main.ts'], 'kill-everything, prometheus'],
   ['e2e -- kill-everything', ['e2e/main.ts', 'kill-everything'], '--keep'],

@@ -1,6 +1,6 @@
 // `npm run attack -- --minutes N [--only NAME,…]`: attacks a platform in all ways at once, next to a well-behaved
 // tenant that sends and queries, and prints what that tenant noticed.
-import { parseArgs } from 'node:util';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { ATTACKS } from './attacks.ts';
 import { type AttackOptions, type AttackReport, LATENESS_MS, percentile, runAttack } from './run-attack.ts';
 
@@ -8,40 +8,30 @@ const MAX_MINUTES = 1000;
 const P99_LIMIT_MS = 500;
 const LAG_LIMIT_MS = LATENESS_MS + 2000;
 const STALL_LIMIT_MS = 250;
-const USAGE = `usage: npm run attack -- [--minutes N] [--only ${Object.keys(ATTACKS).join(',')}]`;
+const HELP = `Usage: npm run attack -- [--minutes N] [--only NAME,…]
 
-process.exit(await attack(process.argv.slice(2)));
+Attacks a platform next to a well-behaved tenant, and fails when that tenant is slowed or refused.
 
-async function attack(args: readonly string[]): Promise<number> {
-  let options: AttackOptions | undefined;
-  try {
-    options = parsed(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
-  const report = await runAttack(options);
-  for (const problem of report.problems) console.error(problem);
-  return show(report) && report.problems.length === 0 ? 0 : 1;
-}
+  --minutes N    above 0, up to ${MAX_MINUTES}; default 1
+  --only NAME,…  attacks of ${Object.keys(ATTACKS).join(', ')}; default: all
+  --help         show this`;
 
-function parsed(args: readonly string[]): AttackOptions | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { minutes: { type: 'string', default: '1' }, only: { type: 'string' }, help: { type: 'boolean' } },
-  });
-  if (values.help) return undefined;
+const report = await runAttack(optionsOf());
+for (const problem of report.problems) console.error(problem);
+process.exit(show(report) && report.problems.length === 0 ? 0 : 1);
+
+function optionsOf(): AttackOptions {
+  const { values } = programOptions(
+    { help: HELP },
+    { options: { minutes: { type: 'string', default: '1' }, only: { type: 'string' } } },
+  );
   const minutes = Number(values.minutes);
   if (!(minutes > 0 && minutes <= MAX_MINUTES)) {
-    throw new Error(`--minutes: ${values.minutes} (limit: above 0, up to ${MAX_MINUTES})`);
+    refuseOptions(`--minutes: ${values.minutes} (limit: above 0, up to ${MAX_MINUTES})`, HELP);
   }
   const names = values.only?.split(',') ?? Object.keys(ATTACKS);
   const unknown = names.find((name) => !Object.hasOwn(ATTACKS, name));
-  if (unknown !== undefined) throw new Error(`--only: ${unknown} (one of: ${Object.keys(ATTACKS).join(', ')})`);
+  if (unknown !== undefined) refuseOptions(`--only: ${unknown} (one of: ${Object.keys(ATTACKS).join(', ')})`, HELP);
   return { minutes, names };
 }
 

@@ -1,6 +1,5 @@
-// `npm run fuzz -- [TARGET…] [--minutes N | --seconds N | --total N] [--seed N] [--threads N] [--grow] [--list]`:
-// feeds mutated input to every
-// parser and listener, and keeps each input for which something does not hold.
+// `npm run fuzz -- [TARGET…] [--minutes N | --seconds N | --total N] [--seed N] [--threads N] [--grow] [--list]`: feeds
+// mutated input to every parser and listener, and keeps each input for which something does not hold.
 import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
@@ -16,7 +15,7 @@ const DEFAULT_SECONDS = 20;
 const MAX_KEPT_BYTES = 2048;
 
 const names = TARGETS.map(({ name }) => name);
-const HELP = `usage: npm run fuzz -- [TARGET…] [--minutes N | --seconds N | --total N] [--seed N] [--threads N] [--grow]
+const HELP = `Usage: npm run fuzz -- [TARGET…] [--minutes N | --seconds N | --total N] [--seed N] [--threads N] [--grow]
 
 Feeds mutated input to parsers and listeners. Each target runs for the time given, ${DEFAULT_SECONDS} s by default. An input for
 which something does not hold is made smaller, and kept in e2e/fuzz/corpus/TARGET.

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { freePorts, Program, Watchdog } from '@tidemark/child-process';
+import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { eventually } from '../process/eventually.ts';
 import { AgentChurn } from './agent-churn.ts';
 import type { ChurnCounts, Target } from './churn.ts';
@@ -21,48 +21,39 @@ const MAX_MINUTES = 10_000;
 const SAMPLE_MS = 10_000;
 /** Share of the run in which caches and tables fill. */
 const WARM_UP = 0.5;
-const USAGE = 'usage: npm run soak -- [--minutes N] [--keep]';
+const HELP = `Usage: npm run soak -- [--minutes N] [--keep]
 
-process.exit(await soak(process.argv.slice(2)));
+Runs a platform with churn, and fails when memory, disk or a table grows.
 
-async function soak(args: readonly string[]): Promise<number> {
-  let options: ReturnType<typeof parsed>;
-  try {
-    options = parsed(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    return 2;
-  }
-  if (options === undefined) {
-    console.log(USAGE);
-    return 0;
-  }
+  --minutes N  1 to ${MAX_MINUTES}; default 10
+  --keep       keep the folder of the platform
+  --help       show this`;
+
+process.exit(await soak());
+
+async function soak(): Promise<number> {
+  const { minutes, keep } = optionsOf();
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-soak-'));
   const watchdog = new Watchdog(folder);
   const ends: (() => Promise<unknown>)[] = [];
   try {
-    return await run(folder, watchdog, options.minutes, ends);
+    return await run(folder, watchdog, minutes, ends);
   } finally {
     for (const end of ends.reverse()) await end();
-    if (options.keep) console.log(`kept ${folder}`);
+    if (keep) console.log(`kept ${folder}`);
     else await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     watchdog.close();
   }
 }
 
-function parsed(args: readonly string[]): { minutes: number; keep: boolean } | undefined {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      minutes: { type: 'string', default: '10' },
-      keep: { type: 'boolean', default: false },
-      help: { type: 'boolean' },
-    },
-  });
-  if (values.help) return undefined;
+function optionsOf(): { minutes: number; keep: boolean } {
+  const { values } = programOptions(
+    { help: HELP },
+    { options: { minutes: { type: 'string', default: '10' }, keep: { type: 'boolean', default: false } } },
+  );
   const minutes = Number(values.minutes);
   if (!(minutes >= 1 && minutes <= MAX_MINUTES)) {
-    throw new Error(`--minutes: ${values.minutes} (limit: 1 to ${MAX_MINUTES})`);
+    refuseOptions(`--minutes: ${values.minutes} (limit: 1 to ${MAX_MINUTES})`, HELP);
   }
   return { minutes, keep: values.keep };
 }
