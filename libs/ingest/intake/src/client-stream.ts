@@ -35,6 +35,7 @@ import { ClientDictionary } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, Rejections, refusalOf } from './rejections.ts';
+import { STEP_POINTS } from './request-limits.ts';
 import type { SeriesSource } from './series-source.ts';
 import { Settlement } from './settlement.ts';
 import { type CheckedShare, checkShare, pointsIn } from './share-check.ts';
@@ -311,15 +312,23 @@ export class ClientStream implements SeriesSource {
     const { acceptClock, limits, shareBytes } = this.#session;
     const acceptMs = acceptClock.nowMs();
     const good: OfferableShare[] = [];
+    let pointsOfTurn = 0;
     for (const { partition, points: bytes } of shares) {
+      // Each may be too small for slices of its own, and a batch has many.
+      if (pointsOfTurn >= STEP_POINTS) {
+        await this.#yieldTurn?.();
+        pointsOfTurn = 0;
+      }
       const dictionary = this.#dictionaries.get(`${mapEpoch}/${partition}`);
       if (dictionary === undefined) throw invalid('share.partition', 'a partition with definitions', `${partition}`);
       const own = new Rejections();
       const check = checkShare(bytes, dictionary, acceptMs, limits, own);
       const checked = await finishInSlices(check, () => this.#yieldTurn?.());
       rejections.addAll(own);
+      pointsOfTurn += own.points;
       if (checked === undefined) continue;
       const points = pointCount(checked.summary);
+      pointsOfTurn += points;
       if (points > 0 && checked.bytes.length > shareBytes) {
         rejections.add('share_too_large', 'share.points', `${shareBytes} bytes of a share`, points);
       } else if (points > 0) good.push({ partition, dictionary, own, ...checked });
