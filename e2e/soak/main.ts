@@ -90,11 +90,19 @@ async function run(
   }
   const isAlive = platform.isRunning;
   if (!isAlive) console.error(`the platform ended with ${platform.ending}: ${platform.logTail()}`);
-  const counts = await countsOf(churn);
-  for (const [name, { done, refused }] of Object.entries({ ...counts, agents: { done: agents.count, refused: 0 } })) {
-    console.log(`${name.padEnd(24)} ${String(done).padStart(8)} done ${String(refused).padStart(8)} refused`);
+  const churned = showChurn(await countsOf(churn), agents.count);
+  return showGrowth(samples) && churned && isAlive ? 0 : 1;
+}
+
+/** Prints what was done; returns whether each act was done at least once. Without churn nothing grows. */
+function showChurn(counts: ChurnCounts | undefined, agents: number): boolean {
+  if (counts === undefined) console.error('the process of the churn ended early');
+  const rows = Object.entries({ ...counts, agents: { done: agents, refused: 0 } });
+  for (const [name, { done, refused }] of rows) {
+    const never = done === 0 ? '  NEVER DONE' : '';
+    console.log(`${name.padEnd(24)} ${String(done).padStart(8)} done ${String(refused).padStart(8)} refused${never}`);
   }
-  return showGrowth(samples) && isAlive ? 0 : 1;
+  return counts !== undefined && rows.every(([, { done }]) => done > 0);
 }
 
 async function platformProgram(
@@ -129,8 +137,9 @@ function churnProcess(target: Target): ChildProcess {
   return fork(program, [JSON.stringify(target)], { execArgv: ['--no-warnings'] });
 }
 
-async function countsOf(churn: ChildProcess): Promise<ChurnCounts> {
-  if (!churn.connected) return {};
+/** What the churn has done; undefined when its process has ended by itself. */
+async function countsOf(churn: ChildProcess): Promise<ChurnCounts | undefined> {
+  if (!churn.connected) return undefined;
   const counted = once(churn, 'message');
   churn.send('end');
   const [counts] = await counted;
