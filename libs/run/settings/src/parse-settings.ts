@@ -42,11 +42,22 @@ export function parseSettings(sources: SettingsSources): Settings {
     }
   }
   if (parsed.success && problems.length === 0) {
-    const { bucketMs, commitStepMs } = parsed.data.store;
-    if (bucketMs % commitStepMs === 0) return parsed.data;
-    problems.push(`store.bucketMs: ${bucketMs} (limit: a multiple of store.commitStepMs, which is ${commitStepMs})`);
+    problems.push(...contradictions(parsed.data));
+    if (problems.length === 0) return parsed.data;
   }
   throw new TidemarkError('invalid_argument', problems.join('\n'), { problems: problems.length });
+}
+
+function contradictions({ store: { bucketMs, commitStepMs, retentionMs } }: Settings): string[] {
+  const problems: string[] = [];
+  if (bucketMs % commitStepMs !== 0) {
+    problems.push(`store.bucketMs: ${bucketMs} (limit: a multiple of store.commitStepMs, which is ${commitStepMs})`);
+  }
+  // What is deleted can't be restored: a number of days must not be taken for milliseconds.
+  if (retentionMs !== 0 && retentionMs < bucketMs) {
+    problems.push(`store.retentionMs: ${retentionMs} (limit: 0, or at least store.bucketMs, which is ${bucketMs})`);
+  }
+  return problems;
 }
 
 function readFlags(

@@ -159,6 +159,14 @@ describe('settings', () => {
     expect(() => parseSettings({ flags: { 'store-bucket-ms': '700000' } })).toThrow(/store.bucketMs: 700000/);
   });
 
+  test('a retention that is shorter than a bucket, as a number of days would be, is refused', () => {
+    const retention = (text: string) => parseSettings({ flags: { 'store-retention-ms': text } }).store.retentionMs;
+    expect(() => retention('30')).toThrow(
+      'store.retentionMs: 30 (limit: 0, or at least store.bucketMs, which is 7200000)',
+    );
+    expect([retention('0'), retention('7200000')]).toEqual([0, 7_200_000]);
+  });
+
   test('settings have one spelling each and are all in the reference', () => {
     for (const spelling of ['key', 'flag', 'variable'] as const) {
       expect(new Set(SETTINGS.map((setting) => setting[spelling])).size).toBe(SETTINGS.length);
