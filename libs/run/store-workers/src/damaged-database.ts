@@ -92,6 +92,17 @@ export function damageText(kind: StoreKind, partition: number, { message }: Tide
   return `${damage}: ${message}. Restore the data folder from a copy, or move ${kind}/${partition} away and accept the loss`;
 }
 
+/** What an operator reads when a database that the log could replace can't be replaced. */
+export function replacementText(
+  kind: StoreKind,
+  partition: number,
+  { message }: TidemarkError,
+  failure: string,
+): string {
+  const damage = `the database ${kind}/${partition} is damaged: ${message}; a new one can't be opened: ${failure}`;
+  return `${damage}. Remove that cause and restart: the database is then built again from the log`;
+}
+
 export function rebuildingText(kind: StoreKind, partition: number): string {
   return `the database ${kind}/${partition} was damaged and is built again from the log; retry later`;
 }

@@ -6,7 +6,15 @@ import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@t
 import { type Clock, isTidemarkError, type KeyValue, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
-import { damagedStore, damageText, hasWholeLog, moveAside, rebuildingText, replacedStore } from './damaged-database.ts';
+import {
+  damagedStore,
+  damageText,
+  hasWholeLog,
+  moveAside,
+  rebuildingText,
+  replacedStore,
+  replacementText,
+} from './damaged-database.ts';
 import { ownBytes } from './own-bytes.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
@@ -104,23 +112,42 @@ export class StoreWorker {
       if (!isTidemarkError(error, 'data_loss')) throw error;
       const { topic } = STORE_KINDS[kind];
       if (await hasWholeLog(this.#log, this.#clock, { topic, partition })) {
-        return this.#openAgain(kind, partition, error.message);
+        return this.#openAgain(kind, partition, error);
       }
-      const message = `${damageText(kind, partition, error)}`;
-      this.#send({ type: 'halted', topic, partition, offset: -1, reason: message });
-      const store = damagedStore(kind, partition, message);
-      return { topic, store, consumer: NO_CONSUMER, isRebuilding: false };
+      return this.#halted(kind, partition, damageText(kind, partition, error));
     }
   }
 
-  /** Moves the damaged database of a store aside, and opens an empty one. */
-  async #openAgain(kind: StoreKind, partition: number, reason: string): Promise<ConsumedStore> {
+  /** Reports that a partition has no database, and returns the store that says why. */
+  #halted(kind: StoreKind, partition: number, reason: string): ConsumedStore {
     const { topic } = STORE_KINDS[kind];
-    const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
-    this.#send({ type: 'rebuilding', topic, partition, reason, aside });
-    const opened = await this.#openDatabase(kind, partition);
-    opened.isRebuilding = true;
-    return opened;
+    this.#send({ type: 'halted', topic, partition, offset: -1, reason });
+    return { topic, store: damagedStore(kind, partition, reason), consumer: NO_CONSUMER, isRebuilding: false };
+  }
+
+  /**
+   * Closes `damaged`, if that store was open, moves its database aside, and opens an empty one. Where that fails, as on a full
+   * disk, the partition is halted until the next start.
+   */
+  async #openAgain(
+    kind: StoreKind,
+    partition: number,
+    damage: TidemarkError,
+    damaged?: ConsumedStore,
+  ): Promise<ConsumedStore> {
+    const { topic } = STORE_KINDS[kind];
+    try {
+      if (damaged !== undefined) await this.#stopStore(partition, damaged);
+      await damaged?.database?.close();
+      const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
+      this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
+      const opened = await this.#openDatabase(kind, partition);
+      opened.isRebuilding = true;
+      return opened;
+    } catch (error) {
+      const { message } = this.#carriedError(`${kind}.replacement`, error);
+      return this.#halted(kind, partition, replacementText(kind, partition, damage, message));
+    }
   }
 
   /**
@@ -130,7 +157,10 @@ export class StoreWorker {
   #onDamage(kind: StoreKind, partition: number, error: TidemarkError): void {
     const key = `${kind}/${partition}`;
     if (this.#stores.get(kind)?.get(partition)?.database === undefined || this.#replacing.has(key)) return;
-    const replaced = this.#replace(kind, partition, error).finally(() => this.#replacing.delete(key));
+    const replaced = this.#replace(kind, partition, error)
+      // A bug there leaves the store as it is: an unhandled rejection would end the thread, and with it all its stores.
+      .catch((bug: unknown) => void this.#carriedError(`${kind}.replacement`, bug))
+      .finally(() => this.#replacing.delete(key));
     this.#replacing.set(key, replaced);
   }
 
@@ -147,9 +177,7 @@ export class StoreWorker {
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });
-    await this.#stopStore(partition, damaged);
-    await damaged.database?.close();
-    const opened = await this.#openAgain(kind, partition, error.message);
+    const opened = await this.#openAgain(kind, partition, error, damaged);
     stores.set(partition, opened);
     this.#send({ type: 'problem', topic, partition, problem: undefined });
     if (this.#hasStarted) opened.consumer.start?.();

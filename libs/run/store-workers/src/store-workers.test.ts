@@ -329,6 +329,26 @@ describe('the store threads', () => {
     expect([rebuilt, await readdir(join(folder, 'points'))]).toEqual([[], ['0', '1']]);
   });
 
+  test('a damaged database that can’t be replaced stops its partition alone, and says why', async () => {
+    const log = await damaged(0, damageChunks, MANY_POINTS);
+    ends.push(() => log.close());
+    const halted: Halted[] = [];
+    const stores = start((halt) => halted.push(halt));
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    // The open database reads on; its folder can't be moved aside.
+    await rm(join(folder, 'points', '0'), { recursive: true });
+    await expect(stores.call('points', 'stateHash', { partition: 0 })).rejects.toMatchObject({ code: 'data_loss' });
+    while (halted.length === 0) await setTimeout(10);
+    const reason = expect.stringMatching(/points\/0 is damaged: .*; a new one can't be opened: .*ENOENT.*restart/);
+    expect(halted).toEqual([{ part: 'points/0', offset: -1, reason }]);
+    const status = await stores.call('points', 'status', { partition: 0 });
+    expect([status.halted, status.haltedOffset]).toEqual([reason, -1]);
+    const refused = { code: 'data_loss', message: reason };
+    await expect(stores.call('points', 'stateHash', { partition: 0 })).rejects.toMatchObject(refused);
+    expect((await stores.call('points', 'stateHash', { partition: 1 })).offset).toBe(6);
+  });
+
   test('a store that is ahead of its log reads nothing until the log was raised, however late another store opens', async () => {
     await (await damaged(0)).close();
     const files = join(folder, 'log', 'points', '1');
