@@ -50,7 +50,7 @@ async function setUp() {
   await bench.until(() => session.isReady);
   const limits = DEFAULT_REQUEST_LIMITS;
   const own = { clock: bench.clock, random: bench.world.random, sorter: new PointSorter(), spares: new SpareParts() };
-  const idHash = new IdHash();
+  const idHash = IdHash.withoutKey();
   const batcher = new TenantBatcher({ session, tenant: TENANT, limits, idHash, ...own });
   return { batcher, nowMs: bench.acceptClock.nowMs() };
 }

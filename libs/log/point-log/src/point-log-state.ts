@@ -1,4 +1,4 @@
-import { afterPrefix, ByteReader, ByteWriter } from '@tidemark/bytes';
+import { afterPrefix, ByteReader, ByteWriter, type IdHash } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import type { LostRecords } from '@tidemark/log-consumer';
 import { ID_BYTES, isSeriesClass, SERIES_CLASS } from '@tidemark/model';
@@ -79,10 +79,10 @@ export class PointLogState {
   /** Keys of the dictionary entries on disk, by lane. They are deleted when their epoch ends. */
   readonly #savedDictionaries = new Map<string, Uint8Array[]>();
 
-  /** `tableKey`: 16 random bytes, so that senders cannot choose names that collide in tables of series. */
-  constructor(partition: number, tableKey?: Uint8Array) {
+  /** `idHash`: with a random key, so that senders cannot choose names that collide in tables of series. */
+  constructor(partition: number, idHash?: IdHash) {
     this.partition = partition;
-    this.table = new SeriesIndex(tableKey);
+    this.table = new SeriesIndex(idHash);
   }
 
   /**

@@ -22,9 +22,8 @@ export class SeriesIndex {
   readonly #metricIds: Buffer[] = [];
   readonly #metricByKey = new Map<string, number>();
 
-  /** `key`: see `IdHash`. */
-  constructor(key?: Uint8Array) {
-    this.#hash = new IdHash(key);
+  constructor(hash = IdHash.withoutKey()) {
+    this.#hash = hash;
   }
 
   get length(): number {

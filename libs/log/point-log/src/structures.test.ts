@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { IdHash } from '@tidemark/bytes';
 import { hash128, SERIES_CLASS } from '@tidemark/model';
 import type { BlockRecord } from '@tidemark/point-records';
 import { dictionaryOf, LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
@@ -25,7 +26,7 @@ describe('SeriesIndex', () => {
   });
 
   test('ids that are next to each other in a table without a key cost as much as any others', () => {
-    const table = new SeriesIndex(Buffer.alloc(16, 5));
+    const table = new SeriesIndex(new IdHash(Buffer.alloc(16, 5)));
     const count = 20_000;
     const id = Buffer.alloc(16);
     for (let i = 0; i < count; i++) {

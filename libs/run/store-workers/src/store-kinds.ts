@@ -1,4 +1,5 @@
 import { AggregatorPartition } from '@tidemark/aggregator';
+import type { IdHash } from '@tidemark/bytes';
 import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { DAY_MS } from '@tidemark/model';
@@ -23,8 +24,8 @@ export interface StoreOpening {
   /** When work of the store yields to the messages and reads of its thread. */
   readonly slicing: Slicing;
   readonly options: Pick<StoreWorkerOptions, 'limits' | 'latenessMs'>;
-  /** Key of hash tables, 16 random bytes: senders cannot choose names that collide. */
-  readonly tableKey: Uint8Array;
+  /** Hash of tables, with a random key: senders cannot choose names that collide. */
+  readonly idHash: IdHash;
 }
 
 /** The part of a consumer that its store uses: the position in the log. */
@@ -72,14 +73,14 @@ const DAYS_AFTER_POINTS = 2;
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
-    open: ({ partition, keyValue, slicing, options, tableKey }) =>
+    open: ({ partition, keyValue, slicing, options, idHash }) =>
       PointPartition.open({
         partition,
         keyValue,
         limits: options.limits,
         latenessMs: () => options.latenessMs,
         slicing,
-        tableKey,
+        idHash,
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
     answers: {
@@ -90,10 +91,10 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
-    open: ({ keyValue, tableKey, options }) => {
+    open: ({ keyValue, idHash, options }) => {
       const { retentionMs } = options.limits;
       const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
-      return TagPartition.open({ keyValue, tableKey, retentionDays });
+      return TagPartition.open({ keyValue, idHash, retentionDays });
     },
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {
@@ -114,7 +115,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
     topic: 'points',
-    open: ({ partition, keyValue, tableKey }) => AggregatorPartition.open({ partition, keyValue, tableKey }),
+    open: ({ partition, keyValue, idHash }) => AggregatorPartition.open({ partition, keyValue, idHash }),
     position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
     answers: {
       status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
@@ -34,9 +35,6 @@ interface ConsumedStore {
   isRebuilding: boolean;
 }
 
-/** Bytes of the key of hash tables, see `IdHash`. */
-const TABLE_KEY_BYTES = 16;
-
 /** The consumer of a store that reads nothing. */
 const NO_CONSUMER = {
   position: { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' },
@@ -51,7 +49,8 @@ export class StoreWorker {
   readonly #options: StoreWorkerOptions;
   readonly #log: StoreLogReader;
   readonly #clock: Clock;
-  readonly #tableKey = new SystemRandom().bytes(TABLE_KEY_BYTES);
+  /** One for all tables of the thread. */
+  readonly #idHash = new IdHash(new SystemRandom().bytes(SIP_KEY_BYTES));
   readonly #skips = new Map<string, string>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
   /** Replacements of damaged databases in progress, by kind and partition. */
@@ -203,7 +202,7 @@ export class StoreWorker {
       keyValue,
       slicing: { clock: this.#clock, yieldTurn },
       options: this.#options,
-      tableKey: this.#tableKey,
+      idHash: this.#idHash,
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;

@@ -50,6 +50,12 @@ function openLog(partitions = 1): Promise<EmbeddedLog> {
   });
 }
 
+/** What this process reserves of its addresses. */
+async function addressSpaceGiB(): Promise<number> {
+  const [, kiB] = /^VmSize:\s+(\d+) kB$/m.exec(await readFile('/proc/self/status', 'utf8')) ?? [];
+  return Number(kiB) / 2 ** 20;
+}
+
 describe('a store thread', () => {
   test('a store thread answers a read that fails because of a bug with `internal`, and continues', async () => {
     const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: { options } });
@@ -192,6 +198,30 @@ describe('the store threads', () => {
     expect(await placesOf('points')).toEqual(places.map((one) => ({ ...one, era: -1 })));
     const stateHash = '0'.repeat(32);
     expect(await placesOf('tags')).toEqual(places.map((one) => ({ ...one, stateHash })));
+  });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux('many partitions reserve no more address space for their tables than one does', async () => {
+    const reservedGiB = async (partitions: number): Promise<number> => {
+      const owned = Array.from({ length: partitions }, (_, partition) => partition);
+      const log = { kind: 'embedded', folder: join(folder, 'log'), partitions } as const;
+      options = {
+        ...options,
+        kinds: ['points', 'tags', 'aggregator'],
+        folder: join(folder, `${partitions}`),
+        log,
+        owned,
+      };
+      const beforeGiB = await addressSpaceGiB();
+      const stores = start();
+      await stores.ready();
+      const ownGiB = (await addressSpaceGiB()) - beforeGiB;
+      await stores.stop();
+      return ownGiB;
+    };
+    // A memory of WebAssembly reserves 8 GiB on most machines.
+    expect((await reservedGiB(6)) - (await reservedGiB(1))).toBeLessThan(8);
   });
 
   /**

@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import type { AggregatorStatusReply } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
@@ -27,8 +28,8 @@ export interface AggregatorPartitionOptions {
   /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: Partial<AggregatorLimits>;
-  /** Key of the table of series, 16 random bytes. Tests leave it out. */
-  readonly tableKey?: Uint8Array;
+  /** Hash of the table of series, with a random key. Tests leave it out. */
+  readonly idHash?: IdHash;
 }
 
 /**
@@ -47,8 +48,8 @@ export class AggregatorPartition implements ConsumedState {
   #isStepDue = false;
   #isCommitting = false;
 
-  private constructor({ partition, keyValue, limits, tableKey }: AggregatorPartitionOptions) {
-    this.#state = new PointLogState(partition, tableKey);
+  private constructor({ partition, keyValue, limits, idHash }: AggregatorPartitionOptions) {
+    this.#state = new PointLogState(partition, idHash);
     this.#keyValue = keyValue;
     this.#limits = { ...DEFAULT_AGGREGATOR_LIMITS, ...limits };
   }

@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import { PointLogState } from '@tidemark/point-log';
 import type { KeyValue } from '@tidemark/ports';
 import { Head } from './head.ts';
@@ -52,8 +53,8 @@ export class PartitionStore extends PointLogState {
   /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
   expiredBucket = NO_BUCKET;
 
-  constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits, tableKey?: Uint8Array) {
-    super(partition, tableKey);
+  constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits, idHash?: IdHash) {
+    super(partition, idHash);
     this.keyValue = keyValue;
     this.limits = limits;
     this.recent = new RecentChunks(limits.recentBytes);

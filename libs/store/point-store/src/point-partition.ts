@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
@@ -22,8 +23,8 @@ export interface PointPartitionOptions {
   readonly latenessMs: (tenant: string) => number;
   /** How answers yield to applying records; without it each is computed in one slice. */
   readonly slicing?: Slicing;
-  /** Key of the table of series, 16 random bytes. Tests leave it out. */
-  readonly tableKey?: Uint8Array;
+  /** Hash of the table of series, with a random key. Tests leave it out. */
+  readonly idHash?: IdHash;
 }
 
 /**
@@ -40,7 +41,7 @@ export class PointPartition implements ConsumedState {
   #isCommitting = false;
 
   private constructor(options: PointPartitionOptions) {
-    this.#store = new PartitionStore(options.partition, options.keyValue, options.limits, options.tableKey);
+    this.#store = new PartitionStore(options.partition, options.keyValue, options.limits, options.idHash);
     this.#applier = new BlockApplier(this.#store, options.latenessMs);
     this.#slicing = options.slicing;
   }

@@ -23,7 +23,7 @@ export function compacted(
   old: TagIndex,
   uncommitted: Uncommitted,
 ): { readonly index: TagIndex; readonly uncommitted: Uncommitted } {
-  const index = new TagIndex(old.tableKey, old.retentionDays);
+  const index = new TagIndex(old.idHash, old.retentionDays);
   const changes = uncommitted.restarted(new Journal(), storedKeys(old, uncommitted.journal));
   const renumbered = new Map<number, number>();
   for (const dense of alive(old.metrics.all).toArray()) {

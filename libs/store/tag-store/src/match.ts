@@ -89,7 +89,7 @@ class Grouping {
 
   constructor(index: TagIndex, metric: Metric, keys: readonly string[], limits: GroupingLimits) {
     this.#index = index;
-    this.#children = new PairMap(index.tableKey);
+    this.#children = new PairMap(index.idHash?.key);
     this.#metric = metric;
     this.#keyTexts = keys;
     this.#keys = keys.map((key) => index.tags.keyId(key));

@@ -1,5 +1,5 @@
 import { deserializeBitmap } from '@tidemark/bitmap';
-import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
+import { afterPrefix, ByteReader, type IdHash, toHex } from '@tidemark/bytes';
 import { type KeyValue, TidemarkError } from '@tidemark/ports';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { Journal } from './journal.ts';
@@ -37,9 +37,9 @@ export interface OpenedStore {
  */
 export async function openStore(
   keyValue: KeyValue,
-  options: { readonly tableKey?: Uint8Array | undefined; readonly retentionDays?: number | undefined } = {},
+  options: { readonly idHash?: IdHash | undefined; readonly retentionDays?: number | undefined } = {},
 ): Promise<OpenedStore> {
-  const index = new TagIndex(options.tableKey, options.retentionDays);
+  const index = new TagIndex(options.idHash, options.retentionDays);
   const journal = new Journal();
   const gaps = new Map<number, StoredGap>();
   const stored = await keyValue.get(STATE_KEY);

@@ -33,10 +33,10 @@ export class Postings {
   readonly #free: number[][] = [];
   readonly #bitmaps: Bitmap[] = [];
 
-  /** `tableKey`: see `PairMap`. */
-  constructor(tableKey?: Uint8Array) {
-    this.#slots = new PairMap(tableKey);
-    this.#keys = new PairMap(tableKey);
+  /** `key`: see `PairMap`. */
+  constructor(key?: Uint8Array) {
+    this.#slots = new PairMap(key);
+    this.#keys = new PairMap(key);
   }
 
   /** Adds a series to the list of (metric, tag); `dense` must be above all ids of the list. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Bitmap } from '@tidemark/bitmap';
-import { compareBytes } from '@tidemark/bytes';
+import { compareBytes, IdHash } from '@tidemark/bytes';
 import { SERIES_CLASS } from '@tidemark/model';
 import fc from 'fast-check';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
@@ -67,7 +67,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
 
 test('series ids and pairs that are next to each other without a key cost as much as any others', () => {
   const count = 20_000;
-  const series = new TagSeriesTable(Buffer.alloc(16, 5));
+  const series = new TagSeriesTable(new IdHash(Buffer.alloc(16, 5)));
   const id = Buffer.alloc(16);
   for (let i = 0; i < count; i++) {
     id.writeUInt32LE(i % 500, 0);

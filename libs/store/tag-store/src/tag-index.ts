@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import {
   changedStatement,
   type MetricChange,
@@ -48,8 +49,8 @@ export class TagIndex {
   readonly hash = new FactHash();
   /** (series, day) pairs over all days of all metrics. */
   daysOfSeries = 0;
-  /** Key of the tables, 16 random bytes; undefined in tests. */
-  readonly tableKey: Uint8Array | undefined;
+  /** Hash of the table of series; undefined in tests. */
+  readonly idHash: IdHash | undefined;
   /** Days before the last one that are kept; 0 keeps all. */
   readonly retentionDays: number;
   /** True when days have expired since the series without a day were last counted. */
@@ -58,11 +59,11 @@ export class TagIndex {
   readonly #metricsOfDays = new Map<number, Set<Metric>>();
   #lastDay = Number.NEGATIVE_INFINITY;
 
-  constructor(tableKey?: Uint8Array, retentionDays = 0) {
-    this.tableKey = tableKey;
+  constructor(idHash?: IdHash, retentionDays = 0) {
+    this.idHash = idHash;
     this.retentionDays = retentionDays;
-    this.series = new TagSeriesTable(tableKey);
-    this.postings = new Postings(tableKey);
+    this.series = new TagSeriesTable(idHash);
+    this.postings = new Postings(idHash?.key);
   }
 
   /** Adds the fact that a series with its name was seen on a day. Known facts change nothing. */

@@ -1,3 +1,4 @@
+import type { IdHash } from '@tidemark/bytes';
 import type {
   DescribeMetricsReply,
   DescribeMetricsRequest,
@@ -47,8 +48,8 @@ export interface TagPartitionOptions {
   readonly commitRecords?: number;
   /** Bytes of records after which `wantsCommit` is true. */
   readonly commitBytes?: number;
-  /** Key of the tables of series and tags, 16 random bytes. Tests leave it out. */
-  readonly tableKey?: Uint8Array;
+  /** Hash of the table of series, with a random key; its key is that of the tables of tags. Tests leave it out. */
+  readonly idHash?: IdHash;
 }
 
 export interface TagPartitionStatus {

@@ -25,9 +25,8 @@ export class TagSeriesTable {
   readonly #probe = new Uint32Array(ID_WORDS);
   readonly #probeBytes = new Uint8Array(this.#probe.buffer);
 
-  /** `key`: see `IdHash`. */
-  constructor(key?: Uint8Array) {
-    this.#hash = new IdHash(key);
+  constructor(hash = IdHash.withoutKey()) {
+    this.#hash = hash;
     this.tagStart.push(0);
   }
 
