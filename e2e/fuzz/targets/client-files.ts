@@ -43,11 +43,11 @@ export const SPOOL: FuzzTarget = {
   name: 'spool',
   seeds: () => [fileOf([]), fileOf(RECORDS), ...RECORDS.map((record) => fileOf([record]))],
   run: (input) => {
-    parsed(['data_loss', 'failed_precondition'], () => decodeHeader(input));
+    parsed(['data_loss', 'failed_precondition'], () => decodeHeader(input, 'fuzzed'));
     for (const bytes of [input, resealed(input)]) {
       let bad = 0;
       let good = 0;
-      const records = readRecords(bytes, (skipped) => {
+      const records = readRecords(bytes, ({ bytes: skipped }) => {
         bad += skipped.length;
       });
       for (const { sizeBytes } of records) good += sizeBytes;

@@ -4,7 +4,7 @@ import { FILE_KIND } from './spool-format.ts';
 
 test('settles a spool with more batches than a call can have arguments', () => {
   const damage = new DamagedBatches();
-  damage.add(FILE_KIND.stamped, Buffer.alloc(40, 0xff), 32);
+  damage.add(FILE_KIND.stamped, { bytes: Buffer.alloc(40, 0xff), position: 32, isEnd: false });
   const stamped = Array.from({ length: 200_000 }, (_, number) => ({ number: number + 1, points: 1, stamped: {} }));
   const unstamped = { number: 0, points: 7 };
   const batches = new Map([unstamped, ...stamped].map((batch) => [batch.number, batch]));

@@ -1,7 +1,7 @@
 import { ByteReader } from '@tidemark/bytes';
 import { isTidemarkError } from '@tidemark/ports';
 import { MAX_BATCH_POINTS } from './gatherer.ts';
-import { FILE_KIND, type FileKind, isSettledRecord, RECORD_HEADER_BYTES } from './spool-format.ts';
+import { type BadBytes, FILE_KIND, type FileKind, isSettledRecord, RECORD_HEADER_BYTES } from './spool-format.ts';
 
 /** Disks write whole sectors. */
 const SECTOR_BYTES = 512;
@@ -31,11 +31,18 @@ export class DamagedBatches {
   /** Points by batch number. */
   readonly #waiting = new Map<number, number>();
   readonly #stamped = new Map<number, number>();
+  /** True when a record was lost that may have been a stamp of any batch. */
   #isStampLost = false;
 
-  /** Notes the bytes of one or more bad records, at a position of their file. The end of a file may be a torn write. */
-  add(kind: FileKind, frame: Uint8Array, position: number): void {
-    const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  /** Notes the bytes of one or more bad records. The end of a file may be a torn write, of which nothing was sent. */
+  add(kind: FileKind, { bytes, position, isEnd, record }: BadBytes): void {
+    if (record?.type === 'stamped') this.#stamped.set(record.batch.number, record.batch.points);
+    if (record?.type === 'waiting') this.#waiting.set(record.batch.number, record.batch.points);
+    if (record === undefined && !isEnd) this.#addUnknown(kind, bytes, position);
+  }
+
+  #addUnknown(kind: FileKind, bytes: Uint8Array, position: number): void {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (kind === FILE_KIND.definitions || isTorn(view, position)) return;
     if (kind === FILE_KIND.stamped) {
       if (isSettledRecord(view)) return;
@@ -53,15 +60,15 @@ export class DamagedBatches {
   settle(batches: Map<number, FoundBatch>, isSettled: (number: number) => boolean): LostPoints {
     let [dropped, indeterminate] = [0, 0];
     const unstamped = [...batches.values()].filter(({ stamped }) => stamped === undefined);
+    let newest = -1;
     if (this.#isStampLost) {
-      let newest = -1;
       for (const { number, stamped } of batches.values()) if (stamped !== undefined) newest = Math.max(newest, number);
-      for (const { number, points } of unstamped) {
-        if (number >= newest && !this.#stamped.has(number)) continue;
-        batches.delete(number);
-        this.#stamped.delete(number);
-        indeterminate += points;
-      }
+    }
+    for (const { number, points } of unstamped) {
+      if (number >= newest && !this.#stamped.has(number)) continue;
+      batches.delete(number);
+      this.#stamped.delete(number);
+      indeterminate += points;
     }
     for (const [number, points] of this.#stamped)
       if (!batches.has(number) && !isSettled(number)) indeterminate += points;

@@ -3,9 +3,10 @@ import { assert, type Disk, isTidemarkError } from '@tidemark/ports';
 import { DamagedBatches, type LostPoints } from './damaged-batches.ts';
 import type { RefRange } from './epoch-routes.ts';
 import { SeriesTable } from './series-table.ts';
-import { type BatchFile, fileNumber, refsKey, type SpoolContents } from './session-spool.ts';
+import { type BatchFile, fileOfName, refsKey, type SpoolContents } from './session-spool.ts';
 import { type Place, readFully } from './spool-file.ts';
 import {
+  type BadBytes,
   decodeHeader,
   FILE_KIND,
   FILE_OF_RECORD,
@@ -46,7 +47,7 @@ export interface RecoveredSession {
 
 /**
  * Reads the files of a client session's folder. The good part is taken and the bad counted: a torn tail after a crash,
- * a record with a wrong checksum, a file that is none. Returns the damage alone when nothing is left to send.
+ * a record or header with a wrong checksum, a file of another session. Returns the damage alone when nothing is left to send.
  * Errors: the disk's, and `failed_precondition` for a newer format.
  */
 export async function recoverSession(
@@ -57,17 +58,19 @@ export async function recoverSession(
 ): Promise<RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'>> {
   const found = new FoundRecords();
   for (const name of await disk.list(folder)) {
-    const number = fileNumber(name);
-    if (number === undefined) continue;
+    const named = fileOfName(name);
+    if (named === undefined) continue;
     const path = `${folder}/${name}`;
     const bytes = await readFile(disk, path, maxFileBytes, (size) => found.damaged(size));
-    const header = headerOf(bytes);
-    found.nextFile = Math.max(found.nextFile, number + 1);
-    if (header === undefined || toHex(header.clientSession) !== toHex(clientSession)) {
-      found.damaged(bytes.length);
-      continue;
-    }
-    found.add(path, header, bytes);
+    const header = headerOf(bytes, path);
+    found.nextFile = Math.max(found.nextFile, named.number + 1);
+    if (header === undefined) {
+      found.damaged(Math.min(SPOOL_HEADER_BYTES, bytes.length));
+      found.add(path, named.kind, bytes);
+    } else if (toHex(header.clientSession) === toHex(clientSession)) {
+      found.began(header);
+      found.add(path, header.kind, bytes);
+    } else found.damaged(bytes.length);
   }
   return found.result(clientSession);
 }
@@ -90,9 +93,10 @@ async function readFile(
   }
 }
 
-function headerOf(bytes: Buffer): SpoolHeader | undefined {
+/** Undefined for a header that is damaged: folder and name say which session and kind the file is of. */
+function headerOf(bytes: Buffer, path: string): SpoolHeader | undefined {
   try {
-    return decodeHeader(bytes.subarray(0, SPOOL_HEADER_BYTES));
+    return decodeHeader(bytes.subarray(0, SPOOL_HEADER_BYTES), path);
   } catch (error) {
     if (isTidemarkError(error, 'data_loss')) return undefined;
     throw error;
@@ -122,10 +126,12 @@ class FoundRecords {
     this.#badBytes += sizeBytes;
   }
 
-  add(path: string, header: SpoolHeader, bytes: Buffer): void {
-    this.#createdMs = Math.min(this.#createdMs, header.createdMs);
-    this.#nextSequence = Math.max(this.#nextSequence, header.nextSequence);
-    const { kind } = header;
+  began({ createdMs, nextSequence }: SpoolHeader): void {
+    this.#createdMs = Math.min(this.#createdMs, createdMs);
+    this.#nextSequence = Math.max(this.#nextSequence, nextSequence);
+  }
+
+  add(path: string, kind: FileKind, bytes: Buffer): void {
     if (kind === FILE_KIND.definitions) {
       this.#definitionBytes += bytes.length;
       this.#addRecords(path, kind, bytes);
@@ -137,9 +143,9 @@ class FoundRecords {
   }
 
   #addRecords(path: string, kind: FileKind, bytes: Buffer, file?: BatchFile): void {
-    const onBad = (skipped: Uint8Array, position: number, isEnd: boolean) => {
-      this.damaged(skipped.length);
-      if (!isEnd) this.#damage.add(kind, skipped, position);
+    const onBad = (bad: BadBytes) => {
+      this.damaged(bad.bytes.length);
+      this.#damage.add(kind, bad);
     };
     for (const { record, position, sizeBytes } of readRecords(bytes, onBad)) {
       const place = { path, position, sizeBytes };
@@ -230,6 +236,11 @@ class FoundRecords {
     this.#refCounts.set(key, Math.max(known, range.firstRef + range.numbers.length));
   }
 
+  /** No batch has two stamps, so a session has not used more sequences than numbers, but for those that it skipped. */
+  #sequenceAfterDamage(): number {
+    return Math.max(this.#nextSequence, this.#nextNumber) + SEQUENCES_SKIPPED;
+  }
+
   result(clientSession: Uint8Array): RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'> {
     const lost = this.#settle();
     const badBytes = this.#badBytes;
@@ -237,13 +248,14 @@ class FoundRecords {
     const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
     return {
       clientSession,
-      createdMs: this.#createdMs,
+      // Without a header the session counts as the oldest.
+      createdMs: Number.isFinite(this.#createdMs) ? this.#createdMs : 0,
       tenant: this.#tenant,
       series: this.#series,
       refs: this.#refs,
       batches,
       nextNumber: this.#nextNumber,
-      nextSequence: this.#nextSequence + (badBytes > 0 ? SEQUENCES_SKIPPED : 0),
+      nextSequence: badBytes > 0 ? this.#sequenceAfterDamage() : this.#nextSequence,
       badBytes,
       lost,
       contents: {

@@ -368,8 +368,9 @@ export function fileName(number: number, kind: FileKind): string {
   return `${String(number).padStart(8, '0')}.${SUFFIX[kind]}`;
 }
 
-/** The number of a spool file's name, or undefined for other files. */
-export function fileNumber(name: string): number | undefined {
-  const match = /^(\d{8})\.(?:definitions|waiting|stamped)$/.exec(name);
-  return match === null ? undefined : Number(match[1]);
+/** The number and kind that a spool file's name says, or undefined for other files. */
+export function fileOfName(name: string): { number: number; kind: FileKind } | undefined {
+  const match = /^(\d{8})\.([a-z]+)$/.exec(name);
+  const kind = Object.values(FILE_KIND).find((one) => SUFFIX[one] === match?.[2]);
+  return match === null || kind === undefined ? undefined : { number: Number(match[1]), kind };
 }

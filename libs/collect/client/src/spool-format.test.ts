@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { ByteWriter, fromHex, toHex } from '@tidemark/bytes';
+import { ByteWriter, crc32c, fromHex, toHex } from '@tidemark/bytes';
 import { KIND } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import {
+  type BadBytes,
   decodeHeader,
   decodeRecord,
   encodeHeader,
@@ -60,30 +61,51 @@ function fileOf(records: readonly SpoolRecord[]): Buffer {
 function recordsOf(bytes: Uint8Array): { records: SpoolRecord[]; badBytes: number } {
   let badBytes = 0;
   const placed = [
-    ...readRecords(bytes, (skipped) => {
-      badBytes += skipped.length;
+    ...readRecords(bytes, (bad) => {
+      badBytes += bad.bytes.length;
     }),
   ];
   return { records: placed.map(({ record }) => record), badBytes };
 }
 
+function codeOf(work: () => unknown): string | undefined {
+  try {
+    work();
+  } catch (error) {
+    if (isTidemarkError(error)) return error.code;
+    throw error;
+  }
+}
+
 describe('the spool format', () => {
   test('equals its golden file', () => {
     expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V2);
-    expect(decodeHeader(fromHex(GOLDEN_V2).subarray(0, 44))).toEqual(HEADER);
+    expect(decodeHeader(fromHex(GOLDEN_V2).subarray(0, 44), 'f')).toEqual(HEADER);
     expect(recordsOf(fromHex(GOLDEN_V2))).toEqual({ records: RECORDS, badBytes: 0 });
   });
 
   test('reads version 1, which has no intervals', () => {
-    expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44))).toEqual(HEADER);
+    expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44), 'f')).toEqual(HEADER);
     const records = RECORDS.filter(({ type }) => type !== 'intervals');
     expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records, badBytes: 0 });
   });
 
-  test('refuses a newer version', () => {
+  test('refuses a newer version with the file and what to do', () => {
     const bytes = encodeHeader(HEADER);
     bytes[4] = 3;
-    expect(() => decodeHeader(bytes)).toThrow('spool file of format 3');
+    bytes.writeUInt32LE(crc32c(bytes.subarray(0, 40)), 40);
+    expect(() => decodeHeader(bytes, 'spool/0a/1.waiting')).toThrow(
+      /spool\/0a\/1\.waiting has format 3 \(limit: 2\): start the newer version .* or move/,
+    );
+  });
+
+  test('any flipped bit of a header is damage, also of its version', () => {
+    const header = encodeHeader(HEADER);
+    for (let bit = 0; bit < header.length * 8; bit++) {
+      const bad = Buffer.from(header);
+      bad[bit >> 3] ^= 1 << (bit & 7);
+      expect(codeOf(() => decodeHeader(bad, 'f'))).toBe('data_loss');
+    }
   });
 
   test('loses only the torn record of a torn tail', () => {
@@ -109,6 +131,19 @@ describe('the spool format', () => {
     }
   });
 
+  test('knows which record a flipped bit was in, also that of the last one', () => {
+    for (const record of RECORDS) {
+      const bytes = fileOf([record]);
+      for (let bit = 44 * 8; bit < bytes.length * 8; bit++) {
+        const bad = Buffer.from(bytes);
+        bad[bit >> 3] ^= 1 << (bit & 7);
+        const found: BadBytes[] = [];
+        expect([...readRecords(bad, (one) => found.push(one))]).toEqual([]);
+        expect(found).toEqual([{ bytes: bad.subarray(44), position: 44, isEnd: false, record }]);
+      }
+    }
+  });
+
   test('throws only data_loss or failed_precondition for hostile bytes', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
@@ -118,12 +153,8 @@ describe('the spool format', () => {
     );
     fc.assert(
       fc.property(hostile, (bytes) => {
-        for (const decode of [decodeRecord, decodeHeader]) {
-          try {
-            decode(bytes);
-          } catch (error) {
-            expect(isTidemarkError(error, 'data_loss') || isTidemarkError(error, 'failed_precondition')).toBe(true);
-          }
+        for (const decode of [() => decodeRecord(bytes), () => decodeHeader(bytes, 'f')]) {
+          expect([undefined, 'data_loss', 'failed_precondition']).toContain(codeOf(decode));
         }
         recordsOf(Buffer.concat([encodeHeader(HEADER), bytes]));
       }),

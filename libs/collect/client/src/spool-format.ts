@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter, crc32c, equalBytes } from '@tidemark/bytes';
 import { INTERVAL_LIMIT_MS, isKind } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { RefRange } from './epoch-routes.ts';
+import { FlipSearch } from './flip-search.ts';
 import type { TableSeries } from './series-table.ts';
 
 // The files of a spool: docs/formats/spool.md has their byte diagrams.
@@ -12,6 +13,8 @@ export const RECORD_HEADER_BYTES = 9;
 /** Larger records don't exist: no message of a stream is. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const MAGIC = Buffer.from('TMSP');
+/** Where a header has its checksum, that of all bytes before. It is there in every version. */
+const CRC_AT = SPOOL_HEADER_BYTES - 4;
 const SESSION_BYTES = 16;
 const MAX_TEXT_BYTES = 8192;
 const MAX_TAGS = 1000;
@@ -84,18 +87,23 @@ export function encodeHeader(header: SpoolHeader): Buffer {
   return out.take();
 }
 
-/** Errors: `data_loss` (not a header), `failed_precondition` (a newer format). */
-export function decodeHeader(bytes: Uint8Array): SpoolHeader {
+/**
+ * Reads the header of the file at `path`. A header whose checksum is wrong is damaged, also if its version seems newer.
+ * Errors: `data_loss` (not a header), `failed_precondition` (a newer format).
+ */
+export function decodeHeader(bytes: Uint8Array, path: string): SpoolHeader {
   const reader = new ByteReader(bytes, 'spool file header');
   if (!equalBytes(reader.bytes(4), MAGIC)) reader.fail('not a spool file');
+  if (bytes.length < SPOOL_HEADER_BYTES) reader.fail(`${bytes.length} bytes`);
+  const sealed = Buffer.from(bytes.buffer, bytes.byteOffset, SPOOL_HEADER_BYTES);
+  if (sealed.readUInt32LE(CRC_AT) !== crc32c(sealed.subarray(0, CRC_AT))) reader.fail('wrong checksum');
   const version = reader.u8();
   if (version > SPOOL_VERSION) {
     throw new TidemarkError(
       'failed_precondition',
-      `spool file of format ${version}, this program knows ${SPOOL_VERSION}`,
-      {
-        version,
-      },
+      `spool file ${path} has format ${version} (limit: ${SPOOL_VERSION}): start the newer version of this program, which ` +
+        'sends its batches, or move the folder of the file away, whose batches are then not sent',
+      { path, version, limit: SPOOL_VERSION },
     );
   }
   const kind = reader.u8();
@@ -105,8 +113,6 @@ export function decodeHeader(bytes: Uint8Array): SpoolHeader {
   const clientSession = Uint8Array.from(reader.bytes(SESSION_BYTES));
   const nextSequence = reader.f64();
   const createdMs = reader.f64();
-  const crc = crc32c(bytes.subarray(0, reader.position));
-  if (reader.u32() !== crc) reader.fail('wrong checksum');
   if (!Number.isSafeInteger(nextSequence) || nextSequence < 0) reader.fail(`next sequence ${nextSequence}`);
   return { kind, clientSession, nextSequence, createdMs };
 }
@@ -274,16 +280,24 @@ export interface PlacedRecord {
   readonly sizeBytes: number;
 }
 
+/** Bytes of a file between its good records. */
+export interface BadBytes {
+  /** They begin like a record. */
+  readonly bytes: Uint8Array;
+  readonly position: number;
+  /** True when they are all that is left of the file, and may be a write that was cut off. */
+  readonly isEnd: boolean;
+  /** What they were, if one bit of them flipped. It is good enough to count, and not to send. */
+  readonly record?: SpoolRecord;
+}
+
 /**
- * The good records of a file after its header. After a bad one, reading continues at the next good one, wherever it begins:
- * a bit of a length may be wrong. `onBad` is called with the skipped bytes, which begin like a record, their position, and
- * whether they are the end of the file.
+ * The good records of a file after its header. After a bad one, reading continues behind it, if one flipped bit explains it,
+ * else at the next good one, wherever that begins.
  */
-export function* readRecords(
-  bytes: Uint8Array,
-  onBad: (skipped: Uint8Array, position: number, isEnd: boolean) => void,
-): Generator<PlacedRecord> {
+export function* readRecords(bytes: Uint8Array, onBad: (bad: BadBytes) => void): Generator<PlacedRecord> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const flips = new FlipSearch(MAX_RECORD_BYTES);
   let position = SPOOL_HEADER_BYTES;
   while (position < view.length) {
     const frame = frameAt(view, position);
@@ -293,14 +307,24 @@ export function* readRecords(
       position += frame.length;
       continue;
     }
+    const before = flips.frameBefore(view, position);
+    const recordBefore = before === undefined ? undefined : checkedRecord(before);
+    if (before !== undefined && recordBefore !== undefined) {
+      const end = position + before.length;
+      onBad({ bytes: view.subarray(position, end), position, isEnd: false, record: recordBefore });
+      position = end;
+      continue;
+    }
     // Mostly the next record is where the length says. A wrong length can lead to a later one.
     const claimed = position + (frame?.length ?? view.length);
     const found = nextRecord(view, position + 1);
     const isLengthWrong = found !== undefined && found < claimed && isBodyBetween(view, position, found);
     const next = isRecordAt(view, claimed) && !isLengthWrong ? claimed : found;
     const end = next ?? Math.min(claimed, view.length);
-    onBad(view.subarray(position, end), position, next === undefined && frame === undefined);
-    if (next === undefined && end < view.length) onBad(view.subarray(end), end, true);
+    // A write that was cut off has no whole body.
+    const isEnd = next === undefined && frame === undefined && !isBodyBetween(view, position, view.length);
+    onBad({ bytes: view.subarray(position, end), position, isEnd });
+    if (next === undefined && end < view.length) onBad({ bytes: view.subarray(end), position: end, isEnd: true });
     position = next ?? view.length;
   }
 }

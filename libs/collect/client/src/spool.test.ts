@@ -229,6 +229,7 @@ describe('the spool', () => {
     ['last', [9], 30],
     ['first, in its length', [0], 1],
     ['middle, in its length', [5], 1],
+    ['last, in its length', [9], 1],
   ])('a batch whose stamp is damaged, the %s, is not sent under another stamp', async (_, damaged, at) => {
     const setup = setUp();
     const { world, node, intake } = setup;

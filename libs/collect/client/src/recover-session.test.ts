@@ -1,0 +1,183 @@
+import { describe, expect, test } from '@jest/globals';
+import { ByteWriter, crc32c, toHex } from '@tidemark/bytes';
+import { KIND } from '@tidemark/model';
+import { type Disk, type DiskFile, TidemarkError } from '@tidemark/ports';
+import { recoverSession, SEQUENCES_SKIPPED } from './recover-session.ts';
+import { fileName } from './session-spool.ts';
+import { encodeHeader, encodeRecord, FILE_KIND, type FileKind, type SpoolRecord } from './spool-format.ts';
+
+const SESSION = new Uint8Array(16).fill(0xa5);
+const FOLDER = `spool/${toHex(SESSION)}`;
+const SECTOR_BYTES = 512;
+
+type Files = Map<string, Buffer>;
+
+/** A disk that can only be read. */
+function readOnly(files: Files): Disk {
+  const refuse = async () => {
+    throw new TidemarkError('unavailable', 'this disk is only read');
+  };
+  const open = async (path: string): Promise<DiskFile> => {
+    const bytes = files.get(path.slice(FOLDER.length + 1)) ?? Buffer.of();
+    return {
+      read: async (target, position) => bytes.copy(target, 0, position),
+      ...{ sizeBytes: async () => bytes.length, sync: async () => undefined, close: async () => undefined },
+      ...{ write: refuse, truncate: refuse },
+    };
+  };
+  return { open, list: async () => [...files.keys()], rename: refuse, remove: refuse, lock: refuse, space: refuse };
+}
+
+const recover = (files: Files) => recoverSession(readOnly(files), FOLDER, SESSION, 1 << 20);
+
+function put(files: Files, kind: FileKind, records: readonly SpoolRecord[], nextSequence = 0): void {
+  const out = new ByteWriter();
+  out.bytes(encodeHeader({ kind, clientSession: SESSION, nextSequence, createdMs: 5000 }));
+  for (const record of records) encodeRecord(record, out);
+  files.set(fileName(files.size + 1, kind), out.take());
+}
+
+/** Each batch has another number of points, so that a sum says which are in it. */
+const pointsOf = (number: number) => 1 << number;
+
+const waiting = (number: number, points = pointsOf(number)): SpoolRecord => ({
+  type: 'waiting',
+  batch: { number, points, minTimeMs: 1000 + number, share: Buffer.from(`share ${number}`) },
+});
+
+const stamped = (number: number, batch: Buffer = Buffer.from(`batch ${number}`)): SpoolRecord => ({
+  type: 'stamped',
+  batch: {
+    ...{ number, points: pointsOf(number), minTimeMs: 1000 + number, sequence: number },
+    ...{ epoch: 1, stampedMs: 2000, batch },
+  },
+});
+
+const SETTLED: SpoolRecord = { type: 'settled', numbers: [0] };
+const BATCHES = 6;
+/** Batches below were sent. */
+const SENT = 4;
+
+/** Six batches: the first is settled, the next three are sent, the others wait. */
+function spoolOf(inStamped: readonly SpoolRecord[]): Files {
+  const files: Files = new Map();
+  put(files, FILE_KIND.definitions, [
+    { type: 'tenant', tenant: 'acme' },
+    { type: 'series', first: 0, series: [{ metric: 'm', kind: KIND.gauge, tags: ['a:b'] }] },
+    { type: 'refs', range: { epoch: 1, partition: 0, firstRef: 0, numbers: [0] } },
+  ]);
+  put(
+    files,
+    FILE_KIND.waiting,
+    Array.from({ length: BATCHES }, (_, number) => waiting(number)),
+  );
+  put(files, FILE_KIND.stamped, inStamped);
+  return files;
+}
+
+const stampedFile = (files: Files) => files.get('00000003.stamped') ?? Buffer.of();
+
+function tornTail(): Files {
+  const files = spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3), stamped(4)]);
+  files.set('00000003.stamped', stampedFile(files).subarray(0, -5));
+  return files;
+}
+
+/** The last stamp ends with a zero that is alone in its sector, as a write that was cut off would leave it. */
+function zeroInLastSector(): Files {
+  const records = [stamped(0), stamped(1), SETTLED, stamped(2)];
+  const withPayload = (bytes: number) =>
+    spoolOf([...records, stamped(3, Buffer.concat([Buffer.alloc(bytes, 7), Buffer.of(0)]))]);
+  const missing = SECTOR_BYTES - stampedFile(withPayload(0)).length + 1;
+  return withPayload(missing);
+}
+
+const SPOOLS: readonly [string, () => Files][] = [
+  ['a stamp at the end', () => spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)])],
+  ['a settled record at the end', () => spoolOf([stamped(0), stamped(1), stamped(2), stamped(3), SETTLED])],
+  ['a torn stamp at the end', tornTail],
+  ['a zero at the start of a sector', zeroInLastSector],
+];
+
+function* flipsOf(files: Files): Generator<[place: string, flipped: Files]> {
+  for (const [name, bytes] of files) {
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const bad = Buffer.from(bytes);
+      bad[bit >> 3] ^= 1 << (bit & 7);
+      yield [`bit ${bit & 7} of byte ${bit >> 3} of ${name}`, new Map(files).set(name, bad)];
+    }
+  }
+}
+
+/** What a recovery did wrong; empty when nothing. */
+async function faultsOf(files: Files): Promise<string[]> {
+  const found = await recover(files);
+  if (!('batches' in found)) return ['nothing was found'];
+  const faults: string[] = [];
+  const batches = new Map(found.batches.map((batch) => [batch.number, batch]));
+  const missing: number[] = [];
+  for (let number = 0; number < BATCHES; number++) {
+    const batch = batches.get(number);
+    if (batch === undefined) {
+      if (number > 0) missing.push(number);
+    } else if (number < SENT && batch.stamped?.sequence !== number) faults.push(`${number} gets another stamp`);
+    else if (number >= SENT && batch.stamped !== undefined) faults.push(`${number} has a stamp`);
+  }
+  const points = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + pointsOf(number), 0);
+  const { indeterminate, dropped } = found.lost;
+  if (missing.length > 1) faults.push(`batches ${missing.join()} are missing`);
+  if (indeterminate !== points(missing.filter((number) => number < SENT)))
+    faults.push(`${indeterminate} indeterminate`);
+  if (dropped !== points(missing.filter((number) => number >= SENT))) faults.push(`${dropped} dropped`);
+  if (found.nextSequence < SENT + SEQUENCES_SKIPPED - 1) faults.push(`the next sequence is ${found.nextSequence}`);
+  if (found.badBytes === 0) faults.push('no bad bytes');
+  if (found.createdMs !== 5000) faults.push(`created at ${found.createdMs}`);
+  return faults;
+}
+
+describe('recovery of a client session', () => {
+  test.each(SPOOLS)('with %s, any flipped bit costs at most its batch, which is counted', async (_, make) => {
+    for (const [place, flipped] of flipsOf(make())) expect([place, ...(await faultsOf(flipped))]).toEqual([place]);
+  });
+
+  test('a damaged header costs 44 bytes', async () => {
+    for (const [name, bytes] of spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)])) {
+      const files = spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]);
+      files.set(name, Buffer.concat([Buffer.alloc(44, 0xff), bytes.subarray(44)]));
+      const found = await recover(files);
+      expect(found.badBytes).toBe(44);
+      expect(found.lost).toEqual({ dropped: 0, indeterminate: 0 });
+      expect('batches' in found && found.batches.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+    }
+  });
+
+  test('uses no sequence twice when only a damaged header said where they continue', async () => {
+    const used = 10 * SEQUENCES_SKIPPED;
+    const files: Files = new Map();
+    put(files, FILE_KIND.waiting, [waiting(used, 1)]);
+    put(files, FILE_KIND.stamped, [], used);
+    for (const [place, flipped] of flipsOf(files)) {
+      const found = await recover(flipped);
+      const nextSequence = 'batches' in found ? found.nextSequence : Number.POSITIVE_INFINITY;
+      expect([place, nextSequence >= used]).toEqual([place, true]);
+    }
+  });
+
+  test('refuses a newer version with its file', async () => {
+    const files = spoolOf([stamped(0)]);
+    const bytes = stampedFile(files);
+    bytes[4] = 3;
+    bytes.writeUInt32LE(crc32c(bytes.subarray(0, 40)), 40);
+    await expect(recover(files)).rejects.toMatchObject({
+      code: 'failed_precondition',
+      detail: { path: `${FOLDER}/00000003.stamped`, version: 3, limit: 2 },
+    });
+  });
+
+  test('many bad records, and a file of garbage, end', async () => {
+    const files = spoolOf([stamped(0)]);
+    files.set('00000003.stamped', Buffer.alloc(1 << 16, 0x11));
+    const found = await recover(files);
+    expect(found.badBytes).toBe(1 << 16);
+  });
+});
