@@ -4,7 +4,7 @@ import { type Client, connect } from '@tidemark/client';
 import type { PlatformSettings } from '../process/messages.ts';
 import { PlatformUnderTest } from '../process/platform-under-test.ts';
 import { DESCRIPTIONS, POINTS, SERIES, STEP_MS, TENANTS, type Tenant } from './contents.ts';
-import { spoolFrozen, spoolUnsent } from './spool.ts';
+import { spoolSent, spoolUnsent } from './spool.ts';
 
 /** How the platform of a folder ended, and what is in the folder therefore. */
 export const FOLDER_KINDS = ['stopped', 'killed', 'trimmed'] as const;
@@ -50,7 +50,7 @@ export async function makeFolder(kind: FolderKind, parent: string, files = ''): 
     const keys = { acme: await platform.createKey('acme', 'flips', ['send', 'read']) };
     for (let part = 0; part < PARTS; part++) {
       await sendPart(platform, keys, startMs, part);
-      if (part === PARTS - 1) await spoolFrozen(platform, folder, startMs);
+      if (part === PARTS - 1) await spoolSent(platform, folder, startMs);
       if (!RESTARTS.includes(part)) continue;
       await platform.stop();
       platform = await PlatformUnderTest.start(settings);

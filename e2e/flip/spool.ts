@@ -7,20 +7,21 @@ import { RANGE_MS, STEP_MS } from './contents.ts';
 
 /** The folder of a sender's spool in the data folder, as that of the platform's own agent. */
 export const SPOOL_FOLDER = 'agent';
-/** Batches of a sender whose platform froze before it greeted it, and of one without a platform. */
-const FROZEN = 6;
+/** Batches of a sender whose platform froze after it greeted it, and of one without a platform. */
+const SENT = 6;
 const UNREACHED = 6;
 const METRIC = 'spooled.points';
 const SETTLE_MS = 20_000;
 /** No process listens there. */
 const NOWHERE = '127.0.0.1:1';
 
-/** Batches of one point each, which a sender keeps because a frozen platform does not greet it. */
-export async function spoolFrozen(platform: PlatformUnderTest, folder: string, startMs: number): Promise<void> {
+/** Batches of one point each, which a sender stamps, sends and keeps because a frozen platform does not acknowledge them. */
+export async function spoolSent(platform: PlatformUnderTest, folder: string, startMs: number): Promise<void> {
   const client = await open(platform.grpcAddress, folder);
-  await eventually('the stream to open', () => client.stats().connects > 0);
+  await eventually('the greeting', () => client.stats().latenessMs !== undefined);
   platform.freeze();
-  await record(client, startMs, 0, FROZEN);
+  await record(client, startMs, 0, SENT);
+  await eventually('the batches to be sent', () => client.stats().batchesSent >= SENT);
   await client.close();
   platform.thaw();
 }
@@ -28,7 +29,7 @@ export async function spoolFrozen(platform: PlatformUnderTest, folder: string, s
 /** Batches of one point each, which a sender keeps because no platform runs. */
 export async function spoolUnsent(folder: string, startMs: number): Promise<void> {
   const client = await open(NOWHERE, folder);
-  await record(client, startMs, FROZEN, FROZEN + UNREACHED);
+  await record(client, startMs, SENT, SENT + UNREACHED);
   await client.close();
 }
 
@@ -62,7 +63,7 @@ export function spoolFaults(answer: Record<string, unknown>, startMs: number): {
   const series = answer.series as { tag_set: string[]; times_ms: number[]; values: number[] }[];
   const found = new Map(series.map((one) => [one.tag_set.join(), one]));
   const faults = { missing: [] as number[], wrong: [] as string[] };
-  for (let batch = 0; batch < FROZEN + UNREACHED; batch++) {
+  for (let batch = 0; batch < SENT + UNREACHED; batch++) {
     const one = found.get(tagOf(batch));
     found.delete(tagOf(batch));
     if (one === undefined) faults.missing.push(batch);
