@@ -17,6 +17,7 @@ import type { SessionSpool } from './session-spool.ts';
 import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
 import { StatementReport } from './statement-report.ts';
 import { UnsettledBatches } from './unsettled-batches.ts';
+import { unsurePoints } from './unsure-points.ts';
 import { WakeSignal } from './wake-signal.ts';
 
 /** Batches that are stamped before they are made durable together. */
@@ -329,6 +330,16 @@ export class ClientSession {
     return Number.isSafeInteger(minMs) ? minMs : undefined;
   }
 
+  /** Before a batch is sent again: what its last send may have left out, if no answer says it. */
+  #noteUnanswered(batch: QueuedBatch, { message }: SendRequest): void {
+    const { sentOn, sentMs, isAnswered } = batch;
+    if (sentOn === undefined || isAnswered || message?.$case !== 'batch') return;
+    batch.unsure += unsurePoints(message.value, {
+      definitions: sentOn.definitions,
+      newestMs: sentOn.newestMs(sentMs),
+    });
+  }
+
   async #sendDue(): Promise<void> {
     const nowMs = this.#owner.clock.monotonicMs();
     for (const batch of this.#queue.stamped.values()) {
@@ -339,12 +350,15 @@ export class ClientSession {
       const { stream } = this.#link;
       if (!stream?.writable) return;
       if (!stream.define(this.#routes.of(batch.stamp.epoch), this.#series) || !stream.writable) return;
+      this.#noteUnanswered(batch, request);
       stream.send(request);
       this.#owner.counters.batchesSent++;
       if (batch.sent) this.#owner.counters.batchesResent++;
       batch.resent = batch.sent;
       batch.sent = true;
       batch.sentOn = stream;
+      batch.sentMs = nowMs;
+      batch.isAnswered = false;
       batch.dueMs = nowMs + this.#owner.options.replyTimeoutMs;
       if (this.memoryBytes > this.#owner.options.memoryBytes && batch.isOnDisk)
         this.#queue.change(batch, () => batch.release());

@@ -33,6 +33,21 @@ export interface ModelIntakeOptions {
   readonly givesUp?: boolean;
   /** Why a number is left out when it arrives; undefined for those that are accepted. */
   readonly verdict?: (metric: string, timeMs: number) => string | undefined;
+  /** Why a series is refused for as long as the stream that defines it lasts; undefined for those that are accepted. */
+  readonly seriesVerdict?: (metric: string) => string | undefined;
+  /** How far ahead of the clock a number may be, ms; without it, any. */
+  readonly aheadMs?: number;
+}
+
+/** The refusal of a series, and whether the client got it. */
+interface SeriesRefusal {
+  readonly reason: string;
+  isReceived: boolean;
+}
+
+interface LeftOut {
+  readonly reason: string;
+  readonly refusal: SeriesRefusal | undefined;
 }
 
 interface ModelSession {
@@ -82,6 +97,8 @@ export class ModelIntake implements IntakeConnector {
   definitions = 0;
   readonly #options: ModelIntakeOptions;
   readonly #open = new Set<ModelStream>();
+  /** Refusals by which points were left out of stored shares, one for each point. */
+  readonly #leftOutBy: SeriesRefusal[] = [];
   /** Received frontiers, by their batch. Each applies to all other batches. */
   readonly #frontiers = new Map<string, number>();
 
@@ -92,6 +109,11 @@ export class ModelIntake implements IntakeConnector {
 
   get options(): ModelIntakeOptions {
     return this.#options;
+  }
+
+  /** Points that were left out by a refusal that the client never received. */
+  get unknownRefusals(): number {
+    return this.#leftOutBy.filter(({ isReceived }) => !isReceived).length;
   }
 
   /** True to inject no more faults. */
@@ -129,8 +151,9 @@ export class ModelIntake implements IntakeConnector {
   greeting(): SendReply {
     const map = wireMap(this.maps[this.maps.length - 1]);
     const window = this.#options.window ?? 16;
-    const { latenessMs } = this.#options;
+    const { latenessMs, aheadMs, clock } = this.#options;
     const value = {
+      newestMs: aheadMs === undefined ? undefined : Math.floor(clock.wallMs()) + aheadMs,
       intakeSession: Buffer.alloc(16),
       map,
       window,
@@ -141,7 +164,12 @@ export class ModelIntake implements IntakeConnector {
     return { message: { $case: 'greeting', value } };
   }
 
-  take(id: string, batch: Batch, defined: ReadonlyMap<string, readonly Series[]>): SendReply | undefined {
+  take(
+    id: string,
+    batch: Batch,
+    defined: ReadonlyMap<string, readonly Series[]>,
+    refused: ReadonlyMap<string, SeriesRefusal>,
+  ): SendReply | undefined {
     const session = this.#sessionOf(id);
     const { sequence, floor, frontierMs } = batch;
     const bytes = toHex(Batch.encode(batch).finish());
@@ -163,18 +191,21 @@ export class ModelIntake implements IntakeConnector {
     session.floor = Math.max(session.floor, floor);
     session.batches.set(sequence, bytes);
     const outcome = this.#outcome();
-    const leftOut = this.#leftOut(batch, defined);
+    const leftOut = this.#leftOut(batch, defined, refused);
+    let stored: readonly Share[] = [];
     if (outcome !== BatchResult_Outcome.REFUSED) {
       // A batch to be sent again may be stored in some partitions already.
       const isStored = () => outcome === BatchResult_Outcome.ACKED || this.chance(0.5);
-      const shares = batch.shares.filter(isStored);
-      this.#apply(id, session, { ...batch, shares }, defined, leftOut);
+      stored = batch.shares.filter(isStored);
+      this.#apply(id, session, { ...batch, shares: [...stored] }, defined, leftOut);
     }
     if (frontierMs !== undefined) this.#frontiers.set(`${id}:${sequence}`, frontierMs);
     if (this.answer === undefined && this.chance(this.#options.busy)) return undefined;
     const isAcked = outcome === BatchResult_Outcome.ACKED;
     const acceptedPoints = isAcked ? batch.shares.reduce((sum, share) => sum + pointsIn(share), 0) - leftOut.size : 0;
-    const rejections = isAcked ? rejectionsOf([...leftOut.values()]) : [];
+    const partitions = new Set(stored.map(({ partition }) => `${partition}`));
+    const own = [...leftOut].filter(([point]) => partitions.has(point.split('/')[0]));
+    const rejections = rejectionsOf(own.map(([, { reason }]) => reason));
     const value = { sequence, outcome, acceptedPoints, rejections, retryAfterMs: 20 };
     return { message: { $case: 'batch', value } };
   }
@@ -199,18 +230,26 @@ export class ModelIntake implements IntakeConnector {
   }
 
   /** The points that the verdict leaves out, as partition/ref/time, and why. */
-  #leftOut({ mapEpoch, shares }: Batch, defined: ReadonlyMap<string, readonly Series[]>): Map<string, string> {
-    const leftOut = new Map<string, string>();
-    const { verdict } = this.#options;
-    if (verdict === undefined) return leftOut;
+  #leftOut(
+    { mapEpoch, shares }: Batch,
+    defined: ReadonlyMap<string, readonly Series[]>,
+    refused: ReadonlyMap<string, SeriesRefusal>,
+  ): Map<string, LeftOut> {
+    const leftOut = new Map<string, LeftOut>();
+    const { verdict, aheadMs = Number.POSITIVE_INFINITY, clock } = this.#options;
+    const newestMs = clock.wallMs() + aheadMs;
     for (const { partition, points: bytes } of shares) {
       const table = defined.get(`${mapEpoch}/${partition}`) ?? [];
       const points = new PointColumns();
       decodeShare(bytes, points, new SketchColumns());
       for (let i = 0; i < points.length; i++) {
         const [ref, timeMs] = [points.refs[i], points.timesMs[i]];
-        const reason = verdict(table[ref]?.metric ?? '', timeMs);
-        if (reason !== undefined) leftOut.set(`${partition}/${ref}/${timeMs}`, reason);
+        const refusal = refused.get(`${mapEpoch}/${partition}/${ref}`);
+        const reason =
+          refusal?.reason ??
+          verdict?.(table[ref]?.metric ?? '', timeMs) ??
+          (timeMs > newestMs ? 'timestamp_ahead' : undefined);
+        if (reason !== undefined) leftOut.set(`${partition}/${ref}/${timeMs}`, { reason, refusal });
       }
     }
     return leftOut;
@@ -221,7 +260,7 @@ export class ModelIntake implements IntakeConnector {
     session: ModelSession,
     batch: Batch,
     defined: ReadonlyMap<string, readonly Series[]>,
-    leftOut: ReadonlyMap<string, string>,
+    leftOut: ReadonlyMap<string, LeftOut>,
   ): void {
     const map = this.maps.find(({ epoch }) => epoch === batch.mapEpoch);
     this.check(map !== undefined, `${id}:${batch.sequence} names map ${batch.mapEpoch}`);
@@ -245,7 +284,9 @@ export class ModelIntake implements IntakeConnector {
         if (series === undefined) continue;
         const { metric, tags, kind } = series;
         const timeMs = points.timesMs[i];
-        if (leftOut.has(`${share.partition}/${points.refs[i]}/${timeMs}`)) continue;
+        const out = leftOut.get(`${share.partition}/${points.refs[i]}/${timeMs}`);
+        if (out?.refusal !== undefined) this.#leftOutBy.push(out.refusal);
+        if (out !== undefined) continue;
         this.check(timeMs >= frontierMs, `${metric} at ${timeMs} is older than frontier ${frontierMs}`);
         this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i], acceptedMs });
       }
@@ -285,6 +326,8 @@ class ModelStream implements IntakeStream {
   readonly #address: string;
   readonly #handlers: IntakeStreamHandlers;
   readonly #defined = new Map<string, Series[]>();
+  /** Why series are refused, by epoch/partition/ref. */
+  readonly #refused = new Map<string, SeriesRefusal>();
   #id: string | undefined;
   #over = false;
   /** True after the link was cut: no message passes, and the client soon gets an error. */
@@ -367,6 +410,7 @@ class ModelStream implements IntakeStream {
       this.#intake.check(firstRef === table.length, `definitions of ${key} at ${firstRef}, not ${table.length}`);
       this.#intake.definitions += series.length;
       table.push(...series);
+      this.#judge(mapEpoch, partition, firstRef, series);
       for (const { metric, restatesRef } of series) {
         if (restatesRef === undefined) continue;
         this.#intake.restatedRefs.push(restatesRef);
@@ -379,7 +423,7 @@ class ModelStream implements IntakeStream {
         ...series.map(({ metric, intervalMs }) => [metric, intervalMs] as [string, number | undefined]),
       );
     } else if (message?.$case === 'batch' && this.#id !== undefined) {
-      const reply = this.#intake.take(this.#id, message.value, this.#defined);
+      const reply = this.#intake.take(this.#id, message.value, this.#defined, this.#refused);
       // Answers arrive out of order, because partitions differ in speed.
       if (reply !== undefined && this.#address !== this.#intake.mute)
         clock.setTimer(random.next() * 50, () => this.#over || this.reply(reply));
@@ -390,6 +434,25 @@ class ModelStream implements IntakeStream {
       this.#intake.sources = message.value.sources;
     } else {
       this.#intake.check(false, `a ${message?.$case} before hello`);
+    }
+  }
+
+  /** Refuses series by the verdict, and says which. */
+  #judge(mapEpoch: number, partition: number, firstRef: number, series: readonly Series[]): void {
+    const refusals: SeriesRefusal[] = [];
+    const refused = series.flatMap(({ metric }, i) => {
+      const reason = this.#intake.options.seriesVerdict?.(metric);
+      if (reason === undefined) return [];
+      const refusal = { reason, isReceived: false };
+      refusals.push(refusal);
+      this.#refused.set(`${mapEpoch}/${partition}/${firstRef + i}`, refusal);
+      return [{ ref: firstRef + i, rejection: { ...rejectionsOf([reason])[0], points: 0 } }];
+    });
+    if (refused.length > 0) {
+      this.#later(() => {
+        for (const refusal of refusals) refusal.isReceived = true;
+        this.#handlers.onReply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
+      });
     }
   }
 }

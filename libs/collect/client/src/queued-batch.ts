@@ -29,8 +29,13 @@ export class QueuedBatch {
   /** Points that the first send left out of stored shares, and the most that a later one did. */
   leftOut = 0;
   leftOutLater = 0;
-  /** The stream of the last send. */
+  /** Points that sends without an answer may have left out when they stored the others. */
+  unsure = 0;
+  /** The stream of the last send, and when that was by the monotonic clock, ms. */
   sentOn: SessionStream | undefined;
+  sentMs = 0;
+  /** True once the last send is answered. */
+  isAnswered = false;
   /** When to send again, by the monotonic clock, ms. */
   dueMs = 0;
   attempts = 0;

@@ -120,7 +120,7 @@ export class SessionLink {
     if (this.#stream !== undefined || nowMs < this.#reconnectMs) return;
     this.#greetingDeadlineMs = nowMs + options.greetingTimeoutMs;
     this.#owner.counters.connects++;
-    const stream: SessionStream = new SessionStream(connector, addresses[this.#address], {
+    const stream: SessionStream = new SessionStream(clock, connector, addresses[this.#address], {
       amountIntervalMs: () => this.#owner.amountIntervalMs(),
       onGreeting: (terms) => this.#onGreeting(terms),
       onMap: (map) => this.#handlers.onMap(map),

@@ -1,11 +1,11 @@
 import type { BatchResult, DefinitionsResult, Greeting, SendReply, SendRequest, Series } from '@tidemark/contract';
 import { KIND, type PartitionMap, SLOTS, unpackSlots } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
+import { type Clock, TidemarkError } from '@tidemark/ports';
 import type { EpochRoutes } from './epoch-routes.ts';
 import type { IntakeConnector, IntakeStream } from './intake-connector.ts';
 import { SEQUENCES_SKIPPED } from './recover-session.ts';
+import { SentDefinitions } from './sent-definitions.ts';
 import type { SeriesTable } from './series-table.ts';
-import { refsKey } from './session-spool.ts';
 
 /** Definitions go in messages of about this size, bytes; and of at most so many series. */
 const DEFINITION_BYTES = 512 * 1024;
@@ -20,6 +20,8 @@ export interface StreamTerms {
   readonly tenant: string;
   /** D, ms; undefined when the intake does not report it. */
   readonly latenessMs: number | undefined;
+  /** Newest timestamp that the intake accepts now, ms; undefined when it does not report it. */
+  readonly newestMs: number | undefined;
 }
 
 /** Callbacks of the stream of a client session. */
@@ -39,16 +41,19 @@ export interface SessionStreamHandlers {
 
 /** One stream of a client session, and the definitions that its intake has therefore received. */
 export class SessionStream {
+  readonly #clock: Clock;
   readonly #stream: IntakeStream;
   readonly #handlers: SessionStreamHandlers;
-  /** Refs defined on this stream, by epoch and partition. */
-  readonly #defined = new Map<string, number>();
+  readonly definitions = new SentDefinitions();
   #maxMessageBytes = MIN_MESSAGE_BYTES;
+  /** What the greeting said of the newest timestamp, less the time of the greeting by the monotonic clock. */
+  #newestOffsetMs = Number.POSITIVE_INFINITY;
   #greeted = false;
   #writable = true;
   #over = false;
 
-  constructor(connector: IntakeConnector, address: string, handlers: SessionStreamHandlers) {
+  constructor(clock: Clock, connector: IntakeConnector, address: string, handlers: SessionStreamHandlers) {
+    this.#clock = clock;
     this.#handlers = handlers;
     this.#stream = connector.connect(address, {
       onReply: (reply) => this.#onReply(reply),
@@ -63,6 +68,11 @@ export class SessionStream {
   /** Largest message that the intake accepts, bytes. */
   get maxMessageBytes(): number {
     return this.#maxMessageBytes;
+  }
+
+  /** Newest timestamp that the intake accepted at a monotonic time, ms; Infinity when it does not report it. */
+  newestMs(atMs: number): number {
+    return this.#newestOffsetMs + atMs;
   }
 
   /** True when a batch may be sent now. */
@@ -93,8 +103,7 @@ export class SessionStream {
   define(routes: EpochRoutes, series: SeriesTable): boolean {
     const intervalMs = this.#handlers.amountIntervalMs();
     for (const [partition, table] of routes.tables) {
-      const key = refsKey(routes.epoch, partition);
-      let firstRef = this.#defined.get(key) ?? 0;
+      let firstRef = this.definitions.count(routes.epoch, partition);
       while (firstRef < table.length) {
         if (!this.writable) return false;
         const part = table.slice(firstRef, firstRef + this.#countFor(table, firstRef, series));
@@ -109,7 +118,7 @@ export class SessionStream {
         };
         this.send({ message: { $case: 'definitions', value } });
         firstRef += part.length;
-        this.#defined.set(key, firstRef);
+        this.definitions.add(routes.epoch, partition, part.length);
       }
     }
     return true;
@@ -170,6 +179,7 @@ export class SessionStream {
         const terms = termsOf(message.value);
         this.#maxMessageBytes = terms.maxMessageBytes;
         this.#greeted = true;
+        if (terms.newestMs !== undefined) this.#newestOffsetMs = terms.newestMs - this.#clock.monotonicMs();
         this.#handlers.onGreeting(terms);
         return;
       }
@@ -181,6 +191,7 @@ export class SessionStream {
         this.#handlers.onResult(message.value);
         return;
       case 'definitions':
+        this.definitions.refuse(message.value);
         this.#handlers.onDefinitions(message.value);
         return;
       default:
@@ -197,13 +208,20 @@ function named(series: SeriesTable, number: number, amountIntervalMs: number | u
 }
 
 function termsOf(greeting: Greeting): StreamTerms {
-  const { map, window, maxMessageBytes, tenant, latenessMs } = greeting;
+  const { map, window, maxMessageBytes, tenant, latenessMs, newestMs } = greeting;
   if (map === undefined) throw badGreeting('map', 'a partition map', 'none');
   if (window < 1) throw badGreeting('window', 'at least 1', String(window));
   if (maxMessageBytes < MIN_MESSAGE_BYTES) {
     throw badGreeting('max_message_bytes', `at least ${MIN_MESSAGE_BYTES}`, String(maxMessageBytes));
   }
-  return { map: mapOf(map), window: Math.min(window, SEQUENCES_SKIPPED), maxMessageBytes, tenant, latenessMs };
+  return {
+    map: mapOf(map),
+    window: Math.min(window, SEQUENCES_SKIPPED),
+    maxMessageBytes,
+    tenant,
+    latenessMs,
+    newestMs,
+  };
 }
 
 function mapOf(map: { epoch: number; partitions: number; slots: Uint8Array }): PartitionMap {

@@ -142,6 +142,19 @@ describe('the unsettled batches of a client session', () => {
     expect(bench.counters).toMatchObject({ ackedPoints: 6, rejectedPoints: 2, indeterminatePoints: 2 });
   });
 
+  test('accepted points that a send without an answer may have left out are indeterminate', () => {
+    const batch = bench.stamped(5);
+    batch.resent = true;
+    batch.unsure = 2;
+    bench.unsettled.settle(batch, result(BatchResult_Outcome.ACKED, 4, 1));
+    expect(bench.counters).toMatchObject({ ackedPoints: 2, rejectedPoints: 1, indeterminatePoints: 2 });
+    const all = bench.stamped(5);
+    all.resent = true;
+    all.unsure = 50;
+    bench.unsettled.settle(all, result(BatchResult_Outcome.ACKED, 5));
+    expect(bench.counters).toMatchObject({ ackedPoints: 2, rejectedPoints: 1, indeterminatePoints: 7 });
+  });
+
   test('merged points need no fate of their own', () => {
     const batch = bench.stamped(5);
     bench.unsettled.merged(batch, 3);

@@ -2,18 +2,11 @@ import { type BatchResult, BatchResult_Outcome, type Rejection } from '@tidemark
 import { assert } from '@tidemark/ports';
 import type { BatchQueue } from './batch-queue.ts';
 import { givenUp, rejectionOf } from './options.ts';
+import { PASSING_REASONS } from './passing-reasons.ts';
 import type { QueuedBatch } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SessionOwner } from './session-owner.ts';
 import type { SessionRoutes } from './session-routes.ts';
-
-/** Reasons that depend on when and where a point arrives: another intake may have stored it a moment before. */
-const PASSING_REASONS: ReadonlySet<string> = new Set([
-  'timestamp_ahead',
-  'timestamp_behind',
-  'series_over_budget',
-  'tenant_definitions',
-]);
 
 /**
  * How the batches of one client session end: settled by a result, or given up at a bound. Each point is counted once,
@@ -43,7 +36,8 @@ export class UnsettledBatches {
   settle(batch: QueuedBatch, { outcome, acceptedPoints, rejections }: BatchResult): boolean {
     const { counters } = this.#owner;
     if (outcome === BatchResult_Outcome.ACKED) {
-      const acked = Math.min(batch.points - Math.max(batch.leftOut, batch.leftOutLater), acceptedPoints);
+      const accepted = Math.min(batch.points - Math.max(batch.leftOut, batch.leftOutLater), acceptedPoints);
+      const acked = Math.max(0, accepted - batch.unsure);
       const left = batch.points - acked;
       const certain = Math.max(batch.leftOut, pointsOf(rejections.filter(isLasting)));
       const rejected = batch.resent ? Math.min(left, certain) : left;
@@ -60,6 +54,7 @@ export class UnsettledBatches {
       const leftOut = Math.min(batch.points, pointsOf(rejections));
       if (batch.resent) batch.leftOutLater = Math.max(batch.leftOutLater, leftOut);
       else batch.leftOut = leftOut;
+      batch.isAnswered = true;
       return false;
     }
     this.#remove(batch);

@@ -130,7 +130,7 @@ export class ClientStream implements SeriesSource {
         `a client name of ${Buffer.byteLength(clientName)} bytes`,
       );
     }
-    const { limits, session, maps } = this.#session;
+    const { limits, session, maps, acceptClock } = this.#session;
     this.#clientSession = ownCopy(clientSession);
     this.clientName = clientName;
     this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName, flushIntervalMs);
@@ -144,6 +144,7 @@ export class ClientStream implements SeriesSource {
           maxMessageBytes: limits.messageBytes,
           tenant: this.tenant,
           latenessMs: this.#session.latenessMs(this.tenant),
+          newestMs: acceptClock.nowMs() + limits.aheadMs,
         },
       },
     });

@@ -49,7 +49,8 @@ describe('a session', () => {
     const { client } = await started({ latenessMs: (tenant) => (tenant === TENANT ? 3000 : 1) });
     expect(client.replies).toMatchObject([{ $case: 'greeting', value: { tenant: TENANT, latenessMs: 3000 } }]);
     const without = await started();
-    expect(without.client.replies[0].value).toMatchObject({ latenessMs: undefined });
+    const newestMs = without.bench.acceptClock.nowMs() + DEFAULT_POINT_LIMITS.aheadMs;
+    expect(without.client.replies[0].value).toMatchObject({ latenessMs: undefined, newestMs });
   });
 
   test('a session names a dead lane until it is fenced, and opens another in its place', async () => {

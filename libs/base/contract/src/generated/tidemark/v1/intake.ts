@@ -160,7 +160,14 @@ export interface Greeting {
    * D of this tenant, ms: a point that reaches an intake later than this after its timestamp may be late. Absent from
    * intakes that do not report it.
    */
-  latenessMs?: number | undefined;
+  latenessMs?:
+    | number
+    | undefined;
+  /**
+   * The newest timestamp that is not too far ahead for the intake now, ms. It moves on with the time. Absent from intakes that
+   * do not report it.
+   */
+  newestMs?: number | undefined;
 }
 
 export interface PartitionMap {
@@ -1290,6 +1297,7 @@ function createBaseGreeting(): Greeting {
     maxMessageBytes: 0,
     tenant: "",
     latenessMs: undefined,
+    newestMs: undefined,
   };
 }
 
@@ -1312,6 +1320,9 @@ export const Greeting: MessageFns<Greeting> = {
     }
     if (message.latenessMs !== undefined) {
       writer.uint32(48).uint32(message.latenessMs);
+    }
+    if (message.newestMs !== undefined) {
+      writer.uint32(56).sint64(message.newestMs);
     }
     return writer;
   },
@@ -1377,6 +1388,14 @@ export const Greeting: MessageFns<Greeting> = {
             message.latenessMs = reader.uint32();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.newestMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1400,6 +1419,7 @@ export const Greeting: MessageFns<Greeting> = {
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
     message.tenant = object.tenant ?? "";
     message.latenessMs = object.latenessMs ?? undefined;
+    message.newestMs = object.newestMs ?? undefined;
     return message;
   },
 };
