@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LogBuilder } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
-import type { Slicing, WorkSlice } from '@tidemark/ports';
+import { type Slicing, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
@@ -64,16 +64,40 @@ describe('a collection of chunks', () => {
     expect(sliced.turns).toBe(7);
   });
 
-  test('is refused by name when commits ended all of its tries', async () => {
+  test('ends although commits follow each other without a pause, as those of a bucket that closes do', async () => {
     const lock = new SharedLock();
+    let commits = 0;
+    let isClosing = false;
+    const close = async (): Promise<void> => {
+      for (isClosing = true; isClosing && commits < 1000; ) {
+        await lock.write(async () => {
+          commits++;
+        });
+      }
+    };
+    const sliced = slicing((turns) => {
+      if (turns === 1) void close();
+    });
+    const found = collectUnlessCommitWaits(lock, sliced, undefined, (slice) => collectIn(70, slice));
+    await expect(found).resolves.toBe('collected');
+    isClosing = false;
+    // A commit got its turn after 0.5, 1, 2 and 4 s; the try that was given 8 s ended within 7 s.
+    expect(commits).toBeGreaterThanOrEqual(4);
+    expect(sliced.turns).toBeGreaterThan(70 + 5 + 10 + 20 + 40);
+    expect(sliced.turns).toBeLessThan(70 + 80);
+    await lock.write(async () => undefined);
+  });
+
+  test('ends when its query has ended, however often it began again', async () => {
+    const lock = new SharedLock();
+    const query = new AbortController();
     const sliced = slicing((turns) => {
       if (turns % 8 === 1) void lock.write(async () => undefined);
+      if (turns === 50) query.abort(new TidemarkError('deadline_exceeded', 'the query took 5 s'));
     });
-    const found = collectUnlessCommitWaits(lock, sliced, undefined, (slice) => collectIn(20, slice));
-    await expect(found).rejects.toMatchObject({
-      code: 'resource_exhausted',
-      message: expect.stringContaining('longer to collect than a commit may wait (limit: 3 tries)'),
-    });
+    const found = collectUnlessCommitWaits(lock, sliced, query.signal, (slice) => collectIn(1000, slice));
+    await expect(found).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(sliced.turns).toBe(50);
     // The lock is free.
     await lock.write(async () => undefined);
   });

@@ -1,18 +1,18 @@
-import { type Slicing, TidemarkError, WorkSlice } from '@tidemark/ports';
+import { type Slicing, WorkSlice } from '@tidemark/ports';
 import type { SharedLock } from './shared-lock.ts';
 
-/** How long a commit waits for a query that collects chunks, ms. */
+/** How long a commit waits for the first collection of a query, ms; twice as long for each further one. */
 const PATIENCE_MS = 500;
-/** How often a query collects, each time until a commit has waited for so long. */
-const TRIES = 3;
 
 /** Ends a collection for which a commit waits; the query continues with another one. */
 class CommitWaits extends Error {}
 
 /**
- * Collects under the lock. A commit that waits for longer than `PATIENCE_MS` ends the collection, which begins again
- * after the commit: while a commit waits, no record is applied, and completeness of the whole partition does not advance.
- * Error: `resource_exhausted` when that happened to all tries.
+ * Collects under the lock. A commit that waits for too long ends the collection, which begins again after the commit:
+ * while a commit waits, no record is applied, and completeness of the whole partition does not advance. Commits may follow
+ * each other without a pause, as those of a bucket that closes do, so each further collection is given twice the time:
+ * one of them comes to its end, and those before it cost about as much again. Error: the reason of `signal`, such as the
+ * query's deadline.
  */
 export async function collectUnlessCommitWaits<T>(
   lock: SharedLock,
@@ -20,24 +20,21 @@ export async function collectUnlessCommitWaits<T>(
   signal: AbortSignal | undefined,
   collect: (slice: WorkSlice) => Promise<T>,
 ): Promise<T> {
-  for (let tries = 1; ; tries++) {
+  for (let patienceMs = PATIENCE_MS; ; patienceMs *= 2) {
     try {
-      return await lock.read(() => collect(new WorkSlice(slicing, signal, patience(lock, slicing))));
+      return await lock.read(() => collect(new WorkSlice(slicing, signal, limitOf(patienceMs, lock, slicing))));
     } catch (error) {
       if (!(error instanceof CommitWaits)) throw error;
-      if (tries < TRIES) continue;
-      const message = `the range takes longer to collect than a commit may wait (limit: ${TRIES} tries); ask for a shorter range, or for fewer series`;
-      throw new TidemarkError('resource_exhausted', message, { limit: 'commitWait' });
     }
   }
 }
 
-function patience(lock: SharedLock, slicing: Slicing | undefined): () => Error | undefined {
+function limitOf(patienceMs: number, lock: SharedLock, slicing: Slicing | undefined): () => Error | undefined {
   let waitsSinceMs: number | undefined;
   return () => {
     if (slicing === undefined || !lock.isWriterWaiting) return undefined;
     const nowMs = slicing.clock.monotonicMs();
     waitsSinceMs ??= nowMs;
-    return nowMs - waitsSinceMs >= PATIENCE_MS ? new CommitWaits() : undefined;
+    return nowMs - waitsSinceMs >= patienceMs ? new CommitWaits() : undefined;
   };
 }
