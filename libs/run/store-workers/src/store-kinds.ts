@@ -91,10 +91,10 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
-    open: ({ keyValue, idHash, options }) => {
+    open: ({ keyValue, idHash, slicing, options }) => {
       const { retentionMs } = options.limits;
       const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
-      return TagPartition.open({ keyValue, idHash, retentionDays });
+      return TagPartition.open({ keyValue, idHash, slicing, retentionDays });
     },
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {

@@ -21,8 +21,16 @@ export class FactHash {
   readonly #view = new DataView(this.#bytes.buffer);
   readonly #hash = new Uint32Array(4);
 
-  add(id: Uint8Array, day: number, meaning: number): void {
+  /** Adds a fact, also to `part`, the sum over some of the facts. */
+  add(id: Uint8Array, day: number, meaning: number, part?: FactHash): void {
     this.#mix(id, day, meaning, 1);
+    if (part === undefined) return;
+    for (let i = 0; i < this.#sums.length; i++) part.#sums[i] += this.#hash[i];
+  }
+
+  /** Removes all facts of `part`. */
+  subtract(part: FactHash): void {
+    for (let i = 0; i < this.#sums.length; i++) this.#sums[i] -= part.#sums[i];
   }
 
   remove(id: Uint8Array, day: number, meaning: number): void {

@@ -17,7 +17,8 @@ const TEXT_BYTES = 64 * 1024;
 
 interface Segment {
   readonly number: number;
-  readonly value: Buffer;
+  /** Its stored form, which is made at once: a commit may have many. */
+  readonly sealed: Buffer;
 }
 
 /**
@@ -78,7 +79,7 @@ export class Journal {
   }
 
   #close(): void {
-    this.#closed.push({ number: this.#tailNumber, value: this.#tail.take() });
+    this.#closed.push({ number: this.#tailNumber, sealed: sealValue(this.#tail.take()) });
     this.#tailNumber++;
     this.#isTailDirty = false;
   }
@@ -88,13 +89,13 @@ export class Journal {
     if (this.#tail.length >= CLOSE_BYTES) this.#close();
     const segments = this.#closed.slice();
     const hasTail = this.#isTailDirty;
-    if (hasTail) segments.push({ number: this.#tailNumber, value: Buffer.from(this.#tail.view()) });
+    if (hasTail) segments.push({ number: this.#tailNumber, sealed: sealValue(this.#tail.view()) });
     const closed = this.#closed.length;
     const bytes = this.#uncommittedBytes;
     this.#isTailDirty = false;
     this.#uncommittedBytes = 0;
     return {
-      writes: segments.map(({ number, value }) => ({ key: journalKey(number), value: sealValue(value) })),
+      writes: segments.map(({ number, sealed }) => ({ key: journalKey(number), value: sealed })),
       settle: (isCommitted) => {
         if (isCommitted) {
           this.#closed = this.#closed.slice(closed);

@@ -1,5 +1,6 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { DAY_MS, daysHeldAfter, type MetricMetadata, meaningOf, metricId, type SeriesClass } from '@tidemark/model';
+import type { Calendar, Day } from './calendar.ts';
 
 /** Days after its own on which a point of a daily series may still hold. */
 const DAILY_HOLDS_DAYS = daysHeldAfter(DAY_MS);
@@ -11,14 +12,15 @@ const DAILY_SEEN = 4;
 /** The series of a metric that were seen on one UTC day. */
 export class DaySeries {
   readonly day: number;
+  /** The day of the partition that it is a part of. */
+  readonly whole: Day;
   readonly bitmap: Bitmap;
   /** True when it changed since the last commit. */
   isDirty = false;
-  /** True when it has expired. */
-  hasExpired = false;
 
-  constructor(day: number, bitmap: Bitmap) {
-    this.day = day;
+  constructor(whole: Day, bitmap: Bitmap) {
+    this.day = whole.number;
+    this.whole = whole;
     this.bitmap = bitmap;
   }
 }
@@ -30,8 +32,10 @@ export class Metric {
   readonly name: string;
   /** Id of the metric, 16 bytes. */
   readonly id: Buffer;
-  /** Days with series, ascending. */
-  readonly days: DaySeries[] = [];
+  readonly #calendar: Calendar;
+  #days: DaySeries[] = [];
+  /** Expired days of the calendar when they were last removed from `#days`. */
+  #expired: number;
   seriesCount = 0;
   /** Bit mask with bit `class` for each class that a series of it has ever had. */
   classMask = 0;
@@ -40,11 +44,23 @@ export class Metric {
   /** True when days have expired: some of its series may have no day. */
   hasExpiredDays = false;
 
-  constructor(index: number, tenant: string, name: string) {
+  constructor(index: number, tenant: string, name: string, calendar: Calendar) {
     this.index = index;
     this.tenant = tenant;
     this.name = name;
     this.id = metricId(tenant, name);
+    this.#calendar = calendar;
+    this.#expired = calendar.expired;
+  }
+
+  /** Days with series, ascending. */
+  get days(): readonly DaySeries[] {
+    if (this.#expired === this.#calendar.expired) return this.#days;
+    this.#expired = this.#calendar.expired;
+    const kept = this.#days.filter(({ whole }) => !whole.hasExpired);
+    this.hasExpiredDays ||= kept.length < this.#days.length;
+    this.#days = kept;
+    return kept;
   }
 
   /** True when a source has stated anything of it. */
@@ -69,29 +85,27 @@ export class Metric {
   }
 
   /** The entry of a day; it is created when it does not exist. */
-  daySeries(day: number): DaySeries {
-    const last = this.days[this.days.length - 1];
-    if (last !== undefined && last.day === day) return last;
-    const at = this.#lowerBound(day);
-    if (at < this.days.length && this.days[at].day === day) return this.days[at];
+  daySeries(day: Day): DaySeries {
+    const { days } = this;
+    const last = days[days.length - 1];
+    if (last?.whole === day) return last;
+    const at = this.#lowerBound(day.number);
+    if (at < days.length && days[at].day === day.number) return days[at];
     const made = new DaySeries(day, new Bitmap());
-    this.days.splice(at, 0, made);
+    this.#days.splice(at, 0, made);
+    day.metrics.add(this);
     return made;
   }
 
-  /** Drops a day, if it exists, and returns it. */
-  expire(day: number): DaySeries | undefined {
-    const at = this.#lowerBound(day);
-    if (this.days[at]?.day !== day) return undefined;
-    const [expired] = this.days.splice(at, 1);
-    expired.hasExpired = true;
-    this.hasExpiredDays = true;
-    return expired;
+  /** Returns whether it has series on a day. */
+  hasDay(day: number): boolean {
+    return this.days[this.#lowerBound(day)]?.day === day;
   }
 
   /** Adds a stored day; days must be added in ascending order. */
-  loadDay(day: number, bitmap: Bitmap): void {
-    this.days.push(new DaySeries(day, bitmap));
+  loadDay(day: Day, bitmap: Bitmap): void {
+    this.#days.push(new DaySeries(day, bitmap));
+    day.metrics.add(this);
   }
 
   /** Series seen from `firstDay` to `lastDay`, both inclusive. The bitmap must not be changed. */
@@ -137,16 +151,18 @@ export class Metric {
 
   /** The number of series seen on or after a day. */
   countSince(day: number): number {
-    if (!this.hasExpiredDays && (this.days.length === 0 || this.days[0].day >= day)) return this.seriesCount;
+    const { days } = this;
+    if (!this.hasExpiredDays && (days.length === 0 || days[0].day >= day)) return this.seriesCount;
     return this.seen(day, Number.MAX_SAFE_INTEGER - 1).size;
   }
 
   #lowerBound(day: number): number {
+    const { days } = this;
     let low = 0;
-    let high = this.days.length;
+    let high = days.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.days[middle].day < day) low = middle + 1;
+      if (days[middle].day < day) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -156,14 +172,19 @@ export class Metric {
 /** Metrics of a partition, by number and by tenant and name. */
 export class MetricTable {
   readonly all: Metric[] = [];
+  readonly #calendar: Calendar;
   readonly #byTenant = new Map<string, Map<string, Metric>>();
+
+  constructor(calendar: Calendar) {
+    this.#calendar = calendar;
+  }
 
   find(tenant: string, name: string): Metric | undefined {
     return this.#byTenant.get(tenant)?.get(name);
   }
 
   add(tenant: string, name: string): Metric {
-    const metric = new Metric(this.all.length, tenant, name);
+    const metric = new Metric(this.all.length, tenant, name, this.#calendar);
     this.all.push(metric);
     let metrics = this.#byTenant.get(tenant);
     if (metrics === undefined) {

@@ -1,9 +1,11 @@
-import { deserializeBitmap } from '@tidemark/bitmap';
 import { afterPrefix, ByteReader, type IdHash, toHex } from '@tidemark/bytes';
 import { type KeyValue, TidemarkError } from '@tidemark/ports';
+import type { Day } from './calendar.ts';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
+import { decodeDay, decodeDaySeries } from './day-values.ts';
 import { Journal } from './journal.ts';
 import { decodeMetadata } from './metadata-value.ts';
+import type { Metric } from './metric-table.ts';
 import {
   decodeGap,
   decodeState,
@@ -26,6 +28,8 @@ export interface OpenedStore {
   readonly nextOffset: number;
   readonly index: TagIndex;
   readonly journal: Journal;
+  /** Parts of days that have expired, and are still stored. */
+  readonly expired: ReadonlyMap<number, Metric[]>;
   /** The gaps by offset, ascending. */
   readonly gaps: Map<number, StoredGap>;
   readonly checkpoints: Checkpoints;
@@ -42,12 +46,16 @@ export async function openStore(
   const index = new TagIndex(options.idHash, options.retentionDays);
   const journal = new Journal();
   const gaps = new Map<number, StoredGap>();
+  const expired = new Map<number, Metric[]>();
   const stored = await keyValue.get(STATE_KEY);
-  if (stored === undefined) return { nextOffset: 0, index, journal, gaps, checkpoints: new Checkpoints() };
+  if (stored === undefined) return { nextOffset: 0, index, journal, expired, gaps, checkpoints: new Checkpoints() };
   const state = decodeState(stored);
   for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(numberOfKey(key), value, index);
   journal.resume();
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.day)) loadDay(index, key, value);
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.wholeDay)) {
+    index.calendar.load(decodeDay(numberOfKey(key), value));
+  }
+  for await (const { key, value } of entriesOf(keyValue, PREFIX.day)) loadDay(index, key, value, expired);
   for await (const { key, value } of entriesOf(keyValue, PREFIX.metadata)) loadMetadata(index, key, value);
   for await (const { key, value } of entriesOf(keyValue, PREFIX.unknownDay)) {
     openValue(value, 'tag store unknown day');
@@ -69,8 +77,9 @@ export async function openStore(
   }
   index.hash.load(state.hash);
   index.unknown.dropped = state.droppedUnknownDays;
+  index.calendar.begun = state.daysBegun;
   checkComplete(state, index, gaps);
-  return { nextOffset: state.nextOffset, index, journal, gaps, checkpoints: new Checkpoints(checkpoints) };
+  return { nextOffset: state.nextOffset, index, journal, expired, gaps, checkpoints: new Checkpoints(checkpoints) };
 }
 
 function entriesOf(keyValue: KeyValue, prefix: number): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
@@ -89,7 +98,7 @@ function loadMetadata(index: TagIndex, key: Uint8Array, value: Uint8Array): void
   metric.metadata = decodeMetadata(openValue(value, what), what);
 }
 
-function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
+function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array, expired: Map<number, Metric[]>): void {
   const [metricIndex, day] = wordsOfKey(key);
   const metric = index.metrics.all[metricIndex];
   if (metric === undefined) {
@@ -98,21 +107,35 @@ function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
       `tag store: a day of metric ${metricIndex}, which does not exist (${index.metrics.all.length} metrics)`,
     );
   }
-  const bitmap = deserializeBitmap(openValue(value, `tag store day ${day} of ${metric.name}`));
+  const { serial, bitmap } = decodeDaySeries(value, `tag store day ${day} of ${metric.name}`);
+  const whole = index.calendar.find(day);
+  if (whole?.serial !== serial) {
+    const metrics = expired.get(day);
+    if (metrics === undefined) expired.set(day, [metric]);
+    else metrics.push(metric);
+    return;
+  }
   if (bitmap.last() >= index.series.count) {
     throw new TidemarkError('data_loss', `tag store: day ${day} of ${metric.name} has a series that is not defined`);
   }
-  metric.loadDay(day, bitmap);
-  index.noteDay(metric, day);
-  index.daysOfSeries += bitmap.size;
+  metric.loadDay(whole, bitmap);
 }
 
 function checkComplete(state: StoredState, index: TagIndex, gaps: ReadonlyMap<number, StoredGap>): void {
+  const seen = new Map<Day, number>();
+  for (const { days } of index.metrics.all) {
+    for (const { whole, bitmap } of days) seen.set(whole, (seen.get(whole) ?? 0) + bitmap.size);
+  }
+  const ofDays = Array.from(index.calendar.all, (day): [string, number, number] => {
+    return [`series of day ${day.number}`, day.seen, seen.get(day) ?? 0];
+  });
   const found: [string, number, number][] = [
+    ...ofDays,
     ['tags', state.tags, index.tags.size],
     ['metrics', state.metrics, index.metrics.all.length],
     ['series', state.series, index.series.count],
-    ['days of series', state.daysOfSeries, index.daysOfSeries],
+    ['days', state.days, index.calendar.size],
+    ['days of series', state.daysOfSeries, index.calendar.seen],
     ['unknown days', state.unknownDays, index.unknown.count],
     ['gaps', state.gaps, gaps.size],
   ];

@@ -3,8 +3,17 @@ import { ID_BYTES } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 
 /** Kinds of entries: the first byte of each key (docs/formats/tag-store.md). */
-export const PREFIX = { state: 0, journal: 1, day: 2, unknownDay: 3, gap: 4, checkpoint: 5, metadata: 6 } as const;
-export const STORE_VERSION = 2;
+export const PREFIX = {
+  state: 0,
+  journal: 1,
+  day: 2,
+  unknownDay: 3,
+  gap: 4,
+  checkpoint: 5,
+  metadata: 6,
+  wholeDay: 7,
+} as const;
+export const STORE_VERSION = 3;
 
 const CHECKSUM_BYTES = 4;
 const PAIR = 2 ** 32;
@@ -21,6 +30,10 @@ export function journalKey(segment: number): Buffer {
 
 export function dayKey(metric: number, day: number): Buffer {
   return keyOf(PREFIX.day, metric, day);
+}
+
+export function wholeDayKey(day: number): Buffer {
+  return keyOf(PREFIX.wholeDay, day);
 }
 
 export function unknownDayKey(id: Uint8Array, day: number): Buffer {
@@ -61,7 +74,7 @@ export function offsetOfKey(key: Uint8Array): number {
   return high * PAIR + low;
 }
 
-/** The segment in the key of a part of the journal, or the metric in that of metadata. */
+/** The segment in the key of a part of the journal, the metric in that of metadata, or a day. */
 export function numberOfKey(key: Uint8Array): number {
   checkKey(key, 5);
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
@@ -132,6 +145,10 @@ export interface StoredState {
   readonly series: number;
   /** (series, day) pairs over all days of all metrics. */
   readonly daysOfSeries: number;
+  /** Days with series. */
+  readonly days: number;
+  /** Days that have ever begun. */
+  readonly daysBegun: number;
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
   readonly gaps: number;
@@ -147,6 +164,8 @@ export function encodeState(state: StoredState): Buffer {
   writer.varint(state.metrics);
   writer.varint(state.series);
   writer.varint(state.daysOfSeries);
+  writer.varint(state.days);
+  writer.varint(state.daysBegun);
   writer.varint(state.unknownDays);
   writer.varint(state.droppedUnknownDays);
   writer.varint(state.gaps);
@@ -170,6 +189,8 @@ export function decodeState(sealed: Uint8Array): StoredState {
     metrics: reader.varint(),
     series: reader.varint(),
     daysOfSeries: reader.varint(),
+    days: reader.varint(),
+    daysBegun: reader.varint(),
     unknownDays: reader.varint(),
     droppedUnknownDays: reader.varint(),
     gaps: reader.varint(),

@@ -6,7 +6,8 @@ import {
   type SeriesName,
   type StatedSource,
 } from '@tidemark/model';
-import { FactHash, METADATA, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
+import { Calendar, type Day } from './calendar.ts';
+import { FactHash, METADATA, UNKNOWN_SEEN } from './fact-hash.ts';
 import { metadataHash } from './metadata-value.ts';
 import { type DaySeries, type Metric, MetricTable } from './metric-table.ts';
 import { Postings } from './postings.ts';
@@ -15,12 +16,6 @@ import { TagSeriesTable } from './tag-series-table.ts';
 import { ABSENT } from './typed-list.ts';
 import { UnknownDays } from './unknown-days.ts';
 
-/**
- * Max days that expire when a later day begins. One would do where no clock is wrong; the second catches up after a pause. A
- * clock that is set ahead by a year must not delete a year.
- */
-const EXPIRED_AT_ONCE = 2;
-
 /** Receives every change, so that a commit can write only the changes. */
 export interface ChangeLog {
   tag(text: string): void;
@@ -28,8 +23,8 @@ export interface ChangeLog {
   series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void;
   /** Records that a series was added to a day of a metric. */
   day(metric: Metric, daySeries: DaySeries): void;
-  /** Records that a day of a metric has expired. */
-  dayExpired(metric: Metric, daySeries: DaySeries): void;
+  /** Records that a day has expired. */
+  dayExpired(day: Day): void;
   /** Records that what is stated of a metric has changed. */
   metadata(metric: Metric): void;
   /** Records that a day of a series without a definition was added, or removed when its definition arrived. */
@@ -42,22 +37,18 @@ export interface ChangeLog {
  */
 export class TagIndex {
   readonly tags = new TagDictionary();
-  readonly metrics = new MetricTable();
+  readonly calendar = new Calendar();
+  readonly metrics = new MetricTable(this.calendar);
   readonly series: TagSeriesTable;
   readonly postings: Postings;
   readonly unknown = new UnknownDays();
   readonly hash = new FactHash();
-  /** (series, day) pairs over all days of all metrics. */
-  daysOfSeries = 0;
   /** Hash of the table of series; undefined in tests. */
   readonly idHash: IdHash | undefined;
   /** Days before the last one that are kept; 0 keeps all. */
   readonly retentionDays: number;
   /** True when days have expired since the series without a day were last counted. */
   hasExpired = false;
-  /** Metrics by the days on which their series were seen. */
-  readonly #metricsOfDays = new Map<number, Set<Metric>>();
-  #lastDay = Number.NEGATIVE_INFINITY;
 
   constructor(idHash?: IdHash, retentionDays = 0) {
     this.idHash = idHash;
@@ -129,11 +120,10 @@ export class TagIndex {
     return this.admit(id, metric, name.seriesClass, tags);
   }
 
-  /** Takes over the hash and the days without a series of an index with the same facts, and the number of its days. */
+  /** Takes over from an index with the same facts what has no number: the hash and the days without a series. */
   takeOver(other: TagIndex): void {
     this.hash.load(other.hash.sums);
     this.unknown.takeOver(other.unknown);
-    this.daysOfSeries = other.daysOfSeries;
   }
 
   /** Adds a series that is not known yet. Opening a stored partition calls it with each series. */
@@ -145,49 +135,27 @@ export class TagIndex {
     return dense;
   }
 
-  #see(id: Uint8Array, dense: number, day: number, changes: ChangeLog): void {
+  #see(id: Uint8Array, dense: number, number: number, changes: ChangeLog): void {
     const metric = this.metrics.all[this.series.metric.values[dense]];
+    const day = this.calendar.day(number);
     const daySeries = metric.daySeries(day);
-    const isNew = daySeries.bitmap.isEmpty;
     if (!daySeries.bitmap.add(dense)) return;
-    this.daysOfSeries++;
-    this.hash.add(id, day, SEEN);
+    this.calendar.see(day, id, this.hash);
     changes.day(metric, daySeries);
-    if (isNew && this.noteDay(metric, day)) this.#expire(changes);
-  }
-
-  /** Notes that a metric has a day. Returns true when it is later than all before. */
-  noteDay(metric: Metric, day: number): boolean {
-    const metrics = this.#metricsOfDays.get(day);
-    if (metrics === undefined) this.#metricsOfDays.set(day, new Set([metric]));
-    else metrics.add(metric);
-    if (day <= this.#lastDay) return false;
-    this.#lastDay = day;
-    return true;
+    if (day.seen === 1 && this.calendar.isLast(day)) this.#expire(changes);
   }
 
   /** Drops the oldest days beyond the retention. A function of the log: it happens when a later day begins. */
   #expire(changes: ChangeLog): void {
     if (this.retentionDays === 0) return;
-    const before = this.#lastDay - this.retentionDays;
-    const due = [...this.#metricsOfDays.keys()].filter((day) => day < before).sort((a, b) => a - b);
-    for (const day of due.slice(0, EXPIRED_AT_ONCE)) {
-      for (const metric of this.#metricsOfDays.get(day) ?? []) this.#expireDay(metric, day, changes);
-      this.#metricsOfDays.delete(day);
-      for (const unknown of this.unknown.takeBefore(day + 1)) {
+    for (const day of this.calendar.expire(this.retentionDays)) {
+      this.hash.subtract(day.hash);
+      changes.dayExpired(day);
+      for (const unknown of this.unknown.takeBefore(day.number + 1)) {
         this.hash.remove(unknown.id, unknown.day, UNKNOWN_SEEN);
         changes.unknownDay(unknown.id, unknown.day, false);
       }
       this.hasExpired = true;
     }
-  }
-
-  #expireDay(metric: Metric, day: number, changes: ChangeLog): void {
-    const expired = metric.expire(day);
-    if (expired === undefined) return;
-    const series = expired.bitmap.toArray();
-    for (const dense of series) this.hash.remove(this.series.id(dense), day, SEEN);
-    this.daysOfSeries -= series.length;
-    changes.dayExpired(metric, expired);
   }
 }

@@ -12,11 +12,21 @@ import type {
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
-import { assert, type KeyValue, type LogRecord, TidemarkError } from '@tidemark/ports';
+import {
+  assert,
+  finishAtOnce,
+  finishInSlices,
+  type KeyValue,
+  type LogRecord,
+  type SlicedWork,
+  type Slicing,
+  TidemarkError,
+  WorkSlice,
+} from '@tidemark/ports';
 import { metadataMessage } from '@tidemark/store-rpc';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
-import { compacted, isCompactionDue } from './compaction.ts';
+import { compacted } from './compaction.ts';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
 import { match } from './match.ts';
@@ -24,10 +34,12 @@ import { type OpenedStore, openStore } from './open-store.ts';
 import { encodeState, STATE_KEY, type StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
 import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './tag-store-limits.ts';
-import { Uncommitted } from './uncommitted.ts';
+import { type Captured, Uncommitted } from './uncommitted.ts';
 
 const DEFAULT_COMMIT_RECORDS = 64;
 const DEFAULT_COMMIT_BYTES = 4 * 1024 * 1024;
+/** Bytes from which on the writes of a commit are made in slices. */
+const SLICED_BYTES = 256 * 1024;
 /** Maximum length of the stored reason of a skip, in UTF-16 code units. */
 const REASON_LENGTH = 1024;
 /**
@@ -37,6 +49,14 @@ const REASON_LENGTH = 1024;
 const MAX_GROUPS = 100_000;
 /** Upper bound of `groupKeys`, for the same memory. */
 const MAX_GROUP_KEYS = 20;
+
+interface CapturedState extends Captured {
+  readonly offset: number;
+  readonly appliedBytes: number;
+}
+
+/** Ends work whose partition has applied a record. */
+const CHANGED = new TidemarkError('aborted', 'a record was applied');
 
 export interface TagPartitionOptions {
   /** The partition's own store; it must contain nothing else. */
@@ -50,6 +70,8 @@ export interface TagPartitionOptions {
   readonly commitBytes?: number;
   /** Hash of the table of series, with a random key; its key is that of the tables of tags. Tests leave it out. */
   readonly idHash?: IdHash;
+  /** When a long commit yields to queries and other partitions; without it a commit does its work in one piece. */
+  readonly slicing?: Slicing;
 }
 
 export interface TagPartitionStatus {
@@ -83,6 +105,7 @@ export interface OverBudget {
 export class TagPartition implements ConsumedState {
   readonly #keyValue: KeyValue;
   readonly #limits: TagStoreLimits;
+  readonly #slicing: Slicing | undefined;
   readonly #commitRecords: number;
   readonly #commitBytes: number;
   #index: TagIndex;
@@ -105,10 +128,12 @@ export class TagPartition implements ConsumedState {
     this.#limits = options.limits ?? DEFAULT_TAG_STORE_LIMITS;
     assert(this.#limits.matchGroups <= MAX_GROUPS, `matchGroups is at most ${MAX_GROUPS}`);
     assert(this.#limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
+    this.#slicing = options.slicing;
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;
     this.#commitBytes = options.commitBytes ?? DEFAULT_COMMIT_BYTES;
     this.#index = store.index;
     this.#uncommitted = new Uncommitted(store.journal);
+    for (const [day, metrics] of store.expired) this.#uncommitted.expired(day, metrics);
     this.#gaps = store.gaps;
     this.#checkpoints = store.checkpoints;
     this.#visitor = {
@@ -165,36 +190,68 @@ export class TagPartition implements ConsumedState {
     this.#keepCheckpoint();
   }
 
-  /** Writes all changes since the last commit, and the offset, in one write. After an error it can be called again. */
+  /**
+   * Writes all changes since the last commit, and the offset, in one write. After an error it can be called again. It answers
+   * requests meanwhile. A caller that applies no records until it ends lets it do long work in slices.
+   */
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
     if (this.#nextOffset === this.#committedOffset) return;
-    this.#compact();
-    const offset = this.#nextOffset;
-    const appliedBytes = this.#appliedBytes;
-    const { writes, settle } = this.#uncommitted.capture();
-    writes.push({ key: STATE_KEY, value: this.#encodeState() });
-    let isCommitted = false;
     this.#isCommitting = true;
+    try {
+      if (this.#index.hasExpired) await this.#compact();
+      const isLarge = this.#uncommitted.sizeBytes > SLICED_BYTES;
+      const captured = isLarge ? await this.#unlessChanged(this.#captured()) : undefined;
+      await this.#write(captured ?? finishAtOnce(this.#captured()));
+    } finally {
+      this.#isCommitting = false;
+    }
+  }
+
+  /** The writes of a commit, with the state, which belongs to the moment of the last piece. */
+  *#captured(): SlicedWork<CapturedState, number> {
+    const { writes, settle } = yield* this.#uncommitted.captured();
+    writes.push({ key: STATE_KEY, value: this.#encodeState() });
+    return { writes, settle, offset: this.#nextOffset, appliedBytes: this.#appliedBytes };
+  }
+
+  async #write({ writes, settle, offset, appliedBytes }: CapturedState): Promise<void> {
+    let isCommitted = false;
     try {
       await this.#keyValue.write(writes);
       isCommitted = true;
       this.#committedOffset = offset;
       this.#appliedBytes -= appliedBytes;
     } finally {
-      this.#isCommitting = false;
       settle(isCommitted);
     }
   }
 
-  /** Renumbers everything once many series have expired. It changes no answer and no hash, so it may depend on commits. */
-  #compact(): void {
-    if (!this.#index.hasExpired) return;
-    this.#index.hasExpired = false;
-    if (!isCompactionDue(this.#index)) return;
-    const { index, uncommitted } = compacted(this.#index, this.#uncommitted);
-    this.#index = index;
-    this.#uncommitted = uncommitted;
+  /**
+   * Renumbers everything once many series have expired. It changes no answer and no hash, so it may depend on commits, and
+   * when a record is applied meanwhile a later commit begins again.
+   */
+  async #compact(): Promise<void> {
+    const old = this.#index;
+    const offset = this.#nextOffset;
+    const done = await this.#unlessChanged(compacted(old, this.#uncommitted));
+    if (this.#nextOffset !== offset) return;
+    old.hasExpired = false;
+    if (done === undefined) return;
+    this.#index = done.index;
+    this.#uncommitted = done.uncommitted;
+  }
+
+  /** Does work in slices. Gives it up, and returns undefined, when a record is applied meanwhile. */
+  async #unlessChanged<T>(work: SlicedWork<T, number>): Promise<T | undefined> {
+    const offset = this.#nextOffset;
+    const slice = new WorkSlice(this.#slicing, undefined, () => (this.#nextOffset === offset ? undefined : CHANGED));
+    try {
+      return await finishInSlices(work, (cost) => (slice.spend(cost) ? slice.next() : undefined));
+    } catch (error) {
+      if (error !== CHANGED) throw error;
+      return undefined;
+    }
   }
 
   #keepCheckpoint(): void {
@@ -204,13 +261,15 @@ export class TagPartition implements ConsumedState {
   }
 
   #encodeState(): Buffer {
-    const { tags, metrics, series, daysOfSeries, unknown, hash } = this.#index;
+    const { tags, metrics, series, calendar, unknown, hash } = this.#index;
     return encodeState({
       nextOffset: this.#nextOffset,
       tags: tags.size,
       metrics: metrics.all.length,
       series: series.count,
-      daysOfSeries,
+      daysOfSeries: calendar.seen,
+      days: calendar.size,
+      daysBegun: calendar.begun,
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
       gaps: this.#gaps.size,

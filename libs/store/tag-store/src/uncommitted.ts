@@ -1,7 +1,9 @@
-import { serializeBitmap } from '@tidemark/bitmap';
 import type { SeriesClass } from '@tidemark/model';
-import type { KeyValueWrite } from '@tidemark/ports';
+import type { KeyValueWrite, SlicedWork } from '@tidemark/ports';
+import type { Day, DayMetric } from './calendar.ts';
 import type { TagCheckpoint } from './checkpoints.ts';
+import { encodeDay, encodeDaySeries } from './day-values.ts';
+import { ExpiredDays } from './expired-days.ts';
 import type { Journal } from './journal.ts';
 import { encodeMetadata } from './metadata-value.ts';
 import type { DaySeries, Metric } from './metric-table.ts';
@@ -11,50 +13,78 @@ import {
   encodeGap,
   gapKey,
   metadataKey,
+  PREFIX,
   type StoredGap,
   sealValue,
   unknownDayKey,
+  wholeDayKey,
 } from './store-layout.ts';
 import type { ChangeLog } from './tag-index.ts';
 
 /** Approximate bytes that a series of a day adds to its bitmap. */
 const DAY_FACT_BYTES = 2;
 const SMALL_WRITE_BYTES = 32;
+/** Parts of expired days that a commit deletes, at most: a day may have as many as there are metrics. */
+const EXPIRED_PER_COMMIT = 4096;
+/** Cost of a write, in units of the cost of a point, and the bytes of a value that cost as much as a point. */
+const WRITE_COST = 16;
+const BYTES_PER_COST = 16;
 
 interface DirtyDay {
   readonly metric: number;
   readonly daySeries: DaySeries;
 }
 
+/** What a commit takes. */
+interface Changes {
+  readonly days: DirtyDay[];
+  readonly wholeDays: Set<Day>;
+  /** Metrics of which what is stated has changed. */
+  readonly metadata: Set<Metric>;
+  /** Writes of one small entry each, in order. */
+  small: KeyValueWrite[];
+  /** Keys to delete, unless they are written, by their text. */
+  removed: Map<string, Uint8Array>;
+  dayFacts: number;
+}
+
+function noChanges(): Changes {
+  return { days: [], wholeDays: new Set(), metadata: new Set(), small: [], removed: new Map(), dayFacts: 0 };
+}
+
+/** The writes of a commit, and the function to call with its outcome. */
+export interface Captured {
+  readonly writes: KeyValueWrite[];
+  settle(isCommitted: boolean): void;
+}
+
 /** The changes since the last commit, as writes that update the store. */
 export class Uncommitted implements ChangeLog {
   readonly journal: Journal;
-  #days: DirtyDay[] = [];
-  /** Metrics of which what is stated has changed. */
-  #metadata = new Set<Metric>();
-  /** Writes of one small entry each, in order. */
-  #small: KeyValueWrite[] = [];
-  /** Keys to delete, unless they are written, by their text. */
-  #removed = new Map<string, Uint8Array>();
-  #dayFacts = 0;
+  #changes = noChanges();
+  readonly #expired = new ExpiredDays();
 
   constructor(journal: Journal) {
     this.journal = journal;
   }
 
-  /** The changes that a new journal, with other numbers, needs in addition to these: it replaces the keys `removed`. */
-  restarted(journal: Journal, removed: Iterable<Uint8Array>): Uncommitted {
+  /** The changes that an index with other numbers has in common with these, and its journal. */
+  restarted(journal: Journal): Uncommitted {
     const restarted = new Uncommitted(journal);
-    restarted.#small = this.#small;
-    restarted.#removed = this.#removed;
-    for (const key of removed) restarted.#remove(key);
+    restarted.#changes.small = [...this.#changes.small];
+    restarted.#changes.removed = new Map(this.#changes.removed);
     return restarted;
   }
 
   /** An estimate of the bytes that a commit would write. */
   get sizeBytes(): number {
-    const small = (this.#small.length + this.#removed.size + this.#metadata.size) * SMALL_WRITE_BYTES;
-    return this.journal.uncommittedBytes + this.#dayFacts * DAY_FACT_BYTES + small;
+    const small =
+      (this.#changes.small.length +
+        this.#changes.removed.size +
+        this.#changes.metadata.size +
+        this.#changes.wholeDays.size) *
+      SMALL_WRITE_BYTES;
+    return this.journal.uncommittedBytes + this.#changes.dayFacts * DAY_FACT_BYTES + small;
   }
 
   tag(text: string): void {
@@ -70,106 +100,125 @@ export class Uncommitted implements ChangeLog {
   }
 
   day(metric: Metric, daySeries: DaySeries): void {
-    this.#dayFacts++;
+    this.#changes.dayFacts++;
+    this.#changes.wholeDays.add(daySeries.whole);
     if (daySeries.isDirty) return;
     daySeries.isDirty = true;
-    this.#days.push({ metric: metric.index, daySeries });
+    this.#changes.days.push({ metric: metric.index, daySeries });
   }
 
-  dayExpired(metric: Metric, { day }: DaySeries): void {
-    this.#remove(dayKey(metric.index, day));
+  /** Records that a day has other facts, or begins. */
+  changedDay(day: Day): void {
+    this.#changes.wholeDays.add(day);
+  }
+
+  dayExpired({ number, metrics }: Day): void {
+    this.remove(wholeDayKey(number));
+    this.expired(number, metrics);
+  }
+
+  /** Records that parts of an expired day may be stored. */
+  expired(day: number, metrics: Iterable<DayMetric>): void {
+    this.#expired.add(day, metrics);
+  }
+
+  /** Keys of all parts of expired days that may be stored. */
+  expiredKeys(): Iterable<Uint8Array> {
+    return this.#expired.all();
   }
 
   metadata(metric: Metric): void {
-    this.#metadata.add(metric);
+    this.#changes.metadata.add(metric);
   }
 
   unknownDay(id: Uint8Array, day: number, isKept: boolean): void {
     const key = unknownDayKey(id, day);
-    this.#small.push(isKept ? { key, value: sealValue(new Uint8Array(0)) } : { key });
+    this.#changes.small.push(isKept ? { key, value: sealValue(new Uint8Array(0)) } : { key });
   }
 
   gap(offset: number, gap: StoredGap): void {
-    this.#small.push({ key: gapKey(offset), value: encodeGap(gap) });
+    this.#changes.small.push({ key: gapKey(offset), value: encodeGap(gap) });
   }
 
   /** Records a checkpoint to write, and the offsets of checkpoints to delete. */
   checkpoint({ offset, hash }: TagCheckpoint, surplus: readonly number[]): void {
-    this.#small.push({ key: checkpointKey(offset), value: sealValue(Buffer.from(hash, 'hex')) });
-    for (const old of surplus) this.#small.push({ key: checkpointKey(old) });
+    this.#changes.small.push({ key: checkpointKey(offset), value: sealValue(Buffer.from(hash, 'hex')) });
+    for (const old of surplus) this.#changes.small.push({ key: checkpointKey(old) });
   }
 
-  #remove(key: Uint8Array): void {
-    this.#removed.set(textOf(key), key);
+  /** Deletes the entry of a key with the next commit, unless that writes it. */
+  remove(key: Uint8Array): void {
+    this.#changes.removed.set(textOf(key), key);
   }
 
-  /** All changes as writes. `settle` then drops them, or, after a failure, merges them with the changes since. */
-  capture(): { writes: KeyValueWrite[]; settle(isCommitted: boolean): void } {
-    const journal = this.journal.capture();
-    const taken = { days: this.#days, metadata: this.#metadata, small: this.#small, removed: this.#removed };
-    const dayFacts = this.#dayFacts;
-    this.#days = [];
-    this.#metadata = new Set();
-    this.#small = [];
-    this.#removed = new Map();
-    this.#dayFacts = 0;
-    for (const { daySeries } of taken.days) daySeries.isDirty = false;
-    const writes = journal.writes.concat(
-      taken.days
-        .filter(({ daySeries }) => !daySeries.hasExpired)
-        .map(({ metric, daySeries }) => ({
-          key: dayKey(metric, daySeries.day),
-          value: sealValue(serializeBitmap(daySeries.bitmap)),
-        })),
-      [...taken.metadata].map((metric) => {
-        return { key: metadataKey(metric.index), value: sealValue(encodeMetadata(metric.metadata)) };
-      }),
-      lastOfEachKey(taken.small),
-    );
-    if (taken.removed.size > 0) {
-      const written = new Set(writes.map(({ key }) => textOf(key)));
-      for (const [text, key] of taken.removed) if (!written.has(text)) writes.push({ key });
+  /**
+   * All changes as writes. `settle` then drops them, or, after a failure, merges them with the changes since. It takes
+   * them with its last piece: if there is a change before, the work must be given up, and has done nothing.
+   */
+  *captured(): SlicedWork<Captured, number> {
+    const writes = new Map<string, KeyValueWrite>();
+    const write = (key: Uint8Array, value?: Uint8Array) => {
+      writes.set(textOf(key), value === undefined ? { key } : { key, value });
+    };
+    for (const { metric, daySeries } of this.#changes.days) {
+      if (daySeries.whole.hasExpired) continue;
+      const value = encodeDaySeries(daySeries);
+      write(dayKey(metric, daySeries.day), value);
+      yield WRITE_COST + value.length / BYTES_PER_COST;
     }
+    for (const day of this.#changes.wholeDays) if (!day.hasExpired) write(wholeDayKey(day.number), encodeDay(day));
+    for (const metric of this.#changes.metadata) {
+      write(metadataKey(metric.index), sealValue(encodeMetadata(metric.metadata)));
+      yield WRITE_COST;
+    }
+    // A key that was written and removed is only removed.
+    for (const { key, value } of this.#changes.small) {
+      write(key, value);
+      yield WRITE_COST;
+    }
+    for (const [text, key] of this.#changes.removed) {
+      if (key[0] !== PREFIX.journal && !writes.has(text)) write(key);
+      yield WRITE_COST;
+    }
+    const journal = this.journal.capture();
+    for (const key of this.#changes.removed.values()) if (key[0] === PREFIX.journal) write(key);
+    for (const { key, value } of journal.writes) write(key, value);
+    for (const key of this.#expired.take(EXPIRED_PER_COMMIT)) {
+      this.remove(key);
+      if (!writes.has(textOf(key))) write(key);
+    }
+    const taken = this.#take();
     return {
-      writes,
+      writes: [...writes.values()],
       settle: (isCommitted) => {
         journal.settle(isCommitted);
-        if (isCommitted) return;
-        this.#takeBack(taken, dayFacts);
+        if (!isCommitted) this.#takeBack(taken);
       },
     };
   }
 
-  #takeBack(
-    taken: {
-      readonly days: readonly DirtyDay[];
-      readonly metadata: ReadonlySet<Metric>;
-      readonly small: readonly KeyValueWrite[];
-      readonly removed: ReadonlyMap<string, Uint8Array>;
-    },
-    dayFacts: number,
-  ): void {
+  #take(): Changes {
+    const taken = this.#changes;
+    for (const { daySeries } of taken.days) daySeries.isDirty = false;
+    this.#changes = noChanges();
+    return taken;
+  }
+
+  #takeBack(taken: Changes): void {
+    const changes = this.#changes;
     for (const dirty of taken.days) {
       if (dirty.daySeries.isDirty) continue;
       dirty.daySeries.isDirty = true;
-      this.#days.push(dirty);
+      changes.days.push(dirty);
     }
-    for (const metric of taken.metadata) this.#metadata.add(metric);
-    for (const [text, key] of taken.removed) this.#removed.set(text, key);
-    this.#small = taken.small.concat(this.#small);
-    this.#dayFacts += dayFacts;
+    for (const day of taken.wholeDays) changes.wholeDays.add(day);
+    for (const metric of taken.metadata) changes.metadata.add(metric);
+    for (const [text, key] of taken.removed) changes.removed.set(text, key);
+    changes.small = taken.small.concat(changes.small);
+    changes.dayFacts += taken.dayFacts;
   }
 }
 
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-}
-
-/**
- * The last write of each key, so that a batch has each key once: a key that was written and removed is only removed.
- */
-function lastOfEachKey(writes: readonly KeyValueWrite[]): KeyValueWrite[] {
-  const last = new Map<string, KeyValueWrite>();
-  for (const write of writes) last.set(textOf(write.key), write);
-  return [...last.values()];
 }

@@ -1,0 +1,118 @@
+import { FactHash, SEEN } from './fact-hash.ts';
+
+/**
+ * Max days that expire when a later day begins. One would do where no clock is wrong; the second catches up after a pause. A
+ * clock that is set ahead by a year must not delete a year.
+ */
+const EXPIRED_AT_ONCE = 2;
+
+/** A metric, as its days see it. */
+export interface DayMetric {
+  readonly index: number;
+  /** Returns whether it has series on a day. */
+  hasDay(day: number): boolean;
+}
+
+/** A UTC day on which series of a partition were seen. */
+export class Day {
+  /** UTC days since the Unix epoch. */
+  readonly number: number;
+  /** Number of days that had begun before it: a day that expired and is seen again is another one. */
+  readonly serial: number;
+  /** The sum over its facts, so that they can leave the state's hash at once. */
+  readonly hash = new FactHash();
+  /** Series that were seen, counted over all metrics. */
+  seen = 0;
+  readonly metrics = new Set<DayMetric>();
+  hasExpired = false;
+
+  constructor(number: number, serial: number) {
+    this.number = number;
+    this.serial = serial;
+  }
+
+  /** Returns the same day of an index with other numbers; its metrics are still to be added. */
+  renumbered(): Day {
+    const copy = new Day(this.number, this.serial);
+    copy.hash.load(this.hash.sums);
+    copy.seen = this.seen;
+    return copy;
+  }
+}
+
+/**
+ * The days of a partition. A day expires in a few steps, however many series and metrics it has: a metric drops its part
+ * when it is next asked for its days.
+ */
+export class Calendar {
+  readonly #days = new Map<number, Day>();
+  #lastDay = Number.NEGATIVE_INFINITY;
+  /** Days that have ever begun. */
+  begun = 0;
+  /** Days that have expired since the start. */
+  expired = 0;
+
+  get all(): Iterable<Day> {
+    return this.#days.values();
+  }
+
+  get size(): number {
+    return this.#days.size;
+  }
+
+  /** (series, day) pairs over all days. */
+  get seen(): number {
+    let seen = 0;
+    for (const day of this.#days.values()) seen += day.seen;
+    return seen;
+  }
+
+  find(number: number): Day | undefined {
+    return this.#days.get(number);
+  }
+
+  /** The day of a number; it begins when it does not exist. */
+  day(number: number): Day {
+    const known = this.#days.get(number);
+    if (known !== undefined) return known;
+    const day = new Day(number, this.begun++);
+    this.load(day);
+    return day;
+  }
+
+  /** Adds a day that does not exist yet. */
+  load(day: Day): void {
+    this.#days.set(day.number, day);
+    this.#lastDay = Math.max(this.#lastDay, day.number);
+  }
+
+  /** Takes over the days of an index with the same facts. Their metrics are still to be added. */
+  takeOver(other: Calendar): void {
+    this.begun = other.begun;
+    for (const day of other.all) this.load(day.renumbered());
+  }
+
+  /** Returns true when no day is later. */
+  isLast(day: Day): boolean {
+    return day.number === this.#lastDay;
+  }
+
+  /** Adds a fact to its day and to the sum of all. */
+  see(day: Day, id: Uint8Array, all: FactHash): void {
+    all.add(id, day.number, SEEN, day.hash);
+    day.seen++;
+  }
+
+  /** Removes the oldest days, of those that are more than `retentionDays` before the last, and returns them. */
+  expire(retentionDays: number): Day[] {
+    const before = this.#lastDay - retentionDays;
+    const due = [...this.#days.values()].filter(({ number }) => number < before).sort((a, b) => a.number - b.number);
+    const expired = due.slice(0, EXPIRED_AT_ONCE);
+    for (const day of expired) {
+      day.hasExpired = true;
+      this.#days.delete(day.number);
+      this.expired++;
+    }
+    return expired;
+  }
+}
