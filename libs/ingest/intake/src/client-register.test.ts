@@ -148,3 +148,21 @@ test('refused points of a batch are counted once while the client may send it ag
   for (let sequence = 0; sequence < 5000; sequence++) second.isFirstRefusal(sequence, 0);
   expect([second.isFirstRefusal(100, 0), second.isFirstRefusal(4000, 0)]).toEqual([false, true]);
 });
+
+test('refused batches of lost clients are remembered up to a number, of those that were lost last', () => {
+  const register = new ClientRegister(new ManualClock(1_000_000));
+  const session = (n: number) => Buffer.alloc(16, n);
+  const refuse = (n: number, count: number) => {
+    const stream = register.connected('a', session(n), `client ${n}`);
+    for (let sequence = 0; sequence < count; sequence++) stream.isFirstRefusal(sequence, 0);
+    return stream;
+  };
+  const open = refuse(200, 1000);
+  for (let n = 0; n < 100; n++) refuse(n, 1000).end();
+  const again = (n: number) => register.connected('a', session(n), `client ${n}`).isFirstRefusal(0, 0);
+  expect([again(0), again(30), again(40), again(99)]).toEqual([true, true, false, false]);
+  expect(open.isFirstRefusal(0, 0)).toBe(false);
+  // Those that came back no longer count as lost.
+  for (let n = 100; n < 107; n++) refuse(n, 1000).end();
+  expect([again(41), again(106)]).toEqual([false, false]);
+});

@@ -23,7 +23,7 @@ interface KnownClient {
   /** What the client reads from or listens on, as it reported last. */
   sources: readonly LocalSource[];
   /** Sequences whose refused points are counted, and that the client may still send again. */
-  readonly refusedBatches: Set<number>;
+  refusedBatches: Set<number>;
 }
 
 /** What a client refused for one reason, and when this intake learned of the last. */
@@ -56,6 +56,8 @@ const REASON_CHARACTERS = 64;
 const SOURCES = 256;
 /** Max sequences of a client that are remembered: an honest one has no more in flight. */
 const REFUSED_BATCHES = 1024;
+/** Max sequences of all lost clients that are remembered. Those of the clients lost longest ago are dropped first. */
+const LOST_REFUSED_BATCHES = 65_536;
 const SOURCE_NAME_CHARACTERS = 200;
 /** Time for which a lost client is listed. */
 const LISTED_MS = 3_600_000;
@@ -68,6 +70,8 @@ export class ClientRegister {
   readonly #limit: number;
   /** Clients by key. Lost ones are in the order in which they were lost. */
   readonly #clients = new Map<string, KnownClient>();
+  /** Sequences in `refusedBatches` of all lost clients. */
+  #lostRefusedBatches = 0;
 
   constructor(clock: Clock, limit = CLIENTS) {
     this.#clock = clock;
@@ -78,6 +82,7 @@ export class ClientRegister {
   connected(tenant: string, clientSession: Uint8Array, name: string, flushIntervalMs?: number): RegisteredStream {
     const key = `${toHex(clientSession)} ${tenant}`;
     const client = this.#clients.get(key) ?? this.#add(key, tenant, clientSession, name);
+    if (client.lostMs !== undefined) this.#lostRefusedBatches -= client.refusedBatches.size;
     client.flushIntervalMs = flushIntervalMs;
     client.streams++;
     client.lostMs = undefined;
@@ -92,6 +97,8 @@ export class ClientRegister {
       },
       isFirstRefusal: (sequence, floor) => {
         const { refusedBatches } = client;
+        // What is remembered of a lost client is counted, and does not change.
+        if (client.lostMs !== undefined) return !refusedBatches.has(sequence);
         for (const settled of refusedBatches) if (settled < floor) refusedBatches.delete(settled);
         if (refusedBatches.has(sequence)) return false;
         if (refusedBatches.size < REFUSED_BATCHES) refusedBatches.add(sequence);
@@ -125,7 +132,10 @@ export class ClientRegister {
         client.refusals = client.refusals.map((one) => ({ ...one, example: '' }));
         client.sources = [];
         // Moves the client to the end, so that the one lost longest ago comes first.
-        if (this.#clients.delete(key)) this.#clients.set(key, client);
+        if (!this.#clients.delete(key)) return;
+        this.#clients.set(key, client);
+        this.#lostRefusedBatches += client.refusedBatches.size;
+        this.#boundRefusedBatches();
       },
     };
   }
@@ -178,7 +188,7 @@ export class ClientRegister {
       const oldest = this.#lostLongestAgo();
       // When all entries are of connected clients, the new one is served but not listed.
       if (oldest === undefined) return client;
-      this.#clients.delete(oldest);
+      this.#remove(oldest);
     }
     this.#clients.set(key, client);
     return client;
@@ -193,7 +203,22 @@ export class ClientRegister {
   #forget(): void {
     const beforeMs = this.#clock.wallMs() - FORGET_MS;
     for (const [key, { lostMs }] of this.#clients) {
-      if (lostMs !== undefined && lostMs < beforeMs) this.#clients.delete(key);
+      if (lostMs !== undefined && lostMs < beforeMs) this.#remove(key);
+    }
+  }
+
+  /** Removes a lost client. */
+  #remove(key: string): void {
+    this.#lostRefusedBatches -= this.#clients.get(key)?.refusedBatches.size ?? 0;
+    this.#clients.delete(key);
+  }
+
+  #boundRefusedBatches(): void {
+    for (const client of this.#clients.values()) {
+      if (this.#lostRefusedBatches <= LOST_REFUSED_BATCHES) return;
+      if (client.lostMs === undefined) continue;
+      this.#lostRefusedBatches -= client.refusedBatches.size;
+      client.refusedBatches = new Set();
     }
   }
 }
