@@ -2,7 +2,7 @@
 // `npm run simulate -- --seed 17 --trace`: plays one seed again and prints what happened.
 import { addFaultCounts, type FaultCount } from '@tidemark/simulation';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
-import { BOUNDS } from './churn/bounds.ts';
+import { boundOf } from './churn/bounds.ts';
 import { runChurn } from './churn/run-churn.ts';
 import { FAULT_NAMES } from './faults.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
@@ -52,8 +52,10 @@ async function playOne(seed: number): Promise<void> {
 async function playChurn(hours: number): Promise<void> {
   const started = performance.now();
   const seed = wholeNumber('--seed', values.seed ?? '1');
-  const { most, violations, clients, ackedPoints } = await runChurn(seed, hours);
-  const rows = Object.entries(most).map(([name, entries]) => [`${name} (limit: ${BOUNDS[name]})`, entries] as const);
+  const { most, violations, clients, clientSessions, ackedPoints } = await runChurn(seed, hours);
+  const rows = Object.entries(most).map(
+    ([name, entries]) => [`${name} (limit: ${boundOf(name, clientSessions)})`, entries] as const,
+  );
   printTable(`seed ${seed}, most entries within ${hours} hours of ${clients} clients with ${ackedPoints} points`, rows);
   for (const violation of violations) console.log(`seed ${seed}: ${violation}`);
   console.log(`${hours} hours in ${((performance.now() - started) / 1000).toFixed(1)} s`);
