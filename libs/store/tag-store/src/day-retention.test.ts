@@ -89,6 +89,19 @@ describe('days of series', () => {
     }
   });
 
+  test('days that waited for a definition begin in the same order with a restart and without', async () => {
+    const keyValue = new MemoryKeyValue();
+    const partition = await open(keyValue);
+    for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));
+    const waiting = (day: number, isNamed: boolean): Fact => ({ name: name('late', 1), day, isNamed });
+    partition.apply(recordOf(4, [waiting(31, false), waiting(30, false)]));
+    await partition.commit();
+    const restarted = await open(keyValue);
+    for (const one of [partition, restarted]) one.apply(recordOf(5, [waiting(31, true)]));
+    expect(restarted.stateHash()).toBe(partition.stateHash());
+    expect(restarted.seriesCount('acme', 'm13')).toBe(0);
+  });
+
   test('the state is the same with any commits, failures and restarts', async () => {
     const fact = fc.record({
       name: fc.nat(30).map((n) => name(n % 2 === 0 ? 'a' : 'b', n)),

@@ -56,14 +56,14 @@ export class UnknownDays {
     return taken;
   }
 
-  /** Removes a series and returns its days. */
+  /** Removes a series and returns its days, ascending: a store that was opened again has them in the order of its keys. */
   take(id: Uint8Array): readonly number[] {
     if (this.#count === 0) return [];
     const key = keyOf(id);
     const days = this.#days.get(key) ?? [];
     this.#days.delete(key);
     this.#count -= days.length;
-    return days;
+    return [...days].sort((a, b) => a - b);
   }
 }
 
