@@ -138,6 +138,10 @@ export class StoreWorker {
     try {
       if (damaged !== undefined) await this.#stopStore(partition, damaged);
       await damaged?.database?.close();
+      // A trim below a commit from before the damage may have ended meanwhile.
+      if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
+        return this.#halted(kind, partition, damageText(kind, partition, damage));
+      }
       const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
       this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
       const opened = await this.#openDatabase(kind, partition);
@@ -226,6 +230,9 @@ export class StoreWorker {
       skip: (reason, lost) => state.skip(reason, lost),
       commit: async () => {
         await state.commit();
+        // The log is trimmed below what is announced, and must stay whole for the database that replaces this one. Where it
+        // is not replaced, the next commit announces this one too.
+        if (this.#replacing.has(`${kind}/${partition}`)) return;
         this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
       },
     };

@@ -342,6 +342,32 @@ describe('the store threads', () => {
     expect((await hashOf(1)).offset).toBe(6);
   });
 
+  test('a store whose database is replaced announces no commit, after which the log could be trimmed', async () => {
+    const log = await damaged(0, damageChunks, MANY_POINTS);
+    ends.push(() => log.close());
+    const events: string[] = [];
+    const stores = opened(
+      {
+        onCommitted: (topic, partition, offset) => events.push(`${topic}/${partition} committed ${offset}`),
+        onRebuilding: (topic, partition) => events.push(`${topic}/${partition} rebuilding`),
+      },
+      () => undefined,
+    );
+    log.onAppend((...progress) => stores.progress(...progress));
+    await stores.ready();
+    stores.start();
+    // A record that is applied and not committed when the damage is found.
+    const builder = new LogBuilder();
+    builder.bare(RECORD.open, 1, 3000);
+    const writer = await log.writer('points', 0);
+    await writer.append(0, builder.records[0].value);
+    while ((await stores.call('points', 'status', { partition: 0 })).offset < 7) await setTimeout(10);
+    events.splice(0);
+    await expect(stores.call('points', 'stateHash', { partition: 0 })).rejects.toMatchObject({ code: 'data_loss' });
+    while (!events.includes('points/0 rebuilding')) await setTimeout(10);
+    expect(events.slice(0, events.indexOf('points/0 rebuilding'))).toEqual([]);
+  });
+
   test('damage that only a read finds, and that the log can’t replace, is a problem of its store alone', async () => {
     const log = await damaged(4, damageChunks, MANY_POINTS);
     ends.push(() => log.close());
