@@ -1,4 +1,4 @@
-import { decodeControl } from '@tidemark/control-log';
+import { type ControlMessage, decodeControl } from '@tidemark/control-log';
 import { below, type Random, type Topic } from '@tidemark/ports';
 import type { FaultPlan } from '@tidemark/simulation';
 import type { LogCopy } from './log-copy.ts';
@@ -71,14 +71,37 @@ function flip(found: readonly StoredRecord[], { node, random, copy }: Omit<Flip,
 export function flipControlBit({ node, random, faults, copy }: Omit<Flip, 'placement'>): void {
   const records = copy.of('control', 0);
   const tail = syncedRecords(node, 'control', 0, CONTROL_TAIL_RECORDS).filter(({ offset }) => offset < records.length);
-  const caseOf = (offset: number) => decodeControl(records[offset]).$case;
-  const isIntact = ({ offset }: StoredRecord) => !copy.isDamaged('control', 0, offset);
-  const checkpoints = tail.filter((record) => caseOf(record.offset) === 'checkpoint' && isIntact(record));
+  const messages = records.map((value) => decodeControl(value));
+  const damaged = new Set(messages.map((_, offset) => offset).filter((offset) => copy.isDamaged('control', 0, offset)));
+  const intact = tail.flatMap(({ offset }) => intactCheckpoint(messages, offset, damaged) ?? []);
   const found = tail.filter(({ offset }) => {
-    const kind = caseOf(offset);
-    return kind !== 'map' && (kind !== 'checkpoint' || checkpoints.length > 1);
+    if (messages[offset].$case === 'map') return false;
+    const own = checkpointOf(messages, offset);
+    return own === undefined || intact.some((other) => other !== own);
   });
   if (found.length > 0 && faults.fires('control.bit-flip')) flip(found, { node, random, copy });
+}
+
+/** The offset at which the checkpoint begins that has the record at `offset`; undefined for another record. */
+function checkpointOf(messages: readonly ControlMessage[], offset: number): number | undefined {
+  const message = messages[offset];
+  if (message.$case === 'checkpointBegun') return offset;
+  return message.$case === 'checkpoint' ? message.value.offset : undefined;
+}
+
+/** The offset at which the checkpoint begins that ends at `last`, if all of its records are intact. */
+function intactCheckpoint(
+  messages: readonly ControlMessage[],
+  last: number,
+  damaged: ReadonlySet<number>,
+): number | undefined {
+  const message = messages[last];
+  if (message.$case !== 'checkpoint' || message.value.part + 1 < message.value.parts) return undefined;
+  const { offset } = message.value;
+  for (let at = offset; at <= last; at++) {
+    if (checkpointOf(messages, at) === offset && damaged.has(at)) return undefined;
+  }
+  return offset;
 }
 
 /** Returns the partitions that a broker leads, except `control`. */

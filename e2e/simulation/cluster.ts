@@ -234,6 +234,8 @@ export class Cluster {
       ...{ log, control, clock, random, process: incarnation.id, partitions: this.#firstPartitions },
       ...{ tenantSeries: 1_000_000, metricSeries: 1_000_000, isAlone: false, seriesCounts: async () => [] },
       checkpointRecords: 40,
+      // Several records, so that others come between them.
+      checkpointPartBytes: 4500,
       storePositions: () => storePositions(network),
     });
     await coordinator.start();

@@ -16,6 +16,7 @@ export type {
 export {
   BudgetDecision,
   Checkpoint,
+  CheckpointBegun,
   CheckpointDeadLane,
   CheckpointEra,
   CheckpointFence,

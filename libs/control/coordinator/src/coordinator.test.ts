@@ -207,6 +207,62 @@ describe('coordinator', () => {
     expect([fresh.state.maps.size, fresh.state.map?.epoch]).toEqual([999, 999]);
   });
 
+  test('a checkpoint counts although a record comes before each of its parts', async () => {
+    const bench = await Bench.open();
+    const control = await bench.follow();
+    const { writer } = bench.log;
+    bench.log.writer = async (topic, partition) => {
+      const { append } = await writer(topic, partition);
+      return {
+        append: async (sequence, value) => {
+          if (topic === 'control' && decodeControl(value).$case === 'checkpoint') await bench.writer.append(renewed);
+          return append(sequence, value);
+        },
+      };
+    };
+    const coordinator = await bench.start({ control, checkpointRecords: 40, checkpointPartBytes: 4096 });
+    await bench.append(registered);
+    for (let maps = 1; maps < 20; maps++) await bench.play(coordinator.assignSlots(2, new Uint16Array(SLOTS)));
+    for (let n = 0; n < 20; n++) await bench.append(renewed);
+    await bench.until(async () => control.state.checkpointOffset >= 0, 10_000);
+    const fresh = new ControlFollower(
+      { ...bench.log, bounds: bench.boundsFrom(control.state.checkpointOffset) },
+      bench.clock,
+    );
+    await bench.play(fresh.start());
+    await bench.play(control.reached(fresh.state.nextOffset - 1));
+    expect(fresh.state).toEqual(control.state);
+    const records = await bench.control();
+    expect(of(records, 'checkpointBegun')).toHaveLength(1);
+    expect(of(records, 'checkpoint').length).toBeGreaterThan(5);
+  });
+
+  test('a checkpoint that is void is repeated after a pause that grows', async () => {
+    const bench = await Bench.open();
+    const { writer } = bench.log;
+    // Another coordinator of this term: its beginning voids each checkpoint.
+    bench.log.writer = async (topic, partition) => {
+      const { append } = await writer(topic, partition);
+      return {
+        append: async (sequence, value) => {
+          const message = topic === 'control' ? decodeControl(value) : undefined;
+          if (message?.$case === 'checkpoint') {
+            await bench.writer.append({ $case: 'checkpointBegun', value: { term: message.value.term } });
+          }
+          return append(sequence, value);
+        },
+      };
+    };
+    const coordinator = await bench.start({ checkpointRecords: 10 });
+    await bench.append(registered);
+    for (let n = 0; n < 20; n++) await bench.append(renewed);
+    await bench.world.clock.advance(30_000);
+    expect(coordinator.problem).toBeUndefined();
+    // After 1, 2, 4, 8 and 16 s.
+    const tries = of(await bench.control(), 'checkpoint').length;
+    expect([tries > 3, tries < 7]).toEqual([true, true]);
+  });
+
   test('a session that is silent for 10 s is fenced, first in control, then in every partition', async () => {
     const bench = await Bench.open();
     await bench.start();
@@ -398,7 +454,7 @@ describe('coordinator', () => {
       await bench.append(renewed);
       await bench.world.clock.advance(400);
     }
-    const checkpoints = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'checkpoint');
+    const checkpoints = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'checkpointBegun');
     expect(checkpoints.length).toBeGreaterThanOrEqual(2);
     // The last checkpoint is not the only one: a damaged record must not lose the state.
     expect(trims).toEqual(checkpoints.slice(0, -1).map(([offset]) => offset));

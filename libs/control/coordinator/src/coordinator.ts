@@ -4,18 +4,17 @@ import type { KeyDecision, SeriesCount } from '@tidemark/contract';
 import {
   budgetKey,
   budgetOf,
-  type ControlFollower,
   type ControlMessage,
   ControlWriter,
   type DeadLaneInfo,
   type FenceInfo,
   type SessionInfo,
-  splitCheckpoint,
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Clock, isTidemarkError, type Log, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { AbandonedLanes } from './abandoned-lanes.ts';
+import { CheckpointAppender, type CheckpointOptions } from './checkpoint-appender.ts';
 import { FenceAppender } from './fence-appender.ts';
 import { judgeHalts } from './halted-partitions.ts';
 import { SetBackCheck } from './set-back-check.ts';
@@ -29,10 +28,7 @@ const MAX_MAPS = 1000;
 /** Max keys of a tenant: every process keeps all keys in memory. */
 const MAX_KEYS = 1000;
 
-export interface CoordinatorOptions {
-  readonly log: Log;
-  readonly control: ControlFollower;
-  readonly clock: Clock;
+export interface CoordinatorOptions extends CheckpointOptions {
   readonly random: Random;
   readonly process: string;
   /** Partitions of the first map; later maps are decided by `assignSlots`. */
@@ -49,11 +45,7 @@ export interface CoordinatorOptions {
    * at the start are dead, and are fenced at once.
    */
   readonly isAlone: boolean;
-  /** Records of `control` between two checkpoints (default 10,000): about the maximum that a reader replays. */
-  readonly checkpointRecords?: number;
 }
-
-const CHECKPOINT_RECORDS = 10_000;
 
 const TURN_MS = 500;
 const LEASE_MS = PROTOCOL_TIMES.leaseMs;
@@ -74,6 +66,7 @@ export class Coordinator {
   readonly #writer: ControlWriter;
   readonly #fences: FenceAppender;
   readonly #setBackCheck: SetBackCheck;
+  readonly #checkpoints: CheckpointAppender;
   readonly #abandoned = new AbandonedLanes();
   readonly #renewedMs = new Map<string, number>();
   /** Sessions that renew although they are fenced, and since when. */
@@ -88,13 +81,13 @@ export class Coordinator {
   #lastError: string | undefined;
   /** Why the stores' reports can't be judged. */
   #storesError: string | undefined;
-  #trimmed = -1;
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
     this.#writer = new ControlWriter(options.log, options.clock);
     this.#fences = new FenceAppender(options.log, options.clock);
     this.#setBackCheck = new SetBackCheck(options.control.state, options.clock);
+    this.#checkpoints = new CheckpointAppender(options, this.#writer);
   }
 
   /** Why the coordinator cannot decide, for status; undefined when it can. */
@@ -289,7 +282,7 @@ export class Coordinator {
     }
     await this.#fenceUnaware();
     await this.#completeFences();
-    await this.#checkpoint();
+    await this.#checkpoints.advance(this.#term, this.#stop.signal);
   }
 
   /**
@@ -347,30 +340,6 @@ export class Coordinator {
     }
   }
 
-  /**
-   * Appends a checkpoint when there are enough records since the last one, and trims the log before the last but one: one
-   * damaged record must not be the only copy of the state. A record that is appended before the checkpoint, or within it,
-   * makes it void: the next turn retries.
-   */
-  async #checkpoint(): Promise<void> {
-    const { control, log, checkpointRecords = CHECKPOINT_RECORDS } = this.#options;
-    const { state } = control;
-    if (state.nextOffset - (state.checkpointOffset + 1) >= checkpointRecords) {
-      const { next } = await log.bounds('control', 0);
-      await control.reached(next - 1, this.#stop.signal);
-      if (this.#isSuperseded) return;
-      let last = -1;
-      for (const value of splitCheckpoint(state.checkpoint())) {
-        last = (await this.#writer.append({ $case: 'checkpoint', value }, this.#stop.signal)).offset;
-      }
-      await control.reached(last, this.#stop.signal);
-    }
-    const before = control.previousCheckpointOffset;
-    if (before <= this.#trimmed) return;
-    await log.trim('control', 0, before);
-    this.#trimmed = before;
-  }
-
   /** Decides which partitions intakes may not fill further, and ends the lanes that have lost their session. */
   async #judgePositions(): Promise<void> {
     const { control, clock, log, storePositions } = this.#options;
@@ -410,6 +379,7 @@ export class Coordinator {
   }
 
   #received(message: ControlMessage): void {
+    this.#checkpoints.received(message);
     const nowMs = this.#options.clock.monotonicMs();
     if (message.$case === 'checkpoint') {
       // A checkpoint may add sessions whose own records were trimmed, and omit others.

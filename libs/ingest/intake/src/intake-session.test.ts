@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { BatchResult_Outcome, type StatedMetric } from '@tidemark/contract';
+import { BatchResult_Outcome, type Checkpoint, type StatedMetric } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage } from '@tidemark/control-log';
 import { DEFAULT_POINT_LIMITS, evenMap, KIND, packSlots } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
@@ -187,15 +187,18 @@ describe('a checkpoint', () => {
     const session = await bench.session({ control, onEnded: (reason) => reasons.push(reason) });
     await bench.until(() => session.isReady);
     const fence = { offset: 1, session: Buffer.from(session.session), lane: undefined, reason: 'trimmed' };
-    // A renewal may come in between; then the checkpoint does not count.
-    for (let offset = -2; control.state.checkpointOffset !== offset; ) {
-      const checkpoint = control.state.checkpoint();
-      if (how === 'fenced') checkpoint.fences.push({ ...fence, completedMs: undefined });
-      if (how === 'forgotten') checkpoint.sessions = [];
-      await bench.decide({ $case: 'checkpoint', value: checkpoint });
-      offset = checkpoint.offset;
-      await bench.until(() => control.state.nextOffset > offset);
-    }
+    let checkpoint: Checkpoint | undefined;
+    control.listen(({ $case }) => {
+      if ($case === 'checkpointBegun') checkpoint = control.state.checkpoint();
+    });
+    await bench.decide({ $case: 'checkpointBegun', value: { term: control.state.term } });
+    await bench.until(() => checkpoint !== undefined);
+    if (checkpoint === undefined) throw new Error('no checkpoint has begun');
+    if (how === 'fenced') checkpoint.fences.push({ ...fence, completedMs: undefined });
+    if (how === 'forgotten') checkpoint.sessions = [];
+    await bench.decide({ $case: 'checkpoint', value: checkpoint });
+    const { offset } = checkpoint;
+    await bench.until(() => control.state.checkpointOffset === offset);
     await bench.advance(200);
     const expected = { fenced: ['fenced: trimmed'], forgotten: ['fenced: long ago'], 'as it is': [] };
     expect([reasons, session.isReady]).toEqual([expected[how], how === 'as it is']);

@@ -17,10 +17,7 @@ const LISTS = [
   'halts',
 ] as const;
 
-/**
- * Splits a checkpoint into records of at most `partBytes`, for consecutive offsets from `checkpoint.offset` on. One that is
- * small enough stays whole.
- */
+/** Splits a checkpoint into records of at most `partBytes`, to append in this order. One that is small enough stays whole. */
 export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES): Checkpoint[] {
   const { term, offset, termOffset, throughMs } = checkpoint;
   const empty = Checkpoint.create({ term, offset, termOffset, throughMs });
@@ -29,7 +26,7 @@ export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES):
   let sizeBytes = headBytes;
   const place = (entryBytes: number, add: (part: Checkpoint) => void): void => {
     if (sizeBytes + entryBytes > partBytes && sizeBytes > headBytes) {
-      parts.push(Checkpoint.create({ term, offset: offset + parts.length, termOffset, throughMs, part: parts.length }));
+      parts.push(Checkpoint.create({ term, offset, termOffset, throughMs, part: parts.length }));
       sizeBytes = headBytes;
     }
     sizeBytes += entryBytes;
@@ -49,32 +46,11 @@ export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES):
   return parts.map((part) => ({ ...part, parts: parts.length }));
 }
 
-/** Collects the parts of a checkpoint, which are records without another one in between. */
-export class CheckpointParts {
-  #parts: Checkpoint[] = [];
-
-  /** Adds a part. Returns the whole checkpoint, with the offset of its first part, once it is complete. */
-  add(part: Checkpoint): Checkpoint | undefined {
-    const [first] = this.#parts;
-    if (first !== undefined && !continues(first, this.#parts.length, part)) this.#parts = [];
-    if (part.part !== this.#parts.length) return undefined;
-    this.#parts.push(part);
-    if (this.#parts.length < part.parts) return undefined;
-    const whole = this.#parts[0];
-    for (const list of LISTS) whole[list] = this.#parts.flatMap((one): object[] => one[list]) as never;
-    whole.mapsInForceMs = this.#parts.flatMap(({ mapsInForceMs }) => mapsInForceMs);
-    this.#parts = [];
-    return whole;
-  }
-
-  /** Drops the parts so far: another record came in between. */
-  clear(): void {
-    if (this.#parts.length > 0) this.#parts = [];
-  }
-}
-
-function continues(first: Checkpoint, collected: number, part: Checkpoint): boolean {
-  return part.offset === first.offset + collected && part.term === first.term && part.parts === first.parts;
+/** Combines all parts of a checkpoint. */
+export function joinCheckpoint(parts: readonly Checkpoint[]): Checkpoint {
+  const whole = { ...parts[0], mapsInForceMs: parts.flatMap(({ mapsInForceMs }) => mapsInForceMs) };
+  for (const list of LISTS) whole[list] = parts.flatMap((one): object[] => one[list]) as never;
+  return whole;
 }
 
 function sizeOf(checkpoint: Checkpoint): number {

@@ -95,18 +95,19 @@ test('a follower behind the trimmed log continues from a checkpoint, and a log w
   await behind.start();
   const received: string[] = [];
   behind.listen(({ $case }) => received.push($case));
+  const begun: ControlMessage = { $case: 'checkpointBegun', value: { term: 5 } };
   const checkpoint = { ...behind.state.checkpoint(), offset: 3, term: 5, termOffset: 2 };
   // The records are added at once: the follower never reads the trimmed ones.
   const rest: ControlMessage[] = [term, { $case: 'term', value: { term: 5, process: 'p' } }];
-  for (const message of [...rest, { $case: 'checkpoint', value: checkpoint } as const]) {
+  for (const message of [...rest, begun, { $case: 'checkpoint', value: checkpoint } as const]) {
     log.values.push(encodeControl(message));
   }
   log.first = 3;
-  await behind.reached(3);
+  await behind.reached(4);
   expect([behind.state.term, received]).toEqual([5, ['checkpoint']]);
   await behind.stop();
 
-  log.values[3] = encodeControl(term);
+  log.values[4] = encodeControl(term);
   const error = { code: 'data_loss', message: expect.stringMatching(/begins at offset 3 and has no checkpoint/) };
   await expect(new ControlFollower(log, clock).start()).rejects.toMatchObject(error);
 });

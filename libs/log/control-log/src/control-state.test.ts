@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Checkpoint } from '@tidemark/contract';
 import { evenMap, packSlots } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
@@ -34,6 +35,12 @@ const registered: ControlMessage = { $case: 'registered', value: { session: SESS
 
 function renewed(...deadLanes: { partition: number; lane: number }[]): ControlMessage {
   return { $case: 'renewed', value: { session: SESSION, deadLanes } };
+}
+
+/** Appends a checkpoint of the term in force, with other fields if `fields` has them. */
+function checkpoint(state: ControlState, atMs: number, fields: Partial<Checkpoint> = {}): void {
+  state.apply({ $case: 'checkpointBegun', value: { term: state.term } }, state.nextOffset, atMs);
+  state.apply({ $case: 'checkpoint', value: { ...state.checkpoint(), ...fields } }, state.nextOffset, atMs);
 }
 
 function sessionState(state: ControlState): string | undefined {
@@ -91,9 +98,9 @@ describe('maps', () => {
         for (const [i, { isMap, appendTimeMs }] of steps.entries()) {
           throughMs.push(state.mapsThroughMs);
           const epoch = state.map?.epoch ?? 0;
-          const checkpoint = { $case: 'checkpoint', value: state.checkpoint() } as const;
           const message = isMap ? map(1, epoch + 1, epoch) : registered;
-          state.apply(i === checkpointAt ? checkpoint : message, state.nextOffset, appendTimeMs);
+          if (i === checkpointAt) checkpoint(state, appendTimeMs);
+          else state.apply(message, state.nextOffset, appendTimeMs);
           if (state.map?.epoch === epoch) continue;
           expect(state.inForceMs(epoch + 1)).toBeGreaterThanOrEqual(Math.max(...throughMs));
         }
@@ -103,8 +110,7 @@ describe('maps', () => {
 
   test('all maps of a checkpoint without times are in force', () => {
     const state = stateOf(term(1), map(1, 1, 0), map(1, 2, 1));
-    const value = { ...state.checkpoint(), mapsInForceMs: [] };
-    state.apply({ $case: 'checkpoint', value }, value.offset, 1005);
+    checkpoint(state, 1005, { mapsInForceMs: [] });
     expect([1, 2].map((epoch) => state.inForceMs(epoch))).toEqual([-Infinity, -Infinity]);
   });
 });

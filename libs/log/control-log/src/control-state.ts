@@ -4,7 +4,6 @@ import type { Checkpoint, FenceDecision, MapDecision, SessionRenewed, SetBackDec
 import { type PartitionMap, unpackSlots } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { assert, unreachable } from '@tidemark/ports';
-import { CheckpointParts } from './checkpoint-parts.ts';
 import { fromCheckpoint, toCheckpoint } from './control-checkpoint.ts';
 import {
   applyBudget,
@@ -23,6 +22,7 @@ import {
 } from './control-entries.ts';
 import type { ControlMessage } from './control-record.ts';
 import { Eras, isSetBack } from './eras.ts';
+import { type PassedRecord, PendingCheckpoint } from './pending-checkpoint.ts';
 
 /**
  * Delay from a map's decision until it is in force, by append times of `control`. Readers of `control` learn of the map
@@ -45,7 +45,7 @@ export class ControlState {
   term = 0;
   /** Offset of the record that claimed the term. Of two claims of one term the first counts. */
   termOffset = -1;
-  /** Offset of the first record of the last checkpoint that counted, or -1. It repeats the state of the records before it. */
+  /** Offset of the record that began the last checkpoint that counted, or -1. The checkpoint has the state as of that record. */
   checkpointOffset = -1;
   /** False while the oldest records are gone and no checkpoint was read: the content may be stale. */
   isWhole = true;
@@ -64,7 +64,7 @@ export class ControlState {
   /** API keys by the hex SHA-256 of the key. */
   readonly keys = new Map<string, KeyInfo>();
   #lost: readonly LostControlInfo[] = [];
-  readonly #parts = new CheckpointParts();
+  readonly #pending = new PendingCheckpoint();
 
   /** The newest decided map, which may not be in force yet. Undefined before the first decision. */
   get map(): PartitionMap | undefined {
@@ -129,10 +129,9 @@ export class ControlState {
    * prove of them is applied with those: the claim of a term, the registration of a session, the beginning of an era.
    */
   lose(records: number, reason: string): void {
-    // What was lost before the first checkpoint is in that checkpoint.
-    if (this.isWhole) this.#lost = [...this.#lost, { offset: this.nextOffset, records, reason }];
-    this.nextOffset += records;
-    this.#parts.clear();
+    const lost = { offset: this.nextOffset, records, reason };
+    this.#pending.pass(lost);
+    this.#lose(lost);
   }
 
   /** Records that the log now begins at `first`. The next checkpoint that counts has the content of earlier records. */
@@ -140,6 +139,7 @@ export class ControlState {
     if (this.nextOffset >= first) return;
     this.nextOffset = first;
     this.isWhole = false;
+    this.#pending.clear();
   }
 
   /**
@@ -147,38 +147,58 @@ export class ControlState {
    * first checkpoint of a log whose oldest records are gone.
    */
   apply(message: ControlMessage, offset: number, appendTimeMs: number): boolean {
-    if (this.isWhole) this.#assume(message, offset, appendTimeMs);
-    if (message.$case === 'checkpoint') this.#restorePart(message.value, offset);
-    else {
-      this.#parts.clear();
-      if (this.isWhole) this.#change(message, offset, appendTimeMs);
-    }
-    if (this.isWhole) this.throughMs = Math.max(this.throughMs, appendTimeMs);
-    this.appendTimeMs = appendTimeMs;
-    this.nextOffset = offset + 1;
+    const whole = message.$case === 'checkpoint' ? this.#pending.add(message.value) : undefined;
+    if (whole !== undefined) this.#restore(whole);
+    const record = { message, offset, appendTimeMs };
+    this.#applyOne(record);
+    if (message.$case === 'checkpointBegun' && message.value.term === this.term) {
+      this.#pending.begin(message.value.term, offset);
+    } else this.#pending.pass(record);
     return this.isWhole;
   }
 
   /**
-   * Builds the checkpoint that the coordinator of the current term may append at `nextOffset`, by `splitCheckpoint`: all
-   * content, except the entries that `toCheckpoint` omits.
+   * Builds the checkpoint as of the last applied record, a `checkpointBegun`, for the coordinator that appended it: all
+   * content, except the entries that `toCheckpoint` omits. It is appended by `splitCheckpoint`.
    */
   checkpoint(): Checkpoint {
     assert(this.isWhole, 'only a whole state has a checkpoint');
     const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost, halts } =
       this;
     const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost };
-    return toCheckpoint({ ...content, halts, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset);
+    return toCheckpoint({ ...content, halts, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset - 1);
   }
 
-  #restorePart(part: Checkpoint, offset: number): void {
-    const isVoid = part.offset !== offset || (this.isWhole && part.term !== this.term);
-    if (isVoid) this.#parts.clear();
-    const checkpoint = isVoid ? undefined : this.#parts.add(part);
-    if (checkpoint !== undefined) this.#restore(checkpoint);
+  #applyOne({ message, offset, appendTimeMs }: PassedRecord): void {
+    if (this.isWhole) {
+      this.#assume(message, offset, appendTimeMs);
+      this.#change(message, offset, appendTimeMs);
+      this.throughMs = Math.max(this.throughMs, appendTimeMs);
+    } else if (message.$case === 'term' || message.$case === 'checkpointBegun') {
+      // A checkpoint that begins under a lower term than these is void for all readers.
+      this.term = Math.max(this.term, message.value.term);
+    }
+    this.appendTimeMs = appendTimeMs;
+    this.nextOffset = offset + 1;
   }
 
+  #lose(lost: LostControlInfo): void {
+    // What was lost before the first checkpoint is in that checkpoint.
+    if (this.isWhole) this.#lost = [...this.#lost, lost];
+    this.nextOffset = lost.offset + lost.records;
+  }
+
+  /** Replaces the content by that of a checkpoint, and applies what was read since it began. */
   #restore(checkpoint: Checkpoint): void {
+    this.#replace(checkpoint);
+    for (const one of this.#pending.passed) {
+      if ('message' in one) this.#applyOne(one);
+      else this.#lose(one);
+    }
+    this.#pending.clear();
+  }
+
+  #replace(checkpoint: Checkpoint): void {
     const content = fromCheckpoint(checkpoint);
     this.term = content.term;
     this.termOffset = content.termOffset;
@@ -196,10 +216,11 @@ export class ControlState {
     refill(this.halts, content.halts);
     this.#lost = content.lost;
     this.checkpointOffset = checkpoint.offset;
+    this.nextOffset = checkpoint.offset + 1;
     this.isWhole = true;
   }
 
-  #change(message: Exclude<ControlMessage, { $case: 'checkpoint' }>, offset: number, appendTimeMs: number): void {
+  #change(message: ControlMessage, offset: number, appendTimeMs: number): void {
     switch (message.$case) {
       case 'registered':
         this.#register(message.value.session, message.value.process, appendTimeMs);
@@ -244,6 +265,9 @@ export class ControlState {
         return;
       case 'key':
         if (this.#isCurrentTerm(message.value.term)) applyKey(this.keys, message.value);
+        return;
+      case 'checkpointBegun':
+      case 'checkpoint':
         return;
       default:
         unreachable(message);

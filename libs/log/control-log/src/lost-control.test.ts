@@ -56,6 +56,12 @@ async function follow(...log: Parameters<typeof logOf>) {
   return follower.state;
 }
 
+/** Appends a checkpoint of a coordinator that could not read the records `lost`. */
+async function checkpointed(messages: readonly ControlMessage[], lost: readonly number[]): Promise<ControlMessage[]> {
+  const begun: ControlMessage[] = [...messages, { $case: 'checkpointBegun', value: { term: 1 } }];
+  return [...begun, { $case: 'checkpoint', value: (await follow(begun, lost)).checkpoint() }];
+}
+
 describe('records of control that the log has lost', () => {
   test('do not stop a reader, whichever they are, and are listed until an operator passes them', async () => {
     const skip = { term: 1, topic: 'control', partition: 0, offset: 4, reason: 'seen' };
@@ -101,25 +107,30 @@ describe('records of control that the log has lost', () => {
 
   test('are forgotten at a checkpoint of a coordinator that has read them, and kept by one that has not', async () => {
     const start = [term(1), firstMap(1), key(1), renewed];
-    const before = await follow(start, []);
-    const whole: ControlMessage = { $case: 'checkpoint', value: before.checkpoint() };
-    const healed = await follow([...start, whole], [2]);
+    const healed = await follow(await checkpointed(start, []), [2]);
     expect([healed.lost, healed.keys.size]).toEqual([[], 1]);
-    const unaware: ControlMessage = { $case: 'checkpoint', value: (await follow(start, [2])).checkpoint() };
-    const kept = await follow([...start, unaware], [2]);
+    const kept = await follow(await checkpointed(start, [2]), [2]);
     expect([kept.lost.map(({ offset }) => offset), kept.keys.size]).toEqual([[2], 0]);
+  });
+
+  test('after a checkpoint has begun stay listed when it counts', async () => {
+    const start = await checkpointed([term(1), firstMap(1)], []);
+    const log = [...start.slice(0, -1), key(1), renewed, ...start.slice(-1), renewed];
+    const whole = await follow(log, [3]);
+    const behind = await follow(log, [0, 1, 3]);
+    for (const { lost, keys, checkpointOffset } of [whole, behind]) {
+      expect([lost.map(({ offset }) => offset), keys.size, checkpointOffset]).toEqual([[3], 0, 2]);
+    }
   });
 
   test('that were the newest checkpoint cost nothing while the one before it is there', async () => {
     const start = [term(1), firstMap(1), key(1)];
-    const one: ControlMessage = { $case: 'checkpoint', value: (await follow(start, [])).checkpoint() };
-    const more = [...start, one, renewed];
-    const two: ControlMessage = { $case: 'checkpoint', value: (await follow(more, [])).checkpoint() };
-    const follower = new ControlFollower(logOf([...more, two], []), clock);
+    const two = await checkpointed([...(await checkpointed(start, [])), renewed], []);
+    const follower = new ControlFollower(logOf(two, []), clock);
     await follower.start();
-    expect([follower.state.checkpointOffset, follower.previousCheckpointOffset]).toEqual([5, 3]);
+    expect([follower.state.checkpointOffset, follower.previousCheckpointOffset]).toEqual([6, 3]);
     await follower.stop();
-    const state = await follow([...more, two], [0, 1, 2, 5]);
+    const state = await follow(two, [0, 1, 2, 7]);
     expect([state.checkpointOffset, state.map?.epoch, state.keys.size]).toEqual([3, 1, 1]);
   });
 });

@@ -43,6 +43,7 @@ export interface ControlRecord {
     | { $case: "checkpoint"; value: Checkpoint }
     | { $case: "setBack"; value: SetBackDecision }
     | { $case: "halt"; value: HaltDecision }
+    | { $case: "checkpointBegun"; value: CheckpointBegun }
     | undefined;
 }
 
@@ -150,17 +151,22 @@ export interface KeyDecision {
   revoked: boolean;
 }
 
+/** The coordinator begins a checkpoint: the parts that follow have the state as of this record. */
+export interface CheckpointBegun {
+  term: number;
+}
+
 /**
- * The state after all records before it, so that they can be trimmed. It is valid only at the offset that it names:
- * then no record lies between the ones that it was made of and itself, and its term is the one in force.
+ * The state as of a record CheckpointBegun, so that the records before it can be trimmed. Other records may come between
+ * that one and this one. A reader applies them to this state.
  */
 export interface Checkpoint {
   term: number;
-  /** Offset of this record. */
+  /** Offset of the record CheckpointBegun, which has the same term. */
   offset: number;
   /** Offset of the record that claimed the term; -1 before any. */
   termOffset: number;
-  /** Append time of the newest record before it, ms since the Unix epoch. */
+  /** Highest append time up to that record, in its era, ms since the Unix epoch. */
   throughMs: number;
   /** By epoch; the last is in force. */
   maps: PartitionMap[];
@@ -181,8 +187,8 @@ export interface Checkpoint {
   lost: LostControl[];
   halts: CheckpointHalt[];
   /**
-   * A checkpoint that is too large for one record is `parts` records at consecutive offsets, each with some of the entries
-   * of the lists. `part` counts from 0. It counts at its last part, as of the offset of its first one. 0 parts: one record.
+   * A checkpoint that is too large for one record is `parts` records in this order, each with some of the entries of the
+   * lists. `part` counts from 0. It counts at its last part. 0 parts: one record.
    */
   part: number;
   parts: number;
@@ -348,6 +354,9 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "halt":
         HaltDecision.encode(message.record.value, writer.uint32(106).fork()).join();
         break;
+      case "checkpointBegun":
+        CheckpointBegun.encode(message.record.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -469,6 +478,14 @@ export const ControlRecord: MessageFns<ControlRecord> = {
             message.record = { $case: "halt", value: HaltDecision.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.record = { $case: "checkpointBegun", value: CheckpointBegun.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -562,6 +579,12 @@ export const ControlRecord: MessageFns<ControlRecord> = {
       case "halt": {
         if (object.record?.value !== undefined && object.record?.value !== null) {
           message.record = { $case: "halt", value: HaltDecision.fromPartial(object.record.value) };
+        }
+        break;
+      }
+      case "checkpointBegun": {
+        if (object.record?.value !== undefined && object.record?.value !== null) {
+          message.record = { $case: "checkpointBegun", value: CheckpointBegun.fromPartial(object.record.value) };
         }
         break;
       }
@@ -1641,6 +1664,61 @@ export const KeyDecision: MessageFns<KeyDecision> = {
     message.keyHash = object.keyHash ?? Buffer.alloc(0);
     message.scopes = object.scopes?.map((e) => e) || [];
     message.revoked = object.revoked ?? false;
+    return message;
+  },
+};
+
+function createBaseCheckpointBegun(): CheckpointBegun {
+  return { term: 0 };
+}
+
+export const CheckpointBegun: MessageFns<CheckpointBegun> = {
+  encode(message: CheckpointBegun, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.term !== 0) {
+      writer.uint32(8).uint64(message.term);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointBegun {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointBegun();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.term = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckpointBegun>): CheckpointBegun {
+    return CheckpointBegun.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckpointBegun>): CheckpointBegun {
+    const message = createBaseCheckpointBegun();
+    message.term = object.term ?? 0;
     return message;
   },
 };
