@@ -254,6 +254,15 @@ test('a checkpoint is void after too many records, which every reader would have
   expect(checkpointAfter(50_000)).toBe(50_003);
 });
 
+test('a reader that has lost records holds a checkpoint for void after as many records as one that has them', () => {
+  const state = new ControlState();
+  state.apply({ $case: 'checkpointBegun', value: { term: 0 } }, 0, 1);
+  const checkpoint = state.checkpoint();
+  state.lose(50_001, 'lost');
+  state.apply(partOf(checkpoint), state.nextOffset, 1);
+  expect(state.checkpointOffset).toBe(-1);
+});
+
 test('checkpoints omit entries that ended 7 days ago and keep open or incomplete ones', () => {
   const state = new ControlState();
   const gone = Buffer.alloc(16, 1);

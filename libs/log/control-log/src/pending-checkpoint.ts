@@ -36,7 +36,9 @@ export class PendingCheckpoint {
   /** Adds a record, or records that the log has lost, for a later `passed`. */
   pass(one: PassedRecord | LostControlInfo): void {
     if (this.#begun === undefined) return;
-    if (this.#passed.length >= MAX_RECORDS) this.clear();
+    const last = 'message' in one ? one.offset : one.offset + one.records - 1;
+    // By offsets, which are the same for a reader that has lost some of the records.
+    if (last - this.#begun.offset > MAX_RECORDS) this.clear();
     else this.#passed.push('message' in one ? withoutEntries(one) : one);
   }
 
