@@ -38,9 +38,8 @@ export const PROCESS_SABOTAGES: readonly ProcessSabotage[] = [
     promise: 'the watermark is the lowest mark of all open lanes',
     processes: 'point-store-',
     file: 'libs/log/point-log/src/lane-tracker.ts',
-    find: 'if (lane.open && lane.markMs < minMarkMs) minMarkMs = lane.markMs;',
-    replace:
-      'if (lane.open && (lane.markMs > minMarkMs || minMarkMs === Number.POSITIVE_INFINITY)) minMarkMs = lane.markMs;',
+    find: 'if (lane.open && (slowest === undefined || lane.markMs < slowest.markMs)) slowest = lane;',
+    replace: 'if (lane.open && (slowest === undefined || lane.markMs > slowest.markMs)) slowest = lane;',
     caughtBy: 'wrong complete: ',
   },
   {
