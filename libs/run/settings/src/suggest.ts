@@ -3,6 +3,8 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined;
   let minDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
+    // So many letters have to be added or removed at least. A key of kilobytes is compared with none.
+    if (Math.abs(word.length - candidate.length) >= minDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance >= minDistance) continue;
     minDistance = distance;
