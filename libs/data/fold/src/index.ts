@@ -22,6 +22,7 @@ export {
   log10,
 } from './frame-functions.ts';
 export { dropSteps, fromStep, haveSameSteps, secondsBetween, secondsOf, startOf } from './frame-steps.ts';
+export { IntervalCounts } from './interval-counts.ts';
 export type { MovingMethod, RefoldMethod, Regrouping, RegroupMethod } from './method-names.ts';
 export { MOVING_METHODS, REFOLD_METHODS, REGROUP_METHODS } from './method-names.ts';
 export type { PartialBytes, PartialLimits } from './partial-bytes.ts';

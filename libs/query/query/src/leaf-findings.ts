@@ -1,4 +1,5 @@
 import type { AggregateReply } from '@tidemark/contract';
+import { IntervalCounts } from '@tidemark/fold';
 import { Completeness } from './completeness.ts';
 import type { LogTime } from './log-time.ts';
 
@@ -6,15 +7,16 @@ import type { LogTime } from './log-time.ts';
 const RESTART_SHARE = 0.1;
 /** Fewer restarts are not noted. */
 const MIN_RESTARTS = 3;
-/** Share of the series whose interval counts as usual, as in a point store. */
-const USUAL_SHARE = 0.9;
 
 /** What the parts that answered say of a leaf apart from values: how far it is complete, and how its series report. */
 export class LeafFindings {
   readonly completeness = new Completeness();
   #intervalMs = 0;
-  /** What each reply with a known interval says of the usual one, and its series. */
-  readonly #usual: { readonly intervalMs: number; readonly series: number }[] = [];
+  /**
+   * The usual interval of each reply, for all of its series: a reply of few, as one of many of a large leaf is, must not decide
+   * for all.
+   */
+  readonly #usual = new IntervalCounts();
   #restarts = 0;
   #dips = 0;
   #points = 0;
@@ -26,7 +28,7 @@ export class LeafFindings {
     this.completeness.add(watermarkMs);
     if (reply.knownThroughMs !== undefined) this.completeness.limit(reply.knownThroughMs);
     this.#intervalMs = Math.max(this.#intervalMs, reply.intervalMs);
-    if (reply.usualIntervalMs > 0) this.#usual.push({ intervalMs: reply.usualIntervalMs, series: reply.seriesRead });
+    this.#usual.add(reply.usualIntervalMs, reply.seriesRead);
     this.#restarts += reply.restarts;
     this.#dips += reply.dips;
     this.#points += reply.pointsRead;
@@ -41,13 +43,7 @@ export class LeafFindings {
 
   /** The interval that about nine tenths of the series do not exceed, ms; 0 when none is known. */
   get usualIntervalMs(): number {
-    // A reply of few series, as one of many of a large leaf is, must not decide for all.
-    let left = USUAL_SHARE * this.#usual.reduce((sum, { series }) => sum + series, 0);
-    for (const { intervalMs, series } of this.#usual.toSorted((a, b) => a.intervalMs - b.intervalMs)) {
-      left -= series;
-      if (left <= 0) return intervalMs;
-    }
-    return 0;
+    return this.#usual.usualMs;
   }
 
   /** What an answer from `fromMs` on must say of the points that were read: of deleted ones, and of a counter's senders. */

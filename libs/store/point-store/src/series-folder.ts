@@ -1,11 +1,10 @@
 import { ChunkPoints, ChunkSketches, lowerBound } from '@tidemark/chunk';
 import type { AggregateReply } from '@tidemark/contract';
-import { type FoldedSeries, holdMs, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
+import { type FoldedSeries, holdMs, IntervalCounts, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import type { HeadRows } from './head-rows.ts';
-import { IntervalCounts } from './interval-counts.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { RangeChunks } from './range-chunks.ts';
 import { resolveAll, sortSketches } from './resolve.ts';

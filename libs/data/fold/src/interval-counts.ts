@@ -6,11 +6,11 @@ export class IntervalCounts {
   readonly #series = new Map<number, number>();
   #total = 0;
 
-  /** Counts a series; 0 where its interval is not known. */
-  add(intervalMs: number): void {
+  /** Counts a series, or several of one interval; 0 where it is not known. */
+  add(intervalMs: number, series = 1): void {
     if (intervalMs === 0) return;
-    this.#series.set(intervalMs, (this.#series.get(intervalMs) ?? 0) + 1);
-    this.#total++;
+    this.#series.set(intervalMs, (this.#series.get(intervalMs) ?? 0) + series);
+    this.#total += series;
   }
 
   /** The longest interval, ms; 0 when none is known. */
