@@ -20,13 +20,15 @@ const LISTS = [
 /** Splits a checkpoint into records of at most `partBytes`, to append in this order. One that is small enough stays whole. */
 export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES): Checkpoint[] {
   const { term, offset, termOffset, throughMs } = checkpoint;
-  const empty = Checkpoint.create({ term, offset, termOffset, throughMs });
+  const begin = (part: number): Checkpoint => Checkpoint.create({ term, offset, termOffset, throughMs, part });
+  const empty = begin(0);
+  const emptyBytes = sizeOf(empty);
   const headBytes = sizeOf({ ...empty, part: 1, parts: 1 });
-  const parts: Checkpoint[] = [Checkpoint.create({ term, offset, termOffset, throughMs })];
+  const parts: Checkpoint[] = [begin(0)];
   let sizeBytes = headBytes;
   const place = (entryBytes: number, add: (part: Checkpoint) => void): void => {
     if (sizeBytes + entryBytes > partBytes && sizeBytes > headBytes) {
-      parts.push(Checkpoint.create({ term, offset, termOffset, throughMs, part: parts.length }));
+      parts.push(begin(parts.length));
       sizeBytes = headBytes;
     }
     sizeBytes += entryBytes;
@@ -36,7 +38,7 @@ export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES):
     checkpoint[list].forEach((entry, i) => {
       const times = list === 'maps' ? checkpoint.mapsInForceMs.slice(i, i + 1) : [];
       const one = { ...empty, [list]: [entry], mapsInForceMs: times };
-      place(sizeOf(one) - sizeOf(empty), (part) => {
+      place(sizeOf(one) - emptyBytes, (part) => {
         (part[list] as object[]).push(entry);
         part.mapsInForceMs.push(...times);
       });

@@ -20,27 +20,27 @@ export async function sendAnswer(
 ): Promise<void> {
   const { signal } = slice;
   const sendInTime = (message: QueryReply) => (signal === undefined ? send(message) : abortable(send(message), signal));
-  for (const series of inMessages(answer.series)) {
+  for (const { series, cost } of inMessages(answer.series)) {
     await sendInTime({ ...NO_SERIES, series });
-    if (slice.spend(costOf(series))) await slice.next();
+    if (slice.spend(cost)) await slice.next();
   }
   await sendInTime({ ...answer, series: [] });
 }
 
 const NO_SERIES: Omit<QueryReply, 'series'> = { errors: [], gaps: [], pointsRead: 0, seriesRead: 0, notes: [] };
 
-function* inMessages(all: readonly ResultSeries[]): Generator<ResultSeries[]> {
+function* inMessages(all: readonly ResultSeries[]): Generator<{ series: ResultSeries[]; cost: number }> {
   let series: ResultSeries[] = [];
+  let cost = 0;
   for (const one of all) {
-    if (series.length > 0 && costOf(series) + costOf([one]) > MESSAGE_VALUES) {
-      yield series;
+    const added = SERIES_COST + one.values.length;
+    if (series.length > 0 && cost + added > MESSAGE_VALUES) {
+      yield { series, cost };
       series = [];
+      cost = 0;
     }
     series.push(one);
+    cost += added;
   }
-  if (series.length > 0) yield series;
-}
-
-function costOf(series: readonly ResultSeries[]): number {
-  return series.reduce((sum, { values }) => sum + SERIES_COST + values.length, 0);
+  if (series.length > 0) yield { series, cost };
 }
