@@ -1,5 +1,6 @@
 import type { ClientReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/ports';
+import { cancelSignal } from './cancel-signal.ts';
 import { checkRequestSize } from './request-size.ts';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
 
@@ -14,11 +15,10 @@ export async function serveStream<Request, Reply>(
   call: ServerWritableStream<Request, Reply>,
   handle: (request: Request, send: SendMessage<Reply>, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const abort = new AbortController();
-  call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
+  const signal = cancelSignal(call);
   try {
     checkRequestSize(call.request);
-    await handle(call.request, (message) => sendMessage(call, message), abort.signal);
+    await handle(call.request, (message) => sendMessage(call, message), signal);
     call.end();
   } catch (error) {
     // grpc-js sends the status of an error that the stream emits.

@@ -1,5 +1,6 @@
 import type { ClientUnaryCall, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/ports';
+import { cancelSignal } from './cancel-signal.ts';
 import { checkRequestSize } from './request-size.ts';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
 
@@ -9,11 +10,10 @@ export async function serveUnary<Request, Reply>(
   callback: sendUnaryData<Reply>,
   handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
 ): Promise<void> {
-  const abort = new AbortController();
-  call.once('cancelled', () => abort.abort(new TidemarkError('cancelled', 'the caller cancelled the call')));
+  const signal = cancelSignal(call);
   try {
     checkRequestSize(call.request);
-    callback(null, await handle(call.request, abort.signal));
+    callback(null, await handle(call.request, signal));
   } catch (error) {
     callback(toGrpcError(error));
   }

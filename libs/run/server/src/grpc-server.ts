@@ -4,6 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
 import { HealthImplementation } from 'grpc-health-check';
+import { boundPort } from './bound-port.ts';
 import { Connections } from './connections.ts';
 import { type EndOfCall, GrpcConnections, type TenantOfCall } from './grpc-connections.ts';
 import { quietGrpcLog } from './grpc-log.ts';
@@ -103,8 +104,7 @@ export class GrpcServer {
     const first = await listenAt(options.host, options.port, connections, injector).catch((error: unknown) => {
       throw listenError('gRPC', options.host, options.port, error);
     });
-    const address = first.address();
-    const port = typeof address === 'object' && address !== null ? address.port : options.port;
+    const port = boundPort(first, options.port);
     const listening = [first];
     const second = ipv6LoopbackFor(options.host);
     if (second !== undefined) {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { boundPort } from './bound-port.ts';
 import { listenError } from './listen-error.ts';
 
 /** Open connections; a new one takes the place of the oldest. */
@@ -53,8 +54,7 @@ export class HealthServer {
       server.once('error', (error) => reject(listenError('health', host, port, error)));
       server.listen({ host, port }, resolve);
     });
-    const address = server.address();
-    return new HealthServer(server, typeof address === 'object' && address !== null ? address.port : port);
+    return new HealthServer(server, boundPort(server, port));
   }
 
   async close(): Promise<void> {

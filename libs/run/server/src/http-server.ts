@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
+import { boundPort } from './bound-port.ts';
 import { Connections } from './connections.ts';
 import { listenError } from './listen-error.ts';
 
@@ -60,9 +61,7 @@ export class HttpServer {
       await app.close();
       throw listenError('HTTP', host, port, error);
     }
-    const address = app.server.address();
-    const isBound = typeof address === 'object' && address !== null && 'port' in address;
-    const bound = isBound ? Number(address.port) : port;
+    const bound = boundPort(app.server, port);
     const second = await secondServer(app, host, bound).catch((error: unknown) => {
       onProblem(ipv6LoopbackProblem('HTTP', bound, error));
       return undefined;
