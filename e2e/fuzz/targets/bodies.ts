@@ -9,6 +9,7 @@ import { RecordingSink } from '../../../libs/ingest/datadog-payload/src/recordin
 import { writeRequest } from '../../../libs/ingest/remote-write/src/write-request.fixture.ts';
 import { protobufGrowth } from '../growth.ts';
 import { type FuzzTarget, holds, parsedLater } from '../target.ts';
+import { JSON_SIGNS, PROTOBUF_TAGS } from '../tokens.ts';
 
 const SAMPLES = 1_000_000;
 const KEY = Buffer.alloc(16, 3);
@@ -57,13 +58,7 @@ const SKETCHES = [
   },
 ];
 const JSON_TOKENS = [
-  '{',
-  '}',
-  '[',
-  ']',
-  ',',
-  ':',
-  '"',
+  ...JSON_SIGNS,
   '\\',
   'null',
   'true',
@@ -81,20 +76,7 @@ const JSON_TOKENS = [
   '{"series":[',
   'NaN',
 ];
-const PROTOBUF_TOKENS = [
-  '\n',
-  '\u0012',
-  '\u001a',
-  '"',
-  '*',
-  '2',
-  ':',
-  'B',
-  '\u000b\u000b\u000b',
-  '\u000c',
-  'R\u0001a',
-  '\u0008\u0001',
-];
+const PROTOBUF_TOKENS = [...PROTOBUF_TAGS, 'B', '\u000b\u000b\u000b'];
 
 function body(
   name: string,

@@ -1,6 +1,7 @@
 import * as contract from '@tidemark/contract';
 import { protobufGrowth } from '../growth.ts';
 import { type FuzzTarget, holds } from '../target.ts';
+import { PROTOBUF_TAGS } from '../tokens.ts';
 
 /** What a service of the contract says of one method. */
 interface Method {
@@ -82,19 +83,10 @@ export function intakeRequests(): readonly Buffer[] {
 
 /** Field numbers with each wire type, nested groups, and long lengths. */
 const TOKENS = [
-  '\n',
-  '\u0012',
-  '\u001a',
-  '"',
-  '*',
-  '2',
-  ':',
+  ...PROTOBUF_TAGS,
   '\u000b',
   '\u000b'.repeat(64),
-  '\u000c',
   '\u0000',
-  '\u0008\u0001',
-  'R\u0001a',
   'z\u0000',
   '\u0005aaaa',
   '\u0001aaaaaaaa',

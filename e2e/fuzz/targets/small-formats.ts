@@ -3,6 +3,7 @@ import { parseInfo, parseParts } from '../../../libs/collect/integrations/src/re
 import { reportInfo } from '../../../libs/collect/integrations/src/redis/redis-metrics.ts';
 import { scalarRequest, timeseriesRequest } from '../../../libs/query/http-api/src/formula-body.ts';
 import { type FuzzTarget, holds, parsed } from '../target.ts';
+import { JSON_SIGNS } from '../tokens.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const FORMULA = {
@@ -24,22 +25,7 @@ const FORMULA = {
 const formula: FuzzTarget = {
   name: 'formula-body',
   seeds: () => [Buffer.from(JSON.stringify(FORMULA))],
-  tokens: [
-    '{',
-    '}',
-    '[',
-    ']',
-    ',',
-    ':',
-    '"',
-    'null',
-    '1e999',
-    '-1',
-    '"__proto__":',
-    '"queries":',
-    '"formula":',
-    '"limit":',
-  ],
+  tokens: [...JSON_SIGNS, 'null', '1e999', '-1', '"__proto__":', '"queries":', '"formula":', '"limit":'],
   run: (input) => {
     let body: unknown;
     try {
