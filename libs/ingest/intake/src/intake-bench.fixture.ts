@@ -42,6 +42,8 @@ export class IntakeBench {
   slowAckMs = 0;
   /** Time by which the session's clock is ahead of the log's, ms. */
   skewMs = 0;
+  /** Time by which the clock of single places' brokers is ahead of the others', ms, by topic and partition. */
+  readonly brokerAheadMs = new Map<string, number>();
   readonly acceptClock = { nowMs: () => Math.floor(this.clock.wallMs()) + this.skewMs };
   readonly #log: Log;
 
@@ -71,7 +73,8 @@ export class IntakeBench {
             if (this.slowMs > 0) await sleep(this.clock, this.slowMs);
             const appended = await writer.append(sequence, value);
             if (this.slowAckMs > 0) await sleep(this.clock, this.slowAckMs);
-            return appended;
+            const aheadMs = this.brokerAheadMs.get(`${topic}/${partition}`) ?? 0;
+            return { ...appended, appendTimeMs: appended.appendTimeMs + aheadMs };
           },
         };
       },

@@ -259,53 +259,6 @@ test.each(['points', 'tags'])(
   },
 );
 
-describe('a clock that is off', () => {
-  test.each([-5000, 5000])('a session opens no lane while its clock is off by %i ms', async (skewMs) => {
-    const bench = await IntakeBench.open();
-    bench.skewMs = skewMs;
-    const session = await bench.session();
-    await bench.advance(5000);
-    expect(session.problem).toMatch(/the clock is off/);
-    expect(await bench.points(0)).toEqual([]);
-  });
-
-  test.each([
-    [2500, false],
-    [0, true],
-  ])(
-    'a session that is ahead by %i ms opens no lane until an append is quick enough to decide',
-    async (skewMs, opens) => {
-      const bench = await IntakeBench.open();
-      bench.skewMs = skewMs;
-      bench.slowMs = 3000;
-      const session = await bench.session();
-      await bench.advance(20_000);
-      expect(session.problem).toMatch(/the clock is not checked yet/);
-      expect(await bench.points(0)).toEqual([]);
-      bench.slowMs = 0;
-      await bench.advance(10_000);
-      expect(session.isReady).toBe(opens);
-      expect(session.isClockOff).toBe(!opens);
-      expect((await bench.points(0)).length > 0).toBe(opens);
-    },
-  );
-
-  test('a session closes its lanes, which would delay completeness, and opens others once the clock is right', async () => {
-    const { bench, session } = await started();
-    bench.skewMs = 3000;
-    await bench.until(() => session.isClockOff);
-    await bench.advance(1000);
-    expect((await bench.points(0)).at(-1)?.type).toBe(RECORD.close);
-    expect(session.isReady).toBe(false);
-    bench.skewMs = 500;
-    // The session clock never goes back, and time has passed meanwhile.
-    await bench.until(() => session.isReady);
-    expect((await bench.points(0)).map(({ type }) => type)).toContain(RECORD.open);
-    await bench.play(session.close());
-    expect((await bench.control()).at(-1)?.$case).toBe('ended');
-  });
-});
-
 describe('batches', () => {
   test('a stuck partition does not stop the others', async () => {
     const { bench, client } = await started();

@@ -44,6 +44,13 @@ interface ClosedLane extends DeadLane {
 const CLOSED_LANES = 1024;
 /** Delay until a dead lane is replaced. */
 const REOPEN_MS = 1000;
+/**
+ * Max delay until lanes that left are replaced. It doubles with each time that they leave soon again: where the clock of
+ * one broker is off, the appends to others prove nothing about it, and each lane that opens there leaves at once.
+ */
+const REOPEN_MAX_MS = 16_000;
+/** Lanes that were open for so long left for a new reason. */
+const STEADY_MS = 60_000;
 
 /** The lanes of one session, one per partition. It opens them, replaces dead ones, and closes all. */
 export class LaneSet {
@@ -60,6 +67,11 @@ export class LaneSet {
   /** The newest lanes that closed in the log while the session continued, the oldest first. */
   #closed: ClosedLane[] = [];
   #nextLane = 0;
+  #openedMs = 0;
+  /** Delay until the lanes that left last are replaced, ms. */
+  #reopenMs = 0;
+  /** True until that delay has passed. */
+  #isPaused = false;
   #isClosing = false;
   #isAbandoned = false;
 
@@ -117,23 +129,33 @@ export class LaneSet {
 
   /** Opens the missing lanes, if lanes may open. */
   open(): void {
-    const { partitions } = this.#options;
-    if (this.#isAbandoned || this.#isClosing) return;
+    const { clock, partitions } = this.#options;
+    if (this.#isAbandoned || this.#isClosing || this.#isPaused) return;
     const era = this.#options.era();
     if (era === undefined) return;
     const count = partitions();
+    if (this.#lanes.size === 0) this.#openedMs = clock.monotonicMs();
     for (let partition = 0; partition < count; partition++) {
       if (!this.#lanes.has(partition)) this.#openLane(partition, era);
     }
   }
 
-  /** Closes all lanes. `open` may open others while these are still closing. */
+  /** Closes all lanes. Others open in their place after a delay, perhaps while these are still closing. */
   leave(): void {
+    if (this.#lanes.size === 0) return;
     for (const lane of this.#lanes.values()) {
       this.#leaving.add(lane);
       void lane.close().then(() => lane.state === 'closed' && this.#left(lane));
     }
     this.#lanes.clear();
+    const { clock } = this.#options;
+    const isSteady = clock.monotonicMs() - this.#openedMs >= STEADY_MS;
+    this.#reopenMs = isSteady ? REOPEN_MS : Math.min(REOPEN_MAX_MS, Math.max(REOPEN_MS, 2 * this.#reopenMs));
+    this.#isPaused = true;
+    clock.setTimer(this.#reopenMs, () => {
+      this.#isPaused = false;
+      this.open();
+    });
   }
 
   /**
