@@ -349,8 +349,7 @@ export class Partition implements AppendQueue {
   /** Writes a group and makes it durable, as one write and one fsync. */
   async #store(group: readonly PendingAppend[], appendTimeMs: number): Promise<LogRecord[]> {
     let active = this.#active;
-    if (active === undefined || this.#suspect || active.sizeBytes >= this.#parts.segmentBytes)
-      active = await this.#roll();
+    if (active === undefined || this.#suspect || this.#isFull(active)) active = await this.#roll();
     const { generation } = this.#parts;
     const { buffer, records, positions } = encodeGroup(group, { next: this.#next, appendTimeMs, generation }, active);
     try {
@@ -375,6 +374,14 @@ export class Partition implements AppendQueue {
     this.#countSegment(active.base, active.sizeBytes);
     this.#tail.add(records, buffer.length);
     return records;
+  }
+
+  /**
+   * A segment ends only when its records take as many bytes as its head: the state of thousands of producers may be larger
+   * than a small `segmentBytes`, and each record would begin a segment with all of it.
+   */
+  #isFull({ sizeBytes, headerBytes }: ActiveSegment): boolean {
+    return sizeBytes >= Math.max(this.#parts.segmentBytes, 2 * headerBytes);
   }
 
   /** Undoes a write that failed for lack of space. True when the file certainly ends at its last record. */
