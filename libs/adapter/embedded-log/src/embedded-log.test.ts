@@ -42,8 +42,43 @@ function segments(disk: CrashDisk, partition = 0): string[] {
   return disk.paths().filter((path) => path.startsWith(`points/${partition}/`) && path.endsWith('.segment'));
 }
 
+test('heads with more producers than a segment has bytes do not make each append a segment', async () => {
+  const disk = newDisk();
+  const log = await open(disk);
+  const writers = await Promise.all(Array.from({ length: 100 }, () => log.writer('points', 0)));
+  for (const writer of writers) await writer.append(0, Buffer.alloc(100));
+  const before = segments(disk).length;
+  for (const writer of writers) await writer.append(1, Buffer.alloc(100));
+  // The heads are larger than 1,000 bytes: segments have as many bytes of records.
+  expect(segments(disk).length - before).toBeLessThan(5);
+  await log.close();
+});
+
 describe('damage', () => {
   const HEADER = 64;
+
+  test('a log whose control is gone is refused at each start, and nothing of it is changed', async () => {
+    const disk = newDisk();
+    const log = await open(disk);
+    await fill(log, 3);
+    await log.close();
+    for (const path of disk.paths()) if (path.startsWith('control/')) await disk.remove(path);
+    const before = disk.paths();
+    for (let start = 0; start < 2; start++) {
+      const message = expect.stringContaining('log/control/0 is missing or empty, but log/points/0 exists');
+      await expect(open(disk)).rejects.toMatchObject({ code: 'failed_precondition', message });
+    }
+    expect(disk.paths()).toEqual(before);
+  });
+
+  test('control is created before other partitions, so that a first start may be killed at any time', async () => {
+    const disk = newDisk();
+    await (await open(disk)).close();
+    for (const path of disk.paths()) if (/^(points|tags)\//.test(path)) await disk.remove(path);
+    await (await open(disk)).close();
+    for (const path of disk.paths()) if (/^(points|tags|control)\//.test(path)) await disk.remove(path);
+    await (await open(disk)).close();
+  });
 
   test('a damaged value in the middle is data_loss at its offset, and the next offset can be read', async () => {
     const disk = newDisk();

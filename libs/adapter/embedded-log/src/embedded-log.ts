@@ -56,6 +56,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   try {
     await claimFormat(options.disk);
     await checkCounts(options.disk, options.partitions);
+    await checkControl(options.disk, options.partitions);
     await log.recover();
     return log;
   } catch (error) {
@@ -98,9 +99,11 @@ export class EmbeddedLog implements Log {
     return this.#space.storedBytes;
   }
 
-  /** Recovers every partition; `openEmbeddedLog` calls it once. */
+  /** Recovers every partition, `control` first (see `checkControl`); `openEmbeddedLog` calls it once. */
   async recover(): Promise<void> {
-    for (const partition of this.#partitions.all()) await partition.open();
+    const all = this.#partitions.all();
+    for (const partition of all.filter(({ topic }) => topic === 'control')) await partition.open();
+    for (const partition of all.filter(({ topic }) => topic !== 'control')) await partition.open();
   }
 
   async writer(topic: Topic, partition: number): Promise<ProducerWriter> {
@@ -163,6 +166,25 @@ export class EmbeddedLog implements Log {
 
 function report(listener: ProgressListener, partition: Partition): void {
   listener(partition.topic, partition.partition, partition.next, partition.first, partition.segment, partition.id);
+}
+
+/**
+ * Refuses a folder that has other partitions and not `control`, which is created before them. Without its records the platform
+ * would have no keys, and would serve callers that need one.
+ */
+async function checkControl(disk: Disk, counts: PartitionCounts): Promise<void> {
+  if ((counts.control ?? 0) === 0 || (await disk.list('control/0')).length > 0) return;
+  for (const topic of ['points', 'tags'] as const) {
+    for (let partition = 0; partition < (counts[topic] ?? 0); partition++) {
+      if ((await disk.list(`${topic}/${partition}`)).length === 0) continue;
+      throw new TidemarkError(
+        'failed_precondition',
+        `log/control/0 is missing or empty, but log/${topic}/${partition} exists: keys, budgets and maps are in control. ` +
+          'Restore the folder from a copy; to begin without it, start with another data folder',
+        { file: 'control/0', topic, partition },
+      );
+    }
+  }
 }
 
 /** Refuses a folder with more partitions than requested: their acknowledged records would not be read. */
