@@ -1,6 +1,7 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
 import { isNoted } from '@tidemark/doctor';
 import { printable } from '@tidemark/model/safe-text';
+import { LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
 import { duration, gapText, time } from './printable.ts';
@@ -82,7 +83,15 @@ function watermarkAge({ watermarkMs }: Pick<PartitionStatusReply, 'watermarkMs'>
 function threads({ threads: all, nowMs }: StatusReply): string[] {
   if (all.length === 0) return [];
   const table = new Table({
-    head: ['thread', 'delay, 10 s', 'p99', 'delay, since start', 'p99', 'longest', 'last above 100 ms'],
+    head: [
+      'thread',
+      'delay, 10 s',
+      'p99',
+      'delay, since start',
+      'p99',
+      'longest',
+      `longest of ${LATE_THREAD_NOTED_MS / 60_000} min`,
+    ],
     style: { head: [], border: [], compact: true },
   });
   for (const one of all) {

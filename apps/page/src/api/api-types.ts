@@ -178,7 +178,7 @@ export interface ThreadDelay {
   readonly p99Ms: number;
   /** When the longest delay ended, ms since the Unix epoch; undefined before any. */
   readonly maxAtMs: number | undefined;
-  /** The last delay above 100 ms; undefined before any. */
+  /** The longest delay of the last 5 minutes that is reported; undefined without one. */
   readonly lateMs: number | undefined;
   readonly lateAtMs: number | undefined;
 }

@@ -1,3 +1,4 @@
+import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import type { PipelineStatus, ThreadDelay } from '../api/api-types.ts';
 import { formatDuration } from '../format/format-time.ts';
 import { type Column, DataTable } from './data-table.tsx';
@@ -21,9 +22,10 @@ export function ThreadsTable({ status: { threads, nowMs } }: { readonly status: 
     },
     { name: 'p99, since start', isNumber: true, cell: ({ p99Ms }) => `${p99Ms} ms` },
     {
-      name: 'Last above 100 ms',
+      name: `Longest of ${LATE_THREAD_NOTED_MS / 60_000} min`,
       isNumber: true,
       cell: ({ lateMs, lateAtMs }) => (lateAtMs === undefined ? 'none' : `${lateMs} ms, ${ago(lateAtMs)}`),
+      help: `the longest delay above ${LATE_THREAD_MS} ms`,
     },
   ];
   return (
@@ -32,10 +34,8 @@ export function ThreadsTable({ status: { threads, nowMs } }: { readonly status: 
       columns={columns}
       rows={threads}
       keyOf={({ thread }) => thread}
-      toneOf={({ windowMaxMs }) => (windowMaxMs > LATE_MS ? 'warn' : undefined)}
+      toneOf={({ windowMaxMs }) => (windowMaxMs > LATE_THREAD_MS ? 'warn' : undefined)}
       nothing="No thread has reported its delay yet."
     />
   );
 }
-
-const LATE_MS = 100;

@@ -18,7 +18,7 @@ const EXIT: Readonly<Record<Outcome, number>> = { healthy: 0, ill: 1, blind: 2 }
 const TIMEOUT_S = 5;
 const MAX_TIMEOUT_S = 300;
 const HELP = `
-Exit codes: 0 nothing is wrong, 1 problems found, 2 no process answered.
+Exit codes: 0 nothing is wrong, 1 problems found, 2 no process reported its state.
 docs/operations/doctor.md explains each finding and what to do.`;
 
 export function doctorCommand(): Command {

@@ -10,7 +10,7 @@ export function formatExamination({ outcome, findings, looked }: Examination, no
   const verdict = {
     healthy: 'nothing is wrong',
     ill: wrong === 1 ? '1 problem found' : `${wrong} problems found`,
-    blind: 'no process answered',
+    blind: 'no process reported its state',
   }[outcome];
   return [`${verdict}; checked ${looked}`, ...findings.map((finding) => section(finding, nowMs)), ''].join('\n');
 }

@@ -2,7 +2,7 @@ export { holdProcess } from './hold-process.ts';
 export { LocalDisk } from './local-disk.ts';
 export { LOCAL_HOST_FILES } from './local-host-files.ts';
 export type { LoopDelay } from './loop-monitor.ts';
-export { LATE_MS, LoopMonitor } from './loop-monitor.ts';
+export { LoopMonitor } from './loop-monitor.ts';
 export { openFilesLimit } from './open-files-limit.ts';
 export { prepareDataFolder } from './prepare-data-folder.ts';
 export { SystemClock } from './system-clock.ts';

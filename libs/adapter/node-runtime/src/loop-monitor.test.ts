@@ -28,14 +28,38 @@ describe('the delay of a thread', () => {
     probe(1, 140);
     const lateAtMs = clock.wallMs();
     probe(1, 130);
-    const lastMs = clock.wallMs();
     probe(10, 60);
-    expect(loop.delay).toMatchObject({ maxMs: 140, maxAtMs: lateAtMs, lateMs: 130, lateAtMs: lastMs, windowMaxMs: 0 });
+    expect(loop.delay).toMatchObject({ maxMs: 140, maxAtMs: lateAtMs, lateMs: 140, lateAtMs, windowMaxMs: 0 });
     probe(500);
     expect(loop.delay.windowMaxMs).toBeCloseTo(140, -1);
     expect(loop.delay.windowP99Ms).toBeCloseTo(60, -1);
     probe(1000);
-    expect(loop.delay).toMatchObject({ windowMaxMs: 0, windowP99Ms: 0, maxMs: 140, maxAtMs: lateAtMs, lateMs: 130 });
+    expect(loop.delay).toMatchObject({ windowMaxMs: 0, windowP99Ms: 0, maxMs: 140, maxAtMs: lateAtMs, lateMs: 140 });
+  });
+
+  test('is named while it is the longest one of the last 5 minutes', () => {
+    const { clock, loop, probe } = monitored();
+    const pass = (ms: number): void => probe(ms / 20);
+    const late = (ms: number) => {
+      probe(1, ms);
+      return { lateMs: ms, lateAtMs: clock.wallMs() };
+    };
+    const longest = late(300);
+    pass(100_000);
+    late(120);
+    const second = late(200);
+    const third = late(150);
+    const shown = () => loop.delay;
+    expect(shown()).toMatchObject(longest);
+    pass(200_000);
+    expect(shown()).toMatchObject(second);
+    expect(late(110).lateMs).toBe(110);
+    expect(shown()).toMatchObject(second);
+    pass(99_800);
+    expect(shown()).toMatchObject(third);
+    expect(late(160)).toEqual({ lateMs: shown().lateMs, lateAtMs: shown().lateAtMs });
+    pass(301_000);
+    expect(shown()).toMatchObject({ maxMs: 300, lateMs: undefined, lateAtMs: undefined });
   });
 
   test('ends with the stop', () => {

@@ -1,4 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import type { Clock, Timer } from '@tidemark/ports';
 
 /** How late the timers of a thread fired, ms, because something kept its event loop busy. */
@@ -10,13 +11,14 @@ export interface LoopDelay {
   readonly maxMs: number;
   readonly p99Ms: number;
   readonly maxAtMs: number;
-  /** The last delay of more than `LATE_MS`, and when it ended; undefined before any. */
+  /**
+   * The longest delay of more than `LATE_THREAD_MS` that ended within the last `LATE_THREAD_NOTED_MS`, and when it ended;
+   * undefined when there was none.
+   */
   readonly lateMs: number | undefined;
   readonly lateAtMs: number | undefined;
 }
 
-/** A delay of more than this is reported, ms. */
-export const LATE_MS = 100;
 /** Time between two measurements, ms: a delay can be missed by as much. */
 const PROBE_MS = 20;
 const WINDOW_MS = 10_000;
@@ -30,10 +32,12 @@ export class LoopMonitor {
   readonly #all = delays();
   #window = delays();
   #windowEndsMs = 0;
-  #delay: LoopDelay = {
-    ...{ windowMaxMs: 0, windowP99Ms: 0, maxMs: 0, p99Ms: 0, maxAtMs: 0 },
-    ...{ lateMs: undefined, lateAtMs: undefined },
-  };
+  #delay: Omit<LoopDelay, 'lateMs' | 'lateAtMs'> = { windowMaxMs: 0, windowP99Ms: 0, maxMs: 0, p99Ms: 0, maxAtMs: 0 };
+  /**
+   * The delays that are or may become the longest one that is named: each is later and shorter than the one before it.
+   * There are at most `LATE_THREAD_NOTED_MS / LATE_THREAD_MS`, because each took longer than `LATE_THREAD_MS`.
+   */
+  #late: { readonly lateMs: number; readonly lateAtMs: number; readonly endedMs: number }[] = [];
   #timer: Timer | undefined;
 
   constructor(clock: Clock) {
@@ -42,7 +46,12 @@ export class LoopMonitor {
 
   get delay(): LoopDelay {
     const { p99Ms, ...delay } = this.#delay;
-    return { ...delay, p99Ms: this.#all.count === 0 ? p99Ms : rounded(this.#all.percentile(99) / US_PER_MS) };
+    this.#forgetLate();
+    const { lateMs, lateAtMs } = this.#late[0] ?? {};
+    return {
+      ...{ ...delay, lateMs, lateAtMs },
+      p99Ms: this.#all.count === 0 ? p99Ms : rounded(this.#all.percentile(99) / US_PER_MS),
+    };
   }
 
   start(): void {
@@ -68,7 +77,7 @@ export class LoopMonitor {
     this.#window.record(us);
     const nowMs = Math.floor(this.#clock.wallMs());
     if (delayMs > this.#delay.maxMs) this.#delay = { ...this.#delay, maxMs: rounded(delayMs), maxAtMs: nowMs };
-    if (delayMs > LATE_MS) this.#delay = { ...this.#delay, lateMs: rounded(delayMs), lateAtMs: nowMs };
+    if (delayMs > LATE_THREAD_MS) this.#noteLate(rounded(delayMs), nowMs);
     if (this.#clock.monotonicMs() < this.#windowEndsMs) return;
     const [windowMaxMs, windowP99Ms] = [this.#window.max, this.#window.percentile(99)].map((t) =>
       rounded(t / US_PER_MS),
@@ -76,6 +85,17 @@ export class LoopMonitor {
     this.#delay = { ...this.#delay, windowMaxMs, windowP99Ms };
     this.#window = delays();
     this.#windowEndsMs = this.#clock.monotonicMs() + WINDOW_MS;
+  }
+
+  #noteLate(lateMs: number, lateAtMs: number): void {
+    this.#forgetLate();
+    this.#late = this.#late.filter((one) => one.lateMs > lateMs);
+    this.#late.push({ lateMs, lateAtMs, endedMs: this.#clock.monotonicMs() });
+  }
+
+  #forgetLate(): void {
+    const fromMs = this.#clock.monotonicMs() - LATE_THREAD_NOTED_MS;
+    while (this.#late.length > 0 && this.#late[0].endedMs < fromMs) this.#late.shift();
   }
 }
 

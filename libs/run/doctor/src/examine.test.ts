@@ -136,6 +136,24 @@ describe('processes', () => {
     });
   });
 
+  test('health that is withheld from a key of one tenant is a note, and problems that this key shows are found', () => {
+    const answer = { state: 'refused', reason: 'only operators can read it' } as const;
+    const processes = [answered({}, { answer }), answered({}, { answer, address: 'b:1' })];
+    const withheld = seen({ processes, pipeline: pipeline({ forOperator: false, sessions: [] }) });
+    expect(examine(withheld).outcome).toBe('healthy');
+    expect(only(withheld)).toMatchObject({
+      kind: 'process-refuses',
+      severity: 'note',
+      what: 'this key does not show the health of the platform at 127.0.0.1:4271, the platform at b:1: only operators can read it',
+    });
+    const behind = pipeline({ forOperator: false, sessions: [], points: [points(0, 60_000)] });
+    expect(examine(seen({ processes, pipeline: behind }))).toMatchObject({
+      outcome: 'ill',
+      findings: [{ kind: 'store-lags' }, { kind: 'process-refuses', severity: 'note' }],
+    });
+    expect(examine(seen({ processes, pipeline: undefined, pipelineProblem: 'refused' })).outcome).toBe('blind');
+  });
+
   test('a process that is not ready is reported once, with its reason', () => {
     const starting = answered({ notReady: 'catching up: 2 of 4 partitions' });
     expect(only(seen({ processes: [starting] }))).toMatchObject({
@@ -271,6 +289,13 @@ describe('partitions and sessions', () => {
     expect(only(seen({ pipeline: held }))).toMatchObject({ kind: 'session-dead', severity: 'broken' });
     const over = pipeline({ sessions: [session(300, { session: 'ffff' }), fenced] });
     expect(only(seen({ pipeline: over }))).toMatchObject({ kind: 'session-fenced', severity: 'note' });
+    const more = Array.from({ length: 20 }, (_, i) => session(30_000 + i, { session: `${i}aaaa`, state: 'fenced' }));
+    const all = only(seen({ pipeline: pipeline({ sessions: [session(300, { session: 'ffff' }), ...more, fenced] }) }));
+    expect(all).toMatchObject({ kind: 'session-fenced', severity: 'note', sinceMs: NOW_MS - 12_000 });
+    expect(all.what).toBe(
+      '21 sessions were fenced in the last 5 min, because they had stopped renewing: ab12 (intake 7), 0aaa (intake 7), ' +
+        '1aaa (intake 7), 2aaa (intake 7), 3aaa (intake 7), 4aaa (intake 7), 5aaa (intake 7) and 14 more',
+    );
     const longAgo = pipeline({ sessions: [session(300), session(400_000, { session: 'ee', state: 'fenced' })] });
     expect(examine(seen({ pipeline: longAgo })).findings).toEqual([]);
   });

@@ -12,7 +12,7 @@ import { judgeSources } from './judge-sources.ts';
 import { judgeThreads } from './judge-threads.ts';
 import type { Observations } from './observations.ts';
 
-/** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process answered. */
+/** `healthy`: no findings except notes. `ill`: something is wrong. `blind`: no process reported its state. */
 export type Outcome = 'healthy' | 'ill' | 'blind';
 
 export interface Examination {

@@ -124,7 +124,8 @@ function withheld(delays: readonly CompletenessDelay[], { nowMs }: PipelineView)
  */
 function sessions(delays: readonly CompletenessDelay[], { sessions: all, nowMs, eras }: PipelineView): Finding[] {
   const eraStartMs = eras?.at(-1)?.startMs;
-  return all.flatMap((session) => {
+  const fenced: SessionView[] = [];
+  const dead = all.flatMap((session) => {
     const silentMs = nowMs - session.renewedMs;
     const held = delays.filter((one) => one.kind === 'silent-lane' && one.lane.session === session.session);
     if (session.state === 'open' && silentMs > HELD_MS) return [deadSession(session, held, silentMs)];
@@ -132,17 +133,30 @@ function sessions(delays: readonly CompletenessDelay[], { sessions: all, nowMs, 
     if (session.state !== 'fenced' || silentMs > FENCED_NOTED_MS) return [];
     // When an era begins, all sessions end. That is a finding of its own.
     if (eraStartMs !== undefined && session.renewedMs > eraStartMs - FENCE_AFTER_MS) return [];
-    return [
-      {
-        kind: 'session-fenced',
-        severity: 'note',
-        what: `session ${sessionName(session.session, session)} was fenced: it had stopped renewing`,
-        sinceMs: session.renewedMs,
-        means: 'its unacknowledged points are resent through other sessions; completeness advances without it',
-        next: 'if that process was not stopped on purpose, the end of its log has the reason',
-      },
-    ];
+    fenced.push(session);
+    return [];
   });
+  return [...dead, ...fencedSessions(fenced)];
+}
+
+/** Notes fenced sessions in one finding: a process that restarts again and again leaves one session each time. */
+function fencedSessions(fenced: readonly SessionView[]): Finding[] {
+  if (fenced.length === 0) return [];
+  const newestFirst = [...fenced].sort((a, b) => b.renewedMs - a.renewedMs);
+  const names = newestFirst.map((one) => sessionName(one.session, one));
+  const isOne = fenced.length === 1;
+  return [
+    {
+      kind: 'session-fenced',
+      severity: 'note',
+      what: isOne
+        ? `session ${names[0]} was fenced: it had stopped renewing`
+        : `${counted(fenced.length, 'session')} were fenced in the last ${formatDuration(FENCED_NOTED_MS)}, because they had stopped renewing: ${listed(names)}`,
+      sinceMs: newestFirst[0].renewedMs,
+      means: `${isOne ? 'its' : 'their'} unacknowledged points are resent through other sessions; completeness advances without ${isOne ? 'it' : 'them'}`,
+      next: `if ${isOne ? 'that process was' : 'those processes were'} not stopped on purpose, the end of ${isOne ? 'its' : 'their'} log has the reason`,
+    },
+  ];
 }
 
 function deadSession(session: SessionView, held: readonly CompletenessDelay[], silentMs: number): Finding {

@@ -33,19 +33,24 @@ const ABSENCE: Readonly<Record<ProcessKind, { readonly one: string; readonly las
   aggregator: { one: 'other replicas fold its partitions', last: 'its folded points do not advance; queries continue' },
 };
 
-/** Finds processes that don't answer, refuse to report their health or aren't ready, and clocks that are off. */
-export function judgeProcesses({ processes, nowMs }: Observations): Finding[] {
+/**
+ * Finds processes that don't answer, refuse to report their health or aren't ready, and clocks that are off. Health that is
+ * withheld because the caller is not an operator is a note: nothing is wrong.
+ */
+export function judgeProcesses({ processes, pipeline, nowMs }: Observations): Finding[] {
+  const isWithheld = pipeline?.forOperator === false;
   return [
-    ...processes.flatMap((process) => silence(process, processes)),
+    ...(isWithheld ? withheld(processes) : []),
+    ...processes.flatMap((process) => silence(process, processes, isWithheld)),
     ...processes.flatMap((process) => unreadiness(process)),
     ...clocks(processes, nowMs),
   ];
 }
 
-function silence(process: ProcessObservation, all: readonly ProcessObservation[]): Finding[] {
+function silence(process: ProcessObservation, all: readonly ProcessObservation[], isWithheld: boolean): Finding[] {
   const { kind, address, answer } = process;
   if (answer.state === 'answered') return [];
-  if (answer.state === 'refused') return [refusal(process, answer)];
+  if (answer.state === 'refused') return isWithheld ? [] : [refusal(process, answer)];
   const alone = partitionsWithoutOwner(process, all);
   const others = all.filter((one) => one.kind === kind && one.answer.state !== 'silent');
   const isLast = alone.length > 0 || others.length === 0;
@@ -75,6 +80,26 @@ function partitionsWithoutOwner(
   return partitions.filter((partition) => !alive.some((one) => one.partitions.includes(partition)));
 }
 
+function withheld(processes: readonly ProcessObservation[]): Finding[] {
+  const refusals = processes.flatMap(({ answer }) => (answer.state === 'refused' ? [answer.reason] : []));
+  if (refusals.length === 0) return [];
+  const names = processes.flatMap((one) =>
+    one.answer.state === 'refused' ? [`the ${one.kind} at ${one.address}`] : [],
+  );
+  return [
+    {
+      kind: 'process-refuses',
+      severity: 'note',
+      what: `this key does not show the health of ${listed(names)}: ${refusals[0]}`,
+      sinceMs: undefined,
+      means: 'disks, lanes and agents were not checked; completeness, and the senders of its tenant, were',
+      next: `for a check of the whole platform, ${OPERATOR_KEY}`,
+    },
+  ];
+}
+
+const OPERATOR_KEY = `run ${TIDEMARK_COMMAND} doctor --key KEY with a key of the tenant default that has the scope admin`;
+
 function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered): Finding {
   return {
     kind: 'process-refuses',
@@ -82,7 +107,7 @@ function refusal({ kind, address }: ProcessObservation, { reason }: Unanswered):
     what: `the ${kind} at ${address} does not report its health: ${reason}`,
     sinceMs: undefined,
     means: 'it may be healthy or not: its disks, lanes and agents were not checked',
-    next: `run ${TIDEMARK_COMMAND} doctor --key KEY with a key of the tenant default that has the scope admin; for a cluster, set cluster.keyFile`,
+    next: `${OPERATOR_KEY}; for a cluster, set cluster.keyFile`,
   };
 }
 

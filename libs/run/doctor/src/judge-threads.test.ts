@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { LATE_THREAD_MS } from '@tidemark/model/thread-delay';
 import { judgeThreads } from './judge-threads.ts';
 import type { Observations, ProcessObservation, ThreadView } from './observations.ts';
 
@@ -21,16 +22,17 @@ describe('threads that are late', () => {
     expect(judged([{ lateMs: 9000, lateAtMs: NOW_MS - 301_000 }])).toEqual([]);
   });
 
-  test('are a note with the time of the last delay of each thread', () => {
+  test('are a note with the longest delay of each thread, the longest of all first', () => {
     const [found, ...more] = judged([
       { lateMs: 140.4, lateAtMs: NOW_MS - 60_000 },
       { thread: 'stores 1', lateMs: 2400, lateAtMs: NOW_MS - 90_000 },
     ]);
     expect(more).toEqual([]);
-    expect(found).toMatchObject({ kind: 'thread-late', severity: 'note', sinceMs: NOW_MS - 60_000 });
+    expect(found).toMatchObject({ kind: 'thread-late', severity: 'note', sinceMs: NOW_MS - 90_000 });
     expect(found.what).toBe(
-      'event loops of tidemark 1 were late by more than 100 ms: main 140 ms at 08:54:00 UTC (within the last 10 s: 4 ms), ' +
-        'stores 1 2400 ms at 08:53:30 UTC (within the last 10 s: 4 ms)',
+      `event loops of tidemark 1 were late by more than ${LATE_THREAD_MS} ms: ` +
+        'stores 1 2400 ms at 08:53:30 UTC (within the last 10 s: 4 ms), ' +
+        'main 140 ms at 08:54:00 UTC (within the last 10 s: 4 ms)',
     );
   });
 

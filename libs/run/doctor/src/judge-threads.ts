@@ -1,8 +1,9 @@
+import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
 import { listed } from './format-values.ts';
 import type { Observations, ProcessObservation, ThreadView } from './observations.ts';
-import { DELAY_DEGRADED_MS, DELAY_NOTED_MS } from './thresholds.ts';
+import { DELAY_DEGRADED_MS } from './thresholds.ts';
 
 /** Finds threads whose event loop was busy for so long that requests, acknowledgements or renewals waited. */
 export function judgeThreads({ processes }: Observations): Finding[] {
@@ -14,18 +15,19 @@ function lateThreads({ kind, address, answer }: ProcessObservation): Finding[] {
   const { process, nowMs, threads } = answer.health;
   const late = threads.flatMap((thread) => {
     const { lateMs, lateAtMs } = thread;
-    if (lateMs === undefined || lateAtMs === undefined || nowMs - lateAtMs > DELAY_NOTED_MS) return [];
+    if (lateMs === undefined || lateAtMs === undefined || nowMs - lateAtMs > LATE_THREAD_NOTED_MS) return [];
     return [{ ...thread, lateMs, lateAtMs }];
   });
   if (late.length === 0) return [];
+  late.sort((a, b) => b.lateMs - a.lateMs);
   const name = kind === 'platform' ? process : `${process} at ${address}`;
   const isMainLate = late.some(({ thread, windowMaxMs }) => thread === 'main' && windowMaxMs >= DELAY_DEGRADED_MS);
   return [
     {
       kind: 'thread-late',
       severity: isMainLate ? 'degraded' : 'note',
-      what: `event loops of ${name} were late by more than 100 ms: ${listed(late.map(delayText))}`,
-      sinceMs: Math.max(...late.map(({ lateAtMs }) => lateAtMs)),
+      what: `event loops of ${name} were late by more than ${LATE_THREAD_MS} ms: ${listed(late.map(delayText))}`,
+      sinceMs: late[0].lateAtMs,
       means: late.some(({ thread }) => thread === 'main')
         ? 'requests, acknowledgements and renewals of the lease waited for as long; after 5 s an intake accepts nothing'
         : 'stores or the agent continued later; answers, acknowledgements and renewals of the lease did not wait in the main thread',

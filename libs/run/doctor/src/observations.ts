@@ -65,7 +65,7 @@ export interface ThreadView {
   /** The longest delay and the 99th percentile of the last whole window of 10 s. */
   readonly windowMaxMs: number;
   readonly windowP99Ms: number;
-  /** The last delay that is reported, and when it ended; undefined before any. */
+  /** The longest delay of the last 5 minutes that is reported, and when it ended; undefined without one. */
   readonly lateMs?: number | undefined;
   readonly lateAtMs?: number | undefined;
 }

@@ -25,7 +25,7 @@ export interface ThreadDelay {
   maxMs: number;
   p99Ms: number;
   maxAtMs: number;
-  /** The last delay of more than 100 ms, and when it ended; absent before any. */
+  /** The longest delay of the last 5 minutes that is long enough to be reported, and when it ended; absent without one. */
   lateMs?: number | undefined;
   lateAtMs?: number | undefined;
 }
