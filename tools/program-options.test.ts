@@ -46,6 +46,8 @@ test.each([
   ['--seeds: 9..8 (limit: FIRST..LAST', 'e2e/simulation/main.ts', ['--seeds', '9..8']],
   ["option '--seed <value>' argument missing", 'e2e/simulation/main.ts', ['--seed']],
   ['unknown sabotage none', 'e2e/sabotage/main.ts', ['session-left-out', 'none']],
+  ['--minutes: 3 (limit: 10 to 10000): in a shorter run', 'e2e/soak/main.ts', ['--minutes', '3']],
+  ['--minutes: ten (limit: 10 to 10000)\n', 'e2e/soak/main.ts', ['--minutes', 'ten']],
   ['--seeds: x (limit: N, or FIRST..LAST)', 'e2e/main.ts', ['kill-everything', '--seeds', 'x']],
 ])(
   '%s',
