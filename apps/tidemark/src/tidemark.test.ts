@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -117,6 +117,8 @@ describe('tidemark', () => {
     expect(http).toMatchObject({ code: 1, error: expect.stringMatching(/HTTP port \d+ .* in use.*\n.*--http-port/) });
     expect(grpc).toMatchObject({ code: 1, error: expect.stringMatching(/gRPC port \d+ .* in use.*\n.*--grpc-port/) });
     expect(grpc.error).not.toContain('No address added');
+    for (const refused of [http, grpc]) expect(refused.error).toMatch(/^tidemark: (HTTP|gRPC) port/);
+    expect(['other', 'third'].filter((name) => existsSync(join(folder, name)))).toEqual([]);
 
     await first.signal('SIGKILL');
     const again = await start('--no-agent', '--data-partitions', '8', '--completeness-lateness-ms', '500');

@@ -33,7 +33,6 @@ async function start(settings: Settings): Promise<void> {
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   let agent: AgentThread | undefined;
-  log.info({ data: resolve(settings.data.folder) }, 'starting');
   const events: Events = {
     info: (message, detail = {}) => log.info(detail, message),
     error: (message, detail = {}) => log.error(detail, message),

@@ -17,7 +17,8 @@ import { newProducerId, Partition } from './partition.ts';
 import { type PartitionCounts, PartitionSet } from './partition-set.ts';
 import type { ProducerWriter } from './producer-writer.ts';
 
-const LOCK_FILE = 'LOCK';
+/** File in the folder of the log that its process holds locked. */
+export const EMBEDDED_LOG_LOCK = 'LOCK';
 const MIN_SEGMENT_BYTES = 64 * 1024;
 const MAX_GENERATION = 2 ** 32 - 1;
 /** Largest share of the log's bytes for all active segments together, which cannot be trimmed. */
@@ -52,7 +53,7 @@ export type ProgressListener = (
  * requested), the disk's.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-  const log = new EmbeddedLog(options, await options.disk.lock(LOCK_FILE));
+  const log = new EmbeddedLog(options, await options.disk.lock(EMBEDDED_LOG_LOCK));
   try {
     await claimFormat(options.disk);
     await checkCounts(options.disk, options.partitions);

@@ -1,5 +1,5 @@
 export type { EmbeddedLogOptions, ProgressListener } from './embedded-log.ts';
-export { EmbeddedLog, openEmbeddedLog } from './embedded-log.ts';
+export { EMBEDDED_LOG_LOCK, EmbeddedLog, openEmbeddedLog } from './embedded-log.ts';
 export type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 export { DEFAULT_EMBEDDED_LOG_LIMITS } from './embedded-log-limits.ts';
 export type { EmbeddedLogReaderOptions } from './embedded-log-reader.ts';

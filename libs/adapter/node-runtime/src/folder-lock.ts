@@ -34,7 +34,7 @@ export async function lockFolder(file: string): Promise<FolderLock> {
     throw diskError(error, 'make', folder);
   });
 
-  const newest = Math.max(0, ...(await generations(file)));
+  const newest = await newestGeneration(file);
   if (newest > 0) await refuseWhenHeld(folder, `${file}.${newest}`);
   const kernelLock = lockByKernel(`${file}.held`);
   if (kernelLock === 'held') throw held(folder, 'another process, which may be in another container');
@@ -44,6 +44,14 @@ export async function lockFolder(file: string): Promise<FolderLock> {
     kernelLock?.release();
     throw error;
   }
+}
+
+/**
+ * Throws as `lockFolder` does when a process of this machine holds `file`, and changes nothing. Its folder need not exist.
+ */
+export async function refuseLockedFolder(file: string): Promise<void> {
+  const newest = await newestGeneration(file).catch(() => 0);
+  if (newest > 0) await refuseWhenHeld(dirname(file), `${file}.${newest}`);
 }
 
 /** Makes a generation of the lock that names this process. */
@@ -88,6 +96,10 @@ async function claim(
       await placeWhole(mine, RELEASED, (draft) => rename(draft, mine), folder).finally(() => kernelLock?.release());
     },
   };
+}
+
+async function newestGeneration(file: string): Promise<number> {
+  return Math.max(0, ...(await generations(file)));
 }
 
 async function generations(file: string): Promise<number[]> {

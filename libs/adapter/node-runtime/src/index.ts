@@ -1,3 +1,4 @@
+export { refuseLockedFolder } from './folder-lock.ts';
 export { holdProcess } from './hold-process.ts';
 export { LocalDisk } from './local-disk.ts';
 export { LOCAL_HOST_FILES } from './local-host-files.ts';

@@ -5,6 +5,7 @@ export { GrpcServer } from './grpc-server.ts';
 export { HealthServer } from './health-server.ts';
 export { HttpServer } from './http-server.ts';
 export { peersOnly } from './peers-only.ts';
+export { requireFreePorts } from './require-free-ports.ts';
 export { Started, stopEach } from './started.ts';
 export type { TlsFiles } from './tls.ts';
 export { channelCredentials, serverCredentials } from './tls.ts';

@@ -1,9 +1,9 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Access, newApiKey } from '@tidemark/access';
 import { ControlService, type PositionsReply, ProcessService } from '@tidemark/contract';
 import { ControlFollower, followSkips } from '@tidemark/control-log';
 import { type Coordinator, controlService, type StorePosition } from '@tidemark/coordinator';
-import type { EmbeddedLog } from '@tidemark/embedded-log';
+import { EMBEDDED_LOG_LOCK, type EmbeddedLog } from '@tidemark/embedded-log';
 import {
   healthEvents,
   intakeNotReady,
@@ -14,10 +14,10 @@ import {
   watchMainThread,
 } from '@tidemark/health';
 import { type IntakeRunner, ownReport, sessionStatus } from '@tidemark/intake';
-import { LocalDisk, prepareDataFolder, SystemRandom } from '@tidemark/node-runtime';
+import { LocalDisk, prepareDataFolder, refuseLockedFolder, SystemRandom } from '@tidemark/node-runtime';
 import type { Topic } from '@tidemark/ports';
 import type { QueryService } from '@tidemark/query';
-import { Started, stopEach } from '@tidemark/server';
+import { requireFreePorts, Started, stopEach } from '@tidemark/server';
 import { type StoreReaders, type StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { assembleAccess } from '../parts/assemble-access.ts';
 import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
@@ -92,9 +92,10 @@ export class Platform implements PlatformParts {
   /**
    * Starts everything; resolves when points and queries are accepted. Errors: `failed_precondition` (another process
    * uses the folder, a newer format, no key exists and `listen.host` is not loopback), `unavailable` (a port is in
-   * use), those of the disk.
+   * use), those of the disk. When a port is in use, nothing has been created or changed.
    */
   static async start(context: PlatformContext): Promise<Platform> {
+    await requirePorts(context.settings);
     const started = new Started();
     try {
       const parts = await startParts(context, started);
@@ -119,11 +120,29 @@ export class Platform implements PlatformParts {
   }
 }
 
+/**
+ * Checks the ports before anything is created. Where the process that has a port is a platform on the same folder, that is
+ * the error: another port would not help.
+ */
+async function requirePorts({ listen: { host }, http, grpc, data }: PlatformContext['settings']): Promise<void> {
+  try {
+    await requireFreePorts([
+      { protocol: 'HTTP', host, port: http.port },
+      { protocol: 'health', host, port: http.healthPort },
+      { protocol: 'gRPC', host, port: grpc.port },
+    ]);
+  } catch (error) {
+    await refuseLockedFolder(join(resolve(data.folder), 'log', EMBEDDED_LOG_LOCK));
+    throw error;
+  }
+}
+
 async function startParts(context: PlatformContext, started: Started): Promise<StartedParts> {
   const { settings, clock, events, acceptClock } = context;
   const random = new SystemRandom();
   const name = `tidemark ${process.pid}`;
   const folder = resolve(settings.data.folder);
+  events.info('starting', { data: folder });
   await prepareDataFolder(folder);
   const pending = new Pending<IntakeRunner>('the intake');
   const health = new ProcessHealth({
@@ -181,6 +200,8 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
     },
     settings,
   );
+  // Stopped first when the start fails: a part that was stopped is not a problem.
+  started.add(() => health.stop());
   return { log, control, coordinator, intake, stores, readers, access, query, health, agentKey };
 }
 
