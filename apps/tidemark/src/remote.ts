@@ -8,6 +8,7 @@ import {
   type StateMetricReply,
   type StateMetricRequest,
 } from '@tidemark/contract';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { callUnary, runQuery, type UnaryMethod } from '@tidemark/rpc';
 import { type Command, Option } from 'commander';
@@ -137,6 +138,11 @@ export function withAdvice(error: TidemarkError, address: string): TidemarkError
   if (code === 'unavailable' && /protocol error/i.test(message)) return said(notGrpc(address));
   if (code === 'unavailable' && /no connection established|ECONNREFUSED|name resolution/i.test(message)) {
     return said(`no platform answers at ${address}. Start one with npm start, or set another address with --address.`);
+  }
+  if (code === 'deadline_exceeded' && /^Deadline exceeded/.test(message)) {
+    return said(
+      `${address} did not answer within ${TIMEOUT_MS / 1000} s. Run ${TIDEMARK_COMMAND} doctor to find out why.`,
+    );
   }
   if (code === 'unauthenticated') return said(`${message}\nSet a key with --key or TIDEMARK_KEY.`);
   if (code === 'permission_denied') return said(`${message}\nSet a key with this scope with --key or TIDEMARK_KEY.`);

@@ -4,6 +4,7 @@ import {
   type Clock,
   type Disk,
   type DiskFile,
+  isMovedError,
   isTidemarkError,
   type LogBounds,
   type LogRecord,
@@ -517,7 +518,7 @@ function storeError(error: unknown, name: string): TidemarkError {
   return new TidemarkError(
     code,
     `cannot append to ${name}: ${messageOf(error)}`,
-    { partition: name },
+    { partition: name, ...(isMovedError(error) ? { moved: true } : {}) },
     { cause: error },
   );
 }

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { TidemarkError } from '@tidemark/ports';
+import { movedError } from '@tidemark/ports';
 import { errnoOf } from './disk-error.ts';
 
 /** What a path names: a file system and a file in it. It stays the same while the file is in use, under any name. */
@@ -18,7 +18,7 @@ export async function placeOf(path: string): Promise<Place | undefined> {
 }
 
 /**
- * Throws `unavailable` unless a path still names what it did. A deleted or moved file takes writes and syncs as before, but
+ * Throws a `movedError` unless a path still names what it did. A deleted or moved file takes writes and syncs as before, but
  * no later process finds them.
  */
 export async function assertInPlace(path: string, known: Place): Promise<void> {
@@ -26,5 +26,5 @@ export async function assertInPlace(path: string, known: Place): Promise<void> {
   if (found?.ino === known.ino && found.dev === known.dev) return;
   const what = found === undefined ? 'was moved or deleted' : 'was replaced';
   const text = `${path} ${what} while this process uses it: move the original back, or stop the process first`;
-  throw new TidemarkError('unavailable', text, { path });
+  throw movedError(text, path);
 }

@@ -17,6 +17,7 @@ export { ipv6LoopbackFor, ipv6LoopbackProblem } from './ipv6-loopback.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
 export { limitError } from './limit-error.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
+export { isMovedError, movedError } from './moved-error.ts';
 export type { Random } from './random.ts';
 export { below } from './random.ts';
 export { SettlingWriter } from './settling-writer.ts';

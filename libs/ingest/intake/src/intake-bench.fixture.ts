@@ -13,7 +13,7 @@ import {
   type StatedSource,
 } from '@tidemark/model';
 import { type BlockRecord, decodeRecord } from '@tidemark/point-records';
-import { type Clock, type Log, type LogRecord, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, type Log, type LogRecord, movedError, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import type { ClientStream } from './client-stream.ts';
@@ -32,6 +32,8 @@ export class IntakeBench {
   readonly log: Log;
   /** Topics (`control`), or partitions of one (`points/1`), whose appends fail with `unavailable`. */
   readonly unreachable = new Set<string>();
+  /** Topics or partitions whose appends fail because the folder of the log was moved. */
+  readonly moved = new Set<string>();
   /** Topics or partitions whose appends fail because the log is full. */
   readonly full = new Set<string>();
   /** Bytes above which the log refuses a record. */
@@ -63,6 +65,9 @@ export class IntakeBench {
             if (this.unreachable.has(topic) || this.unreachable.has(`${topic}/${partition}`)) {
               await sleep(this.clock, 10);
               throw new TidemarkError('unavailable', 'the log is unreachable');
+            }
+            if (this.moved.has(topic) || this.moved.has(`${topic}/${partition}`)) {
+              throw movedError('the folder was moved', 'log');
             }
             if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
               throw new TidemarkError('resource_exhausted', 'the log is full');

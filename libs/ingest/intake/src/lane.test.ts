@@ -19,8 +19,8 @@ interface LaneBench {
   readonly stalls: (string | undefined)[];
   /** Outcome of each share, in the order in which they were offered. */
   readonly settled: Map<number, boolean>;
-  /** Offers a share with a point of a series, by default of the first one. */
-  offer(ref?: number): boolean;
+  /** Offers a share with a point of a series, by default of the first one, and with tags of a day, by default none. */
+  offer(ref?: number, day?: number): boolean;
   records(type?: number): Promise<BlockRecord[]>;
 }
 
@@ -50,12 +50,13 @@ async function laneBench(
   let offered = 0;
   return {
     ...{ bench, lane, deaths, stalls, settled },
-    offer: (ref = 0) => {
+    offer: (ref = 0, day) => {
       const number = offered++;
       const acceptMs = bench.acceptClock.nowMs();
       const share = shareOf([ref, acceptMs, number]);
       return lane.offer({
-        ...{ acceptMs, dictionary, summary: inspectShare(share), entries: [] },
+        ...{ acceptMs, dictionary, summary: inspectShare(share) },
+        entries: day === undefined ? [] : [{ dictionary, ref, day }],
         span: {
           ...{ clientSession: Buffer.alloc(16, 9), sequence: number, mapEpoch: 1, floor: 0, frontierMs: undefined },
           ...{ tenant: 't', share },
@@ -273,6 +274,23 @@ describe('the end', () => {
     const records = await one.records();
     expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i));
     expect([one.lane.state, one.stalls[1]]).toEqual(['open', undefined]);
+  });
+
+  test.each(['points/0', 'tags/0'])('shares are refused at once while the folder of %s is moved', async (part) => {
+    const one = await openLane();
+    one.bench.moved.add(part);
+    one.offer(0, part === 'tags/0' ? 20_000 : undefined);
+    await one.bench.until(() => one.settled.size === 1, 2000);
+    expect(one.settled.get(0)).toBe(false);
+    expect(one.offer()).toBe(false);
+    expect(one.lane.refusal).toMatchObject({ reason: 'log_unavailable', limit: 'the folder of the log in its place' });
+    expect([one.lane.state, one.deaths]).toEqual(['open', []]);
+
+    one.bench.moved.clear();
+    await one.bench.until(() => one.offer(), 1000);
+    await one.bench.until(() => [...one.settled.values()].includes(true), 2000);
+    const records = await one.records();
+    expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i));
   });
 
   test('an unknown outcome stays unknown, even if the log is full afterwards', async () => {

@@ -13,6 +13,7 @@ import {
   type Appended,
   assert,
   type Clock,
+  isMovedError,
   isTidemarkError,
   type Log,
   messageOf,
@@ -105,6 +106,8 @@ export class Lane {
   /** Shares of the outstanding block that have no answer yet. */
   #sending: readonly QueuedShare[] = [];
   #isStalled = false;
+  /** True while the folder of the log is not in its place: nothing is accepted. */
+  #isMoved = false;
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
@@ -160,6 +163,9 @@ export class Lane {
       return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})` };
     };
     const { problem } = this;
+    if (this.#isMoved) {
+      return refusal('log_unavailable', 'log', 'the folder of the log in its place', 'the log accepts nothing now');
+    }
     if (problem?.code === 'resource_exhausted')
       return refusal('log_full', 'log', 'the space of the log', 'the log is full: its maxBytes, or its disk');
     if (problem !== undefined && problem.code !== 'invalid_argument') {
@@ -193,7 +199,8 @@ export class Lane {
 
   /** Accepts a share. Returns false when the lane cannot accept it, and the batch must be sent again. */
   offer(share: QueuedShare): boolean {
-    if (!this.isAccepting || this.#queue.bytes + share.span.share.length > this.#options.queueBytes) return false;
+    if (!this.isAccepting || this.#isMoved || this.#queue.bytes + share.span.share.length > this.#options.queueBytes)
+      return false;
     const { clock, timing } = this.#options;
     const dueMs = this.#queue.dueMs;
     this.#queue.push(share, clock.monotonicMs(), timing.lingerMs);
@@ -391,7 +398,8 @@ export class Lane {
   /**
    * Runs `work` with a deadline. If the log leaves the outcome unknown for too long, the lane must end. A full log
    * reports that it stored nothing: the lane then keeps its record, sequence and mark, and only overdue shares are
-   * answered with `retry`.
+   * answered with `retry`. While the folder of the log is not in its place, all shares are, at the next check: it takes a
+   * person to move it back.
    */
   #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, timing, partition, tags } = this.#options;
@@ -412,8 +420,10 @@ export class Lane {
         }
         if (nowMs - startMs >= timing.appendMs) {
           this.#reportStalled(true);
-          this.#settleSending(false);
-          for (const share of this.#queue.takeQueuedBefore(nowMs - timing.appendMs)) share.settle(false);
+          this.#settleOverdue(nowMs - timing.appendMs);
+        } else if (isMovedError(this.#problem)) {
+          this.#isMoved = true;
+          this.#settleOverdue(nowMs);
         }
         timer = clock.setTimer(Math.max(1, Math.min(OVERDUE_CHECK_MS, knownMs + timing.appendMs - nowMs)), check);
       };
@@ -427,10 +437,17 @@ export class Lane {
         .then(resolve, reject)
         .finally(() => {
           timer?.cancel();
+          this.#isMoved = false;
           // The next append may have begun already and has its own way to give up.
           if (this.#giveUp === giveUp) this.#giveUp = undefined;
         });
     });
+  }
+
+  /** Answers the shares of the outstanding block, and those queued until `untilMs`, with `retry`. */
+  #settleOverdue(untilMs: number): void {
+    this.#settleSending(false);
+    for (const share of this.#queue.takeQueuedBefore(untilMs)) share.settle(false);
   }
 
   #die(reason: string): void {
