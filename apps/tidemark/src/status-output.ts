@@ -233,12 +233,15 @@ interface ClientLine {
   late: number;
 }
 
-/** Formats one line per client session over all partitions: its frontier, and how many of its points were late. */
+/**
+ * Formats one line per client session over all partitions: its frontier, and how many of its points were late. Sessions of
+ * requests end with the session of their intake, so those without a name and a frontier are counted only.
+ */
 function clients({ points, sessions: all, nowMs }: StatusReply): string {
   const names = new Map(all.flatMap(({ clientNames }) => Object.entries(clientNames)));
   const former = new Map(all.flatMap(({ formerClientNames }) => Object.entries(formerClientNames)));
   // The client may be connected to an intake that did not answer.
-  const nameless = all.some(({ notTold }) => notTold !== '') ? '?' : 'not connected';
+  const nameless = all.some(({ notTold }) => notTold !== '') ? '?' : 'not seen since the start';
   const lines = new Map<string, ClientLine>();
   for (const client of points.flatMap((one) => one.clients)) {
     const key = hex(client.clientSession);
@@ -258,12 +261,20 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
     head: ['client session', 'name', 'delivered through', 'batches', 'unsettled', 'late points'],
     style: { head: [], border: [], compact: true },
   });
+  let [ended, endedLate] = [0, 0];
   for (const [key, { floor, highest, frontierMs, late }] of lines) {
+    if (nameless !== '?' && frontierMs === undefined && !names.has(key) && !former.has(key)) {
+      ended++;
+      endedLate += late;
+      continue;
+    }
     const frontier = frontierMs === undefined ? 'not declared' : `${duration(nowMs - frontierMs)} ago`;
     const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
     table.push([key.slice(0, 8), nameOf(key), frontier, highest + 1, unsettled, late]);
   }
-  return table.toString();
+  if (ended === 0) return table.toString();
+  const sessions = ended === 1 ? '1 earlier session' : `${ended} earlier sessions`;
+  return `${table.toString()}\n${sessions} of requests, from before the start: late points ${endedLate}`;
 }
 
 function maxOf(a: number | undefined, b: number | undefined): number | undefined {

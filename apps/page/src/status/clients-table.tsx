@@ -46,7 +46,7 @@ export function ClientsTable({ status }: { readonly status: PipelineStatus }) {
 }
 
 function nameCell({ name, isConnected }: ClientProgress): string {
-  const state = isConnected === undefined ? '?' : 'not connected';
-  if (name === undefined) return state;
-  return isConnected === true ? printable(name) : `${printable(name)}, ${state}`;
+  if (name === undefined) return isConnected === undefined ? '?' : 'not seen since the start';
+  if (isConnected === true) return printable(name);
+  return `${printable(name)}, ${isConnected === undefined ? '?' : 'not connected'}`;
 }
