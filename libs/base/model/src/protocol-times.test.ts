@@ -10,6 +10,7 @@ const PAIRS = [
   'requestKeyMs < mapLookbackMs',
   'stampAgeMs <= controlRetentionMs',
   'renewMs < lapseMs',
+  'renewMs < markLeadMs',
   'lapseMs < leaseMs',
   'markMs < leaseMs',
   'clockToleranceMs < openDelayMs',

@@ -21,6 +21,11 @@ export interface ProtocolTimes {
   readonly lapseMs: number;
   /** The coordinator fences a session this long after the last renewal that it read. */
   readonly leaseMs: number;
+  /**
+   * A mark is at most this after the sending of the last acknowledged renewal. So watermarks are not ahead of the time of
+   * `control`, by which a lane knows where it may begin, by more than this and the tolerance of clocks.
+   */
+  readonly markLeadMs: number;
   /** An idle lane appends a mark this often. The setting `lane.markMs` may change it. */
   readonly markMs: number;
   /** A lane that cannot append for this long ends. The setting `lane.appendMs` may change it. */
@@ -51,6 +56,7 @@ export const PROTOCOL_TIMES: ProtocolTimes = {
   renewMs: 1000,
   lapseMs: 5000,
   leaseMs: 10_000,
+  markLeadMs: 2000,
   markMs: 1000,
   appendMs: 15_000,
   clockToleranceMs: 1000,
@@ -79,6 +85,7 @@ export const RELATIONS: readonly Relation[] = [
   { less: 'requestKeyMs', than: 'mapLookbackMs', otherwise: 'a query misses points of an old map' },
   { less: 'stampAgeMs', than: 'controlRetentionMs', orEqual: true, otherwise: 'a fence is forgotten too early' },
   { less: 'renewMs', than: 'lapseMs', otherwise: 'a healthy session stops accepting between two renewals' },
+  { less: 'renewMs', than: 'markLeadMs', otherwise: 'completeness waits for each renewal' },
   { less: 'lapseMs', than: 'leaseMs', otherwise: 'a session is fenced while it still accepts' },
   { less: 'markMs', than: 'leaseMs', otherwise: 'a session is fenced before an idle lane marks once' },
   { less: 'clockToleranceMs', than: 'openDelayMs', otherwise: 'a new lane accepts below the watermark' },

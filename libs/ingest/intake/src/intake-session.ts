@@ -106,11 +106,12 @@ export class IntakeSession {
         for (const source of this.#sources) source.announce(map);
       },
     });
-    this.#logTime = new LogTime(control.state, acceptClock);
+    this.#logTime = new LogTime(control.state, acceptClock, options.timing.openDelayMs);
     this.#wallSteps = new WallSteps(clock, acceptClock);
     this.#lanes = new LaneSet({
       ...{ log, clock, acceptClock, session, timing: options.timing, queueBytes: limits.laneQueueBytes, onAppended },
       partitions: () => this.maps.partitions,
+      markLimitMs: () => this.#lease.markLimitMs,
       era: () => this.#laneEra(),
       onLaneEnded: options.onLaneEnded,
       onLaneStalled: options.onLaneStalled,
@@ -310,6 +311,9 @@ export class IntakeSession {
   }
 
   #receive(message: ControlMessage): void {
+    const isOwn = message.$case === 'registered' && toHex(message.value.session) === toHex(this.session);
+    if (isOwn) this.#logTime.registered();
+    else this.#logTime.read();
     if (message.$case === 'checkpoint') this.#lanes.forgetFenced(this.#options.control.state.fences);
     if (message.$case === 'checkpoint' || message.$case === 'setBack') this.#lease.checkState();
     // Not only a new map: the record may be what the lanes wait for (`#laneEra`).
@@ -331,6 +335,7 @@ export class IntakeSession {
     const { state } = this.#clockCheck;
     if (state === 'right') this.#wallSteps.confirmed(sentMs);
     if (state === 'right' && before !== 'right') this.#logTime.checkFrom(this.#lease.ackedOffset + 1);
+    if (state === 'off') this.#logTime.lost();
     if (state === 'right') this.#lanes.open();
     else if (state === 'off' && before !== 'off') this.#lanes.leave();
   }

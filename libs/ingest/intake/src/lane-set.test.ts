@@ -14,6 +14,7 @@ async function setUp() {
   const lanes = new LaneSet({
     ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, session: SESSION, queueBytes: 1000 },
     timing: { ...DEFAULT_LANE_TIMING, appendMs: 500 },
+    markLimitMs: () => Number.POSITIVE_INFINITY,
     partitions: () => PARTITIONS,
     era: () => (may.open ? { offset: -1, startMs: 0 } : undefined),
     onAppended: () => undefined,

@@ -17,6 +17,8 @@ export interface LaneSetOptions {
   readonly timing: LaneTiming;
   /** Max bytes queued in one lane. */
   readonly queueBytes: number;
+  /** Returns the latest time that a mark may state now, by the session's clock, ms. */
+  readonly markLimitMs: () => number;
   /** Returns the number of partitions that need a lane. */
   readonly partitions: () => number;
   /** Returns the era of the session's lanes, or undefined while no lane may open. */
@@ -222,14 +224,15 @@ export class LaneSet {
   }
 
   #openLane(partition: number, era: LaneEra): void {
-    const { log, clock, acceptClock, session, timing, queueBytes, onAppended, onLaneStalled } = this.#options;
+    const { log, clock, acceptClock, session, timing, queueBytes, markLimitMs, onAppended, onLaneStalled } =
+      this.#options;
     let tags = this.#tags.get(partition);
     if (tags === undefined) {
       tags = new TagPublisher(log, partition, clock);
       this.#tags.set(partition, tags);
     }
     const lane = new Lane({
-      ...{ log, clock, acceptClock, partition, session, tags, timing, queueBytes, onAppended },
+      ...{ log, clock, acceptClock, partition, session, tags, timing, queueBytes, markLimitMs, onAppended },
       recordLimit: this.#recordLimit,
       number: this.#nextLane++,
       era,

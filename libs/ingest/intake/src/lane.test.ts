@@ -38,6 +38,7 @@ async function laneBench(
     ...{ log: bench.log, clock: bench.clock, acceptClock: bench.acceptClock, partition: 0, number: 5 },
     era: { offset: -1, startMs: 0 },
     session: Buffer.alloc(16, 8),
+    markLimitMs: () => Number.POSITIVE_INFINITY,
     tags: new TagPublisher(bench.log, 0, bench.clock),
     timing: { ...DEFAULT_LANE_TIMING, ...timing },
     queueBytes: 1000,

@@ -39,6 +39,8 @@ export interface LaneOptions {
   /** The era of the session, which each record names. */
   readonly era: LaneEra;
   readonly tags: TagPublisher;
+  /** Returns the latest time that a mark may state now, by the session's clock, ms. */
+  readonly markLimitMs: () => number;
   readonly timing: LaneTiming;
   readonly queueBytes: number;
   /** Size of the log's records. It outlives the lane. */
@@ -342,12 +344,13 @@ export class Lane {
 
   /**
    * Appends one record. Its mark is the accept time of the oldest batch that no record has yet, or now, without the
-   * record's own batches. Returns its offset. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
+   * record's own batches, and at most `markLimitMs`. Returns its offset. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
    */
   async #append(type: RecordType, content?: BlockContent): Promise<number> {
     const { acceptClock, clock, partition, session, number, era, tags, recordLimit } = this.#options;
     const sentMs = acceptClock.nowMs();
-    const oldestMs = Math.min(sentMs, this.#queue.oldestMs ?? sentMs, content?.heldMs ?? sentMs);
+    const limitMs = Math.min(sentMs, this.#options.markLimitMs());
+    const oldestMs = Math.min(limitMs, this.#queue.oldestMs ?? limitMs, content?.heldMs ?? limitMs);
     const markMs = Math.max(this.#markMs, oldestMs);
     const header = {
       type,

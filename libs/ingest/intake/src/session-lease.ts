@@ -24,7 +24,7 @@ export interface SessionLeaseOptions {
   readonly signal: AbortSignal;
 }
 
-const { renewMs: RENEW_MS, lapseMs: RENEWAL_LAPSE_MS } = PROTOCOL_TIMES;
+const { renewMs: RENEW_MS, lapseMs: RENEWAL_LAPSE_MS, markLeadMs: MARK_LEAD_MS } = PROTOCOL_TIMES;
 /** Max dead lanes in one renewal, the oldest first. The others wait for the fences of these. */
 const RENEWAL_DEAD_LANES = 64;
 
@@ -35,6 +35,8 @@ export class SessionLease {
   readonly #writer: ControlWriter;
   /** Monotonic ms at which the last acknowledged renewal was sent. */
   #renewedMs = Number.NEGATIVE_INFINITY;
+  /** Time of the session's clock at which the newest acknowledged record was sent, ms. */
+  #statedMs = Number.NEGATIVE_INFINITY;
   #fenced: string | undefined;
   #registeredOffset = Number.POSITIVE_INFINITY;
   /** Offset of the newest acknowledged record. */
@@ -65,6 +67,14 @@ export class SessionLease {
   /** Offset in `control` of the newest record that was acknowledged to this session; -1 before any. */
   get ackedOffset(): number {
     return this.#ackedOffset;
+  }
+
+  /**
+   * The latest time, by the session's clock, ms, that a mark may state now. While `control` takes no records, watermarks stop:
+   * a clock that steps back meanwhile is then seen in `control` by nearly its whole step.
+   */
+  get markLimitMs(): number {
+    return this.#statedMs + MARK_LEAD_MS;
   }
 
   /** Why the lease may have lapsed, or undefined. */
@@ -169,6 +179,7 @@ export class SessionLease {
     const sentMs = acceptClock.nowMs();
     const appended = await this.#writer.append(message, signal);
     this.#ackedOffset = appended.offset;
+    this.#statedMs = sentMs;
     onAppended(sentMs, acceptClock.nowMs(), appended);
   }
 }

@@ -7,7 +7,7 @@ export interface SessionInfo {
   readonly session: Uint8Array;
   readonly process: string;
   state: 'open' | 'fenced' | 'closed';
-  /** Append time of the last renewal, or of the registration, ms. */
+  /** Highest append time of a renewal, or of the registration, ms. */
   renewedMs: number;
   /** Append time of the session's end, ms; undefined while it is open. */
   endedMs: number | undefined;

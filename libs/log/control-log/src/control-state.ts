@@ -305,8 +305,10 @@ export class ControlState {
 
   #renew(renewed: SessionRenewed, appendTimeMs: number): void {
     const session = this.sessions.get(toHex(renewed.session));
-    if (session === undefined || session.state !== 'open') return;
-    session.renewedMs = appendTimeMs;
+    if (session === undefined) return;
+    // Also of a fenced session: until it reads its fence, its lanes continue.
+    session.renewedMs = Math.max(session.renewedMs, appendTimeMs);
+    if (session.state !== 'open') return;
     for (const { partition, lane } of renewed.deadLanes) {
       const key = fenceKey(session.session, { partition, lane });
       if (!this.fences.has(key)) this.deadLanes.set(key, { session: session.session, partition, lane });
