@@ -16,6 +16,8 @@ export interface PointLimits {
   readonly aheadMs: number;
   /** How far behind the intake's clock a timestamp may be, ms. */
   readonly behindMs: number;
+  /** How long stores keep points, ms; undefined for permanently. Older ones would be deleted soon after they were accepted. */
+  readonly keptMs?: number;
 }
 
 export const DEFAULT_POINT_LIMITS: PointLimits = {

@@ -43,6 +43,27 @@ function byReason(rejections: readonly Rejection[]): readonly Rejection[] {
     .sort((a, b) => (a.reason < b.reason ? -1 : 1));
 }
 
+test('a point that the stores would delete at once is refused, with the limit that holds', () => {
+  const limits = { ...DEFAULT_POINT_LIMITS, ...DEFAULT_INTAKE_LIMITS };
+  const verdict = (ageMs: number, keptMs: number | undefined) => {
+    const rejections = new Rejections();
+    const rules = new PointRules({ ...limits, keptMs }, 1e12);
+    return rules.rejectsNumber(SERIES_CLASS.reading, false, 1e12 - ageMs, 1, rejections) ? rejections.list : [];
+  };
+  expect(verdict(7_200_000, 7_200_000)).toEqual([]);
+  expect(verdict(7_200_001, 7_200_000)).toMatchObject([
+    {
+      reason: 'timestamp_behind',
+      limit: "7200000 ms behind the intake's clock, as long as points are kept",
+      points: 1,
+    },
+  ]);
+  for (const keptMs of [undefined, 2 * behindMs]) {
+    expect(verdict(behindMs, keptMs)).toEqual([]);
+    expect(verdict(behindMs + 1, keptMs)).toMatchObject([{ limit: `${behindMs} ms behind the intake's clock` }]);
+  }
+});
+
 describe('the same points in a stream and in a request', () => {
   let bench: IntakeBench;
   let session: IntakeSession;

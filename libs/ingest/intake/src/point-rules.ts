@@ -4,7 +4,7 @@ import { unpackSketch } from '@tidemark/sketch';
 import type { IntakeLimits } from './intake-limits.ts';
 import type { Rejections } from './rejections.ts';
 
-export type PointRuleLimits = Pick<PointLimits, 'aheadMs' | 'behindMs'> & Pick<IntakeLimits, 'sketchBytes'>;
+export type PointRuleLimits = Pick<PointLimits, 'aheadMs' | 'behindMs' | 'keptMs'> & Pick<IntakeLimits, 'sketchBytes'>;
 
 /**
  * Rules for a single point of a known series. Streams and requests both use them, so a point has the same verdict,
@@ -14,10 +14,12 @@ export class PointRules {
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
   readonly #limits: PointRuleLimits;
+  readonly #behindMs: number;
 
   constructor(limits: PointRuleLimits, acceptMs: number) {
     this.#limits = limits;
-    this.minTimeMs = acceptMs - limits.behindMs;
+    this.#behindMs = Math.min(limits.behindMs, limits.keptMs ?? Number.POSITIVE_INFINITY);
+    this.minTimeMs = acceptMs - this.#behindMs;
     this.maxTimeMs = acceptMs + limits.aheadMs;
   }
 
@@ -58,12 +60,14 @@ export class PointRules {
   /** Returns true for a time that violates a rule. NaN counts as a time before all others. */
   #rejectsTime(timeMs: number, rejections: Rejections): boolean {
     const { aheadMs, behindMs } = this.#limits;
+    const source = this.#behindMs < behindMs ? ', as long as points are kept' : '';
     if (timeMs > this.maxTimeMs) {
       const example = rejections.has('timestamp_ahead') ? undefined : this.#timeFound(timeMs);
       rejections.add('timestamp_ahead', 'timestamp', `${aheadMs} ms ahead of the intake's clock`, 1, example);
     } else if (!(timeMs >= this.minTimeMs)) {
       const example = rejections.has('timestamp_behind') ? undefined : this.#timeFound(timeMs);
-      rejections.add('timestamp_behind', 'timestamp', `${behindMs} ms behind the intake's clock`, 1, example);
+      const limit = `${this.#behindMs} ms behind the intake's clock${source}`;
+      rejections.add('timestamp_behind', 'timestamp', limit, 1, example);
     } else return false;
     return true;
   }

@@ -1,4 +1,4 @@
-import type { AggregateReply } from '@tidemark/contract';
+import type { AggregateReply, MatchReply } from '@tidemark/contract';
 import { IntervalCounts } from '@tidemark/fold';
 import { Completeness } from './completeness.ts';
 import type { LogTime } from './log-time.ts';
@@ -21,6 +21,11 @@ export class LeafFindings {
   #dips = 0;
   #points = 0;
   #deletedBeforeMs = Number.NEGATIVE_INFINITY;
+
+  /** Adds the reply of a tag store: series may have expired before their points. */
+  addMatch({ deletedBeforeMs = Number.NEGATIVE_INFINITY }: Pick<MatchReply, 'deletedBeforeMs'>): void {
+    this.#deletedBeforeMs = Math.max(this.#deletedBeforeMs, deletedBeforeMs);
+  }
 
   /** Adds the reply of a point store. Returns why its watermark says nothing; undefined when it does. */
   add(reply: AggregateReply, logTime: LogTime): string | undefined {

@@ -29,7 +29,7 @@ export async function readLeaf(
   steps: AlignedSteps,
   findings: LeafFindings,
 ): Promise<LeafFrame> {
-  const match = await matchLeaf(run, leaf, steps, findings.completeness);
+  const match = await matchLeaf(run, leaf, steps, findings);
   const plans = plansOf(run, leaf, match.kinds);
   const merged = new MergedGroups(run, leaf, steps, plans);
   for (const { reply } of match.partitions) for (const group of reply.groups) merged.expect(group);

@@ -16,7 +16,7 @@ import {
 import { TidemarkError } from '@tidemark/ports';
 import type { QueryLeaf } from '@tidemark/query-language';
 import { metadataOfMessage } from '@tidemark/store-rpc';
-import type { Completeness } from './completeness.ts';
+import type { LeafFindings } from './leaf-findings.ts';
 import { ownersOf } from './metric-owners.ts';
 import type { QueryRun } from './query-run.ts';
 import type { AlignedSteps } from './steps.ts';
@@ -50,7 +50,7 @@ export async function matchLeaf(
   run: QueryRun,
   leaf: QueryLeaf,
   steps: AlignedSteps,
-  completeness: Completeness,
+  findings: LeafFindings,
 ): Promise<LeafMatch> {
   const id = metricId(run.tenant, leaf.metric);
   const newestFirst = ownersOf(run.maps, run.tenant, leaf.metric);
@@ -74,9 +74,10 @@ export async function matchLeaf(
         ),
       );
       if (reply === undefined) {
-        completeness.miss();
+        findings.completeness.miss();
         return undefined;
       }
+      findings.addMatch(reply);
       run.addGaps(reply.gaps);
       run.noteDivergences('tags', partition, steps);
       for (const { series } of reply.groups) run.takeSeries(series.length / ID_BYTES);

@@ -216,6 +216,21 @@ describe('answers', () => {
     expect((await run('avg:load{*}.rollup(10)')).notes).toEqual([]);
   });
 
+  test('series that were deleted before their points are noted, also where nothing is left to find', async () => {
+    const { stores, run } = setUp([]);
+    const noteOf = (timeMs: number) =>
+      `points of load before ${new Date(timeMs).toISOString()} were deleted (store.retentionMs)`;
+    stores.seriesDeletedBeforeMs.set(0, FROM_MS + 20_000);
+    expect((await run('avg:load{*}.rollup(10)')).notes).toContain(noteOf(FROM_MS + 20_000));
+    stores.findings.set(0, { deletedBeforeMs: FROM_MS + 10_000 });
+    expect((await run('avg:load{*}.rollup(10)')).notes).toContain(noteOf(FROM_MS + 20_000));
+    stores.findings.set(0, { deletedBeforeMs: FROM_MS + 30_000 });
+    expect((await run('avg:load{*}.rollup(10)')).notes).toContain(noteOf(FROM_MS + 30_000));
+    stores.findings.clear();
+    stores.seriesDeletedBeforeMs.set(0, FROM_MS - 60_000);
+    expect((await run('avg:load{*}.rollup(10)')).notes.filter((note) => note.includes('deleted'))).toEqual([]);
+  });
+
   test('a fill takes values from before the range, within its limit', async () => {
     const { run } = setUp([gauge(FROM_MS - 200_000, 5)]);
     const filled = await run('avg:load{*}.rollup(10).fill(last)');

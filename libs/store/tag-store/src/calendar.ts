@@ -92,6 +92,14 @@ export class Calendar {
     for (const day of other.all) this.load(day.renumbered());
   }
 
+  /** The oldest day that has not expired; undefined when none has. */
+  get oldestKept(): number | undefined {
+    if (this.begun === this.#days.size) return undefined;
+    let oldest = this.#lastDay;
+    for (const number of this.#days.keys()) oldest = Math.min(oldest, number);
+    return oldest;
+  }
+
   /** Returns true when no day is later. */
   isLast(day: Day): boolean {
     return day.number === this.#lastDay;

@@ -57,6 +57,21 @@ describe('days of series', () => {
     expect(old.groups.filter(({ series }) => series.length > 0)).toEqual([]);
   });
 
+  test('are named by their end in each answer, once some have expired', async () => {
+    const keyValue = new MemoryKeyValue();
+    let partition = await open(keyValue);
+    const deletedBefore: (number | undefined)[] = [];
+    for (const day of [10, 11, 13, 14, 15, 17]) {
+      partition.apply(dayOf(partition.nextOffset, day));
+      await partition.commit();
+      if (day === 15) partition = await open(keyValue);
+      const { deletedBeforeMs } = partition.match(request(`m${day}`));
+      deletedBefore.push(deletedBeforeMs);
+    }
+    const days = [undefined, undefined, undefined, 11 * DAY_MS, 13 * DAY_MS, 14 * DAY_MS];
+    expect(deletedBefore).toEqual(days);
+  });
+
   test('do not expire beyond two for each later day, although a day is far ahead', async () => {
     const partition = await open(new MemoryKeyValue());
     for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));

@@ -12,6 +12,7 @@ import type {
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
+import { DAY_MS } from '@tidemark/model';
 import {
   assert,
   finishAtOnce,
@@ -281,7 +282,10 @@ export class TagPartition implements ConsumedState {
   match(request: MatchRequest): MatchReply {
     const { tenant, metric } = request;
     const metadata = metadataMessage(this.#index.metrics.find(tenant, metric)?.metadata ?? {});
-    return { ...match(this.#index, request, this.#limits), metadata, ...this.#place(request.partition) };
+    const { oldestKept } = this.#index.calendar;
+    const deletedBeforeMs = oldestKept === undefined ? undefined : oldestKept * DAY_MS;
+    const found = match(this.#index, request, this.#limits);
+    return { ...found, metadata, deletedBeforeMs, ...this.#place(request.partition) };
   }
 
   /** Metrics of a tenant, by name. */

@@ -64,6 +64,8 @@ export class ModelStores implements QueryStores {
   readonly failing = new Map<string, TidemarkError>();
   /** What a point store says of the series of every request apart from their values. */
   readonly findings = new Map<number, Partial<AggregateReply>>();
+  /** Time before which a tag store has deleted its series, ms. */
+  readonly seriesDeletedBeforeMs = new Map<number, number>();
   /** What a partition knows of each of its metrics; without it, the kind that its points say. */
   readonly stated = new Map<number, MetricMetadata>();
   /** Why a part has halted. */
@@ -235,6 +237,7 @@ export class ModelStores implements QueryStores {
         ...{ user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
         implied: undefined,
       },
+      deletedBeforeMs: this.seriesDeletedBeforeMs.get(partition),
       tagsOffset: next,
       gaps: this.#gapsOf('tags', partition),
     };

@@ -42,12 +42,14 @@ export interface IntakePorts {
 export async function assembleIntake(ports: IntakePorts, settings: Settings): Promise<IntakeRunner> {
   const { log, recordBytes, control, clock, random, events, name, knownSeries, acceptClock } = ports;
   const { health, started } = ports;
+  const { retentionMs } = settings.store;
+  const keptMs = retentionMs === 0 ? undefined : retentionMs;
   const intake = new IntakeRunner(
     {
       ...{ log, control, clock, random, knownSeries },
       acceptClock: () => acceptClock ?? sessionClock(clock),
       process: name,
-      limits: { ...settings.intake, ...settings.point },
+      limits: { ...settings.intake, ...settings.point, keptMs },
       timing: { ...settings.lane, recordBytes: Math.min(recordBytes, DEFAULT_LANE_TIMING.recordBytes) },
       budgets: settings.budgets,
       latenessMs: () => settings.completeness.latenessMs,

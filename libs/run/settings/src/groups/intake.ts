@@ -18,7 +18,13 @@ export const POINT = z.strictObject({
   tags: whole(P.tags, 'tags', 0, 1000, 'Tags of one series.'),
   tenantBytes: whole(P.tenantBytes, 'bytes', 1, 255, 'Name of a tenant, in UTF-8.'),
   aheadMs: whole(P.aheadMs, 'ms', 0, DAY_MS, 'How far ahead of the intake a timestamp may be.'),
-  behindMs: whole(P.behindMs, 'ms', 0, 3650 * DAY_MS, 'How far behind the intake a timestamp may be.'),
+  behindMs: whole(
+    P.behindMs,
+    'ms',
+    0,
+    3650 * DAY_MS,
+    'How far behind the intake a timestamp may be; no further than `store.retentionMs`, if that is set.',
+  ),
 });
 
 /** Bounds of the intake. */

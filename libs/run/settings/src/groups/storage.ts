@@ -84,7 +84,7 @@ export const STORE = z.strictObject({
     'ms',
     0,
     36_500 * DAY_MS,
-    'How long points and their series are kept, in whole buckets and days; at least `store.bucketMs`. 0: permanently. Equal for all stores.',
+    'How long points and their series are kept, in whole buckets and days; at least `store.bucketMs`. 0: permanently. Equal for all stores and intakes. What is older when it is set or lowered goes at twice the speed of time: a month of it in a month.',
   ),
   recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest chunks of one partition that are kept in memory.'),
   bucketHashes: whole(S.bucketHashes, 'hashes', 1, 1_000_000, 'Hashes of closed buckets that are kept.'),

@@ -84,7 +84,11 @@ export interface MatchReply {
   /** Skipped records below tags_offset: series that they defined are not in the answer. */
   gaps: Gap[];
   /** What its senders and users state of the metric; absent where nothing is stated. */
-  metadata: MetricMetadata | undefined;
+  metadata:
+    | MetricMetadata
+    | undefined;
+  /** Series that were last seen before this time were deleted, because their retention has ended, ms; absent when none were. */
+  deletedBeforeMs?: number | undefined;
 }
 
 export interface MatchedGroup {
@@ -724,7 +728,15 @@ export const MatchRequest: MessageFns<MatchRequest> = {
 };
 
 function createBaseMatchReply(): MatchReply {
-  return { metricId: Buffer.alloc(0), classes: [], groups: [], tagsOffset: 0, gaps: [], metadata: undefined };
+  return {
+    metricId: Buffer.alloc(0),
+    classes: [],
+    groups: [],
+    tagsOffset: 0,
+    gaps: [],
+    metadata: undefined,
+    deletedBeforeMs: undefined,
+  };
 }
 
 export const MatchReply: MessageFns<MatchReply> = {
@@ -750,6 +762,9 @@ export const MatchReply: MessageFns<MatchReply> = {
     }
     if (message.metadata !== undefined) {
       MetricMetadata.encode(message.metadata, writer.uint32(50).fork()).join();
+    }
+    if (message.deletedBeforeMs !== undefined) {
+      writer.uint32(56).sint64(message.deletedBeforeMs);
     }
     return writer;
   },
@@ -825,6 +840,14 @@ export const MatchReply: MessageFns<MatchReply> = {
             message.metadata = MetricMetadata.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.deletedBeforeMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -850,6 +873,7 @@ export const MatchReply: MessageFns<MatchReply> = {
     message.metadata = (object.metadata !== undefined && object.metadata !== null)
       ? MetricMetadata.fromPartial(object.metadata)
       : undefined;
+    message.deletedBeforeMs = object.deletedBeforeMs ?? undefined;
     return message;
   },
 };
