@@ -235,7 +235,7 @@ export class Cluster {
       ...{ tenantSeries: 1_000_000, metricSeries: 1_000_000, isAlone: false, seriesCounts: async () => [] },
       checkpointRecords: 40,
       // Several records, so that others come between them.
-      checkpointPartBytes: 4500,
+      checkpointPartBytes: 2500,
       storePositions: () => storePositions(network),
     });
     await coordinator.start();
