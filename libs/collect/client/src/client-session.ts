@@ -22,6 +22,8 @@ import { WakeSignal } from './wake-signal.ts';
 
 /** Batches that are stamped before they are made durable together. */
 const GROUP_BATCHES = 64;
+/** Series without an answer from which on no more are defined. */
+const DEFINED_AHEAD = 4096;
 /** A session with unsettled batches checks its deadlines at least this often. */
 const MAX_IDLE_MS = 60_000;
 
@@ -87,6 +89,8 @@ export class ClientSession {
       batch.stampedPlace = stamped;
       batch.stamp = stamped;
       batch.sent = stamped !== undefined;
+      // Now: the tables grow when other batches of the spool get their stamps.
+      if (stamped !== undefined) batch.needsAll(session.#routes.of(stamped.epoch).tables);
       return batch;
     });
     for (const batch of batches) session.#queue.add(batch);
@@ -314,6 +318,7 @@ export class ClientSession {
       return false;
     }
     batch.stamp = { sequence: this.#nextSequence++, epoch, stampedMs };
+    batch.needs(shares, this.#routes.of(epoch).tables);
     batch.attempts = 0;
     this.#queue.change(batch, () => batch.holdRequest(request));
     this.#unsettled.addStamped(batch);
@@ -340,16 +345,27 @@ export class ClientSession {
     });
   }
 
+  /**
+   * Sends the batches that are due and whose series the intake has judged. The definitions of the others are sent a few
+   * thousand ahead: with more, an intake that is slow with them would take no batch for as long.
+   */
   async #sendDue(): Promise<void> {
     const nowMs = this.#owner.clock.monotonicMs();
     for (const batch of this.#queue.stamped.values()) {
       if (batch.sentOn === this.#link.stream && nowMs < batch.dueMs) continue;
-      if (this.#needsSpool(batch)) continue;
-      const request = batch.request ?? (await this.#inSpool.loadRequest(batch));
-      if (batch.gone || request === undefined || batch.stamp === undefined) continue;
+      if (this.#needsSpool(batch) || batch.stamp === undefined) continue;
       const { stream } = this.#link;
       if (!stream?.writable) return;
-      if (!stream.define(this.#routes.of(batch.stamp.epoch), this.#series) || !stream.writable) return;
+      const routes = this.#routes.of(batch.stamp.epoch);
+      if (!batch.isDefined(stream.definitions)) {
+        if (stream.definitions.unanswered < DEFINED_AHEAD) stream.define(routes, batch.refs, this.#series);
+        if (!stream.writable) return;
+        continue;
+      }
+      const request = batch.request ?? (await this.#inSpool.loadRequest(batch));
+      if (batch.gone || request === undefined) continue;
+      // While it was read, the stream may have ended.
+      if (stream !== this.#link.stream || !stream.writable) return;
       this.#noteUnanswered(batch, request);
       stream.send(request);
       this.#owner.counters.batchesSent++;

@@ -392,9 +392,12 @@ describe('the end of a batch', () => {
     expect(client.stats().reasons.closed).toBe(1);
   });
 
-  test('the client leaves an intake that greets and then answers nothing', async () => {
+  test.each([
+    ['no batch', 'mute'],
+    ['no definitions', 'judgesNothing'],
+  ] as const)('the client leaves an intake that greets and then answers %s', async (_, silence) => {
     const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 });
-    intake.mute = 'a:1';
+    intake[silence] = 'a:1';
     for (let second = 0; second < 20; second++) {
       client.gauge('load', second);
       client.flush();
@@ -404,6 +407,33 @@ describe('the end of a batch', () => {
     expect(client.stats()).toMatchObject({ points: 20, ackedPoints: 20, pendingPoints: 0 });
     expect(intake.streams).toBeLessThan(4);
     await close(world, client);
+  });
+
+  test('batches do not wait for the definitions of later ones', async () => {
+    const { world, intake, client } = await setUp({});
+    await world.clock.advance(1000);
+    for (let i = 0; i < 300; i++) {
+      client.gauge(`m${i}`, i);
+      client.flush();
+      await world.clock.advance(10);
+    }
+    expect(intake.violations).toEqual([]);
+    expect(client.stats().pendingPoints).toBeLessThan(60);
+    await close(world, client);
+  });
+
+  test('a batch does not wait behind a flood of definitions that only later ones need', async () => {
+    const { world, intake, client } = await setUp({});
+    await world.clock.advance(1000);
+    for (let flush = 0; flush < 10; flush++) {
+      for (let i = 0; i < 1500; i++) client.gauge(`m${flush}`, i, [`n:${i}`]);
+      client.flush();
+    }
+    for (let i = 0; i < 200 && intake.delivered.length === 0; i++) await world.clock.advance(5);
+    expect(intake.delivered.length).toBeGreaterThan(0);
+    expect(intake.definitions).toBeLessThan(9000);
+    await close(world, client);
+    expect(client.stats().ackedPoints).toBe(15_000);
   });
 
   test('the client stays with an intake that answers some batches and not others', async () => {

@@ -33,6 +33,9 @@ test('points of a short program arrive over gRPC, with the key', async () => {
           map: { epoch: map.epoch, partitions: map.partitions, slots: packSlots(map) },
         };
         call.write({ message: { $case: 'greeting', value } });
+      } else if (message?.$case === 'definitions') {
+        const { mapEpoch, partition } = message.value;
+        call.write({ message: { $case: 'definitions', value: { mapEpoch, partition, refused: [] } } });
       } else if (message?.$case === 'batch') {
         batches++;
         const { sequence } = message.value;

@@ -39,17 +39,6 @@ export interface ModelIntakeOptions {
   readonly aheadMs?: number;
 }
 
-/** The refusal of a series, and whether the client got it. */
-interface SeriesRefusal {
-  readonly reason: string;
-  isReceived: boolean;
-}
-
-interface LeftOut {
-  readonly reason: string;
-  readonly refusal: SeriesRefusal | undefined;
-}
-
 interface ModelSession {
   readonly batches: Map<number, string>;
   /** Sequence/partition of the shares that are stored. */
@@ -90,6 +79,8 @@ export class ModelIntake implements IntakeConnector {
   up = true;
   /** Address whose intake greets, and answers no batch. */
   mute: string | undefined;
+  /** The address that answers no definitions. */
+  judgesNothing: string | undefined;
   /** While set, every batch is answered with this outcome. */
   answer: BatchResult_Outcome | undefined;
   resends = 0;
@@ -97,8 +88,6 @@ export class ModelIntake implements IntakeConnector {
   definitions = 0;
   readonly #options: ModelIntakeOptions;
   readonly #open = new Set<ModelStream>();
-  /** Refusals by which points were left out of stored shares, one for each point. */
-  readonly #leftOutBy: SeriesRefusal[] = [];
   /** Received frontiers, by their batch. Each applies to all other batches. */
   readonly #frontiers = new Map<string, number>();
 
@@ -109,11 +98,6 @@ export class ModelIntake implements IntakeConnector {
 
   get options(): ModelIntakeOptions {
     return this.#options;
-  }
-
-  /** Points that were left out by a refusal that the client never received. */
-  get unknownRefusals(): number {
-    return this.#leftOutBy.filter(({ isReceived }) => !isReceived).length;
   }
 
   /** True to inject no more faults. */
@@ -168,7 +152,7 @@ export class ModelIntake implements IntakeConnector {
     id: string,
     batch: Batch,
     defined: ReadonlyMap<string, readonly Series[]>,
-    refused: ReadonlyMap<string, SeriesRefusal>,
+    refused: ReadonlyMap<string, string>,
   ): SendReply | undefined {
     const session = this.#sessionOf(id);
     const { sequence, floor, frontierMs } = batch;
@@ -205,7 +189,7 @@ export class ModelIntake implements IntakeConnector {
     const acceptedPoints = isAcked ? batch.shares.reduce((sum, share) => sum + pointsIn(share), 0) - leftOut.size : 0;
     const partitions = new Set(stored.map(({ partition }) => `${partition}`));
     const own = [...leftOut].filter(([point]) => partitions.has(point.split('/')[0]));
-    const rejections = rejectionsOf(own.map(([, { reason }]) => reason));
+    const rejections = rejectionsOf(own.map(([, reason]) => reason));
     const value = { sequence, outcome, acceptedPoints, rejections, retryAfterMs: 20 };
     return { message: { $case: 'batch', value } };
   }
@@ -233,9 +217,9 @@ export class ModelIntake implements IntakeConnector {
   #leftOut(
     { mapEpoch, shares }: Batch,
     defined: ReadonlyMap<string, readonly Series[]>,
-    refused: ReadonlyMap<string, SeriesRefusal>,
-  ): Map<string, LeftOut> {
-    const leftOut = new Map<string, LeftOut>();
+    refused: ReadonlyMap<string, string>,
+  ): Map<string, string> {
+    const leftOut = new Map<string, string>();
     const { verdict, aheadMs = Number.POSITIVE_INFINITY, clock } = this.#options;
     const newestMs = clock.wallMs() + aheadMs;
     for (const { partition, points: bytes } of shares) {
@@ -244,12 +228,11 @@ export class ModelIntake implements IntakeConnector {
       decodeShare(bytes, points, new SketchColumns());
       for (let i = 0; i < points.length; i++) {
         const [ref, timeMs] = [points.refs[i], points.timesMs[i]];
-        const refusal = refused.get(`${mapEpoch}/${partition}/${ref}`);
         const reason =
-          refusal?.reason ??
+          refused.get(`${mapEpoch}/${partition}/${ref}`) ??
           verdict?.(table[ref]?.metric ?? '', timeMs) ??
           (timeMs > newestMs ? 'timestamp_ahead' : undefined);
-        if (reason !== undefined) leftOut.set(`${partition}/${ref}/${timeMs}`, { reason, refusal });
+        if (reason !== undefined) leftOut.set(`${partition}/${ref}/${timeMs}`, reason);
       }
     }
     return leftOut;
@@ -260,7 +243,7 @@ export class ModelIntake implements IntakeConnector {
     session: ModelSession,
     batch: Batch,
     defined: ReadonlyMap<string, readonly Series[]>,
-    leftOut: ReadonlyMap<string, LeftOut>,
+    leftOut: ReadonlyMap<string, string>,
   ): void {
     const map = this.maps.find(({ epoch }) => epoch === batch.mapEpoch);
     this.check(map !== undefined, `${id}:${batch.sequence} names map ${batch.mapEpoch}`);
@@ -284,9 +267,7 @@ export class ModelIntake implements IntakeConnector {
         if (series === undefined) continue;
         const { metric, tags, kind } = series;
         const timeMs = points.timesMs[i];
-        const out = leftOut.get(`${share.partition}/${points.refs[i]}/${timeMs}`);
-        if (out?.refusal !== undefined) this.#leftOutBy.push(out.refusal);
-        if (out !== undefined) continue;
+        if (leftOut.has(`${share.partition}/${points.refs[i]}/${timeMs}`)) continue;
         this.check(timeMs >= frontierMs, `${metric} at ${timeMs} is older than frontier ${frontierMs}`);
         this.delivered.push({ metric, tags, kind, timeMs, value: points.values[i], acceptedMs });
       }
@@ -327,7 +308,7 @@ class ModelStream implements IntakeStream {
   readonly #handlers: IntakeStreamHandlers;
   readonly #defined = new Map<string, Series[]>();
   /** Why series are refused, by epoch/partition/ref. */
-  readonly #refused = new Map<string, SeriesRefusal>();
+  readonly #refused = new Map<string, string>();
   #id: string | undefined;
   #over = false;
   /** True after the link was cut: no message passes, and the client soon gets an error. */
@@ -439,21 +420,14 @@ class ModelStream implements IntakeStream {
 
   /** Refuses series by the verdict, and says which. */
   #judge(mapEpoch: number, partition: number, firstRef: number, series: readonly Series[]): void {
-    const refusals: SeriesRefusal[] = [];
     const refused = series.flatMap(({ metric }, i) => {
       const reason = this.#intake.options.seriesVerdict?.(metric);
       if (reason === undefined) return [];
-      const refusal = { reason, isReceived: false };
-      refusals.push(refusal);
-      this.#refused.set(`${mapEpoch}/${partition}/${firstRef + i}`, refusal);
+      this.#refused.set(`${mapEpoch}/${partition}/${firstRef + i}`, reason);
       return [{ ref: firstRef + i, rejection: { ...rejectionsOf([reason])[0], points: 0 } }];
     });
-    if (refused.length > 0) {
-      this.#later(() => {
-        for (const refusal of refusals) refusal.isReceived = true;
-        this.#handlers.onReply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
-      });
-    }
+    if (this.#address === this.#intake.judgesNothing) return;
+    this.reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
   }
 }
 

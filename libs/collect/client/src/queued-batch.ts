@@ -1,6 +1,8 @@
-import type { SendRequest } from '@tidemark/contract';
+import type { SendRequest, Share } from '@tidemark/contract';
 import { BatchFate } from './batch-fate.ts';
+import type { EpochRoutes } from './epoch-routes.ts';
 import type { RawBatch } from './raw-batch.ts';
+import type { SentDefinitions } from './sent-definitions.ts';
 import type { SessionStream } from './session-stream.ts';
 import type { Place } from './spool-file.ts';
 
@@ -41,6 +43,8 @@ export class QueuedBatch {
   attempts = 0;
   /** True once it is settled or given up: code that still holds it must drop it. */
   gone = false;
+  /** Refs of each partition that an intake must have judged before the batch is sent. */
+  refs: ReadonlyMap<number, number> = new Map();
   #raw: RawBatch | undefined;
   #request: SendRequest | undefined;
   #memoryBytes = 0;
@@ -64,6 +68,23 @@ export class QueuedBatch {
   /** Bytes that it holds in memory. */
   get memoryBytes(): number {
     return this.#memoryBytes;
+  }
+
+  /** Remembers which refs its shares may use, of those in the tables now. */
+  needs(shares: readonly Pick<Share, 'partition'>[], tables: EpochRoutes['tables']): void {
+    this.refs = new Map(shares.map(({ partition }) => [partition, tables.get(partition)?.length ?? 0]));
+  }
+
+  /** As `needs`, where the shares are not known. */
+  needsAll(tables: EpochRoutes['tables']): void {
+    this.refs = new Map([...tables].map(([partition, { length }]) => [partition, length]));
+  }
+
+  /** True when the intake of a stream has judged all series that it has points of. */
+  isDefined(definitions: SentDefinitions): boolean {
+    const epoch = this.stamp?.epoch ?? 0;
+    for (const [partition, refs] of this.refs) if (!definitions.isAnswered(epoch, partition, refs)) return false;
+    return true;
   }
 
   holdRaw(raw: RawBatch): void {

@@ -75,7 +75,8 @@ export class SessionLink {
   get nextMs(): number {
     if (this.#stream === undefined) return this.#reconnectMs;
     if (!this.#stream.greeted) return this.#greetingDeadlineMs;
-    return this.#stream.writable ? this.#queue.nextDueMs(this.#stream) : this.#silentMs(this.#stream);
+    const silentMs = this.#silentMs(this.#stream);
+    return this.#stream.writable ? Math.min(this.#queue.nextDueMs(this.#stream), silentMs) : silentMs;
   }
 
   /** Abandons a stream past its deadline, and connects when the pause after the last one has passed. */
@@ -96,7 +97,9 @@ export class SessionLink {
 
   /** When an intake that owes answers counts as silent, monotonic ms. */
   #silentMs(stream: SessionStream): number {
-    return Math.max(this.#queue.nextDueMs(stream), this.#receivedMs + this.#owner.options.replyTimeoutMs);
+    const { replyTimeoutMs } = this.#owner.options;
+    const dueMs = Math.min(this.#queue.nextDueMs(stream), stream.definitions.unansweredSinceMs + replyTimeoutMs);
+    return Math.max(dueMs, this.#receivedMs + replyTimeoutMs);
   }
 
   /** An intake that answers nothing is frozen or broken: another one may accept the points. */
@@ -128,7 +131,10 @@ export class SessionLink {
         this.#receivedMs = this.#owner.clock.monotonicMs();
         this.#handlers.onResult(result);
       },
-      onDefinitions: (result) => this.#handlers.onDefinitions(result),
+      onDefinitions: (result) => {
+        this.#receivedMs = this.#owner.clock.monotonicMs();
+        this.#handlers.onDefinitions(result);
+      },
       onReady: () => this.#handlers.onChange(),
       onFailure: (error) => this.#owner.counters.fail(error),
       onEnd: (error) => this.#onEnd(stream, error),

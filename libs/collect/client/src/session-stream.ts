@@ -75,7 +75,7 @@ export class SessionStream {
     return this.#newestOffsetMs + atMs;
   }
 
-  /** True when a batch may be sent now. */
+  /** True when a message may be sent now. */
   get writable(): boolean {
     return this.#greeted && this.#writable && !this.#over;
   }
@@ -99,14 +99,16 @@ export class SessionStream {
     });
   }
 
-  /** Sends the definitions of `routes` that this stream lacks. False when it must wait to be writable again. */
-  define(routes: EpochRoutes, series: SeriesTable): boolean {
+  /** Sends the first `refs` definitions of partitions, of those that this stream lacks, while it is writable. */
+  define(routes: EpochRoutes, refs: ReadonlyMap<number, number>, series: SeriesTable): void {
     const intervalMs = this.#handlers.amountIntervalMs();
-    for (const [partition, table] of routes.tables) {
+    for (const [partition, end] of refs) {
+      const table = routes.tables.get(partition) ?? [];
       let firstRef = this.definitions.count(routes.epoch, partition);
-      while (firstRef < table.length) {
-        if (!this.writable) return false;
-        const part = table.slice(firstRef, firstRef + this.#countFor(table, firstRef, series));
+      while (firstRef < end) {
+        if (!this.writable) return;
+        const count = this.#countFor(table, firstRef, series);
+        const part = table.slice(firstRef, Math.min(end, firstRef + count));
         const value = {
           mapEpoch: routes.epoch,
           partition,
@@ -118,10 +120,9 @@ export class SessionStream {
         };
         this.send({ message: { $case: 'definitions', value } });
         firstRef += part.length;
-        this.definitions.add(routes.epoch, partition, part.length);
+        this.definitions.add(routes.epoch, partition, part.length, this.#clock.monotonicMs());
       }
     }
-    return true;
   }
 
   #countFor(table: readonly number[], from: number, series: SeriesTable): number {
@@ -191,8 +192,9 @@ export class SessionStream {
         this.#handlers.onResult(message.value);
         return;
       case 'definitions':
-        this.definitions.refuse(message.value);
+        this.definitions.answered(message.value);
         this.#handlers.onDefinitions(message.value);
+        this.#handlers.onReady();
         return;
       default:
       // A reply of a newer intake: nothing in it concerns this client.

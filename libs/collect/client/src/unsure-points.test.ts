@@ -23,7 +23,7 @@ function batch(timeMs: number, lastMs = timeMs): Batch {
 /** The definitions of both partitions. */
 function defined(): SentDefinitions {
   const definitions = new SentDefinitions();
-  for (let i = 0; i < 2; i++) for (const partition of [0, 1]) definitions.add(EPOCH, partition, 2);
+  for (let i = 0; i < 2; i++) for (const partition of [0, 1]) definitions.add(EPOCH, partition, 2, 0);
   return definitions;
 }
 
@@ -36,7 +36,7 @@ describe('points that a send without an answer may have left out', () => {
   test('are those of series that the intake has refused for a reason that passes', () => {
     const definitions = defined();
     expect([definitions.count(EPOCH, 1), definitions.count(2, 1), unsure(definitions)]).toEqual([4, 0, 0]);
-    definitions.refuse({
+    definitions.answered({
       mapEpoch: EPOCH,
       partition: 1,
       refused: [
@@ -46,7 +46,7 @@ describe('points that a send without an answer may have left out', () => {
     });
     expect(unsure(definitions)).toBe(1);
     // Refs that were never defined change nothing.
-    definitions.refuse({
+    definitions.answered({
       mapEpoch: 7,
       partition: 1,
       refused: [{ ref: 1, rejection: rejection('series_over_budget') }],

@@ -197,9 +197,7 @@ export class ClientStream implements SeriesSource {
     }
     // What a refused series implies must not become a metric.
     for (const { ref } of fresh) if (!overBudget.has(ref)) this.#note(series[ref - firstRef]);
-    if (refused.length > 0) {
-      this.#reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
-    }
+    this.#reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
   }
 
   #note({ metric, kind }: Series): void {

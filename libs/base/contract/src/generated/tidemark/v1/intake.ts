@@ -218,6 +218,10 @@ export interface Rejection {
   message: string;
 }
 
+/**
+ * Answers each `definitions`, in their order. A client sends no batch that uses them before, so that it knows of each batch
+ * which points of it were left out, also when the answer to the batch is lost.
+ */
 export interface DefinitionsResult {
   mapEpoch: number;
   partition: number;
