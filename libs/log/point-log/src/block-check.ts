@@ -5,13 +5,13 @@ import { TidemarkError } from '@tidemark/ports';
 import { unpackSketch } from '@tidemark/sketch';
 import { type Dictionary, dictionaryOf, type LaneDictionaries, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 import type { LaneTracker } from './lane-tracker.ts';
-import type { SeriesIndex } from './series-index.ts';
 
 /** State that a block is checked against. */
 export interface CheckedState {
   readonly tracker: LaneTracker;
   readonly dictionaries: LaneDictionaries;
-  readonly table: SeriesIndex;
+  /** Returns the class of a series by its dense number. */
+  classOf(dense: number): SeriesClass;
 }
 
 /**
@@ -63,7 +63,7 @@ export class BlockCheck {
     const classOf = (ref: number): SeriesClass | undefined => {
       if (ref < dictionary.length) {
         const dense = dictionary.series[ref];
-        return dense === UNDEFINED_SERIES ? undefined : this.#state.table.seriesClass(dense);
+        return dense === UNDEFINED_SERIES ? undefined : this.#state.classOf(dense);
       }
       return own.map(({ firstRef, series }) => series[ref - firstRef]).find((series) => series !== undefined)
         ?.seriesClass;

@@ -1,7 +1,7 @@
 import { afterPrefix, ByteReader, ByteWriter, type IdHash } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import type { LostRecords } from '@tidemark/log-consumer';
-import { ID_BYTES, isSeriesClass, SERIES_CLASS } from '@tidemark/model';
+import { ID_BYTES, isSeriesClass, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, RECORD } from '@tidemark/point-records';
 import {
@@ -79,10 +79,22 @@ export class PointLogState {
   /** Keys of the dictionary entries on disk, by lane. They are deleted when their epoch ends. */
   readonly #savedDictionaries = new Map<string, Uint8Array[]>();
 
-  /** `idHash`: with a random key, so that senders cannot choose names that collide in tables of series. */
-  constructor(partition: number, idHash?: IdHash) {
+  readonly #keepsSeries: boolean;
+
+  /**
+   * `idHash`: with a random key, so that senders cannot choose names that collide in tables of series. Without
+   * `keepsSeries`, the table of series stays empty, and the number of each is its class: a consumer that only judges records
+   * needs no more, and series that are no longer defined leave nothing behind.
+   */
+  constructor(partition: number, idHash?: IdHash, keepsSeries = true) {
     this.partition = partition;
     this.table = new SeriesIndex(idHash);
+    this.#keepsSeries = keepsSeries;
+  }
+
+  /** Returns the class of a series by its dense number. */
+  classOf(dense: number): SeriesClass {
+    return this.#keepsSeries ? this.table.seriesClass(dense) : (dense as SeriesClass);
   }
 
   /**
@@ -106,6 +118,10 @@ export class PointLogState {
    */
   define(record: BlockRecord): void {
     const { table, intervals } = this;
+    if (!this.#keepsSeries) {
+      this.dictionaries.define(record, ({ seriesClass }) => seriesClass);
+      return;
+    }
     const known = table.length;
     const statedMs = new Map<number, number>();
     this.dictionaries.define(record, ({ seriesId, metricId, seriesClass, intervalMs = 0 }) => {
@@ -228,9 +244,10 @@ export class PointLogState {
     for await (const { key, value } of entriesOf(keyValue, ENTRY.dictionary)) {
       const parts = readDictionaryKey(key);
       const series = denseNumbers(value, parts.firstRef);
+      const isKnown = (one: number) => (this.#keepsSeries ? one < table.length : isSeriesClass(one));
       dictionaries.restore(
         { ...parts, series },
-        (one) => one < table.length && table.seriesClass(one) === SERIES_CLASS.distribution,
+        (one) => isKnown(one) && this.classOf(one) === SERIES_CLASS.distribution,
       );
       this.#keepKey(parts.lane, key);
     }

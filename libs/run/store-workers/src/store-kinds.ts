@@ -115,7 +115,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
     topic: 'points',
-    open: ({ partition, keyValue, idHash }) => AggregatorPartition.open({ partition, keyValue, idHash }),
+    open: ({ partition, keyValue }) => AggregatorPartition.open({ partition, keyValue }),
     position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
     answers: {
       status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),

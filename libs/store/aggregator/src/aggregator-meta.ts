@@ -2,8 +2,11 @@ import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { type LaneTracker, packTrackerHead } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 
-/** Version of the format. In version 2 the tracker has an era and an age, in version 3 series have classes. */
-const VERSION = 3;
+/**
+ * Version of the format. In version 2 the tracker has an era and an age, in version 3 series have classes, in version 4
+ * dictionaries have nothing else of them.
+ */
+const VERSION = 4;
 const TRACKER_HEAD_BYTES = 1024;
 
 /** Key of the one entry that every commit rewrites. */

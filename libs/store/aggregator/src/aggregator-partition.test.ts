@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { AggregatorPartition } from './index.ts';
 
 /** Entries by key, in hex, as docs/formats/aggregator.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('aggregator-v3.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('aggregator-v4.golden.json', import.meta.url);
 const LIMITS = { commitStepMs: 2_000 };
 
 function open(keyValue: MemoryKeyValue, partition = 0): Promise<AggregatorPartition> {
@@ -65,8 +65,8 @@ describe('AggregatorPartition', () => {
         const store = await openPoints();
         const places: unknown[] = [];
         const placeOf = ({ status }: PointPartition | AggregatorPartition, outcome: string) => {
-          const { offset, watermarkMs, lanes, gaps, series, duplicatePoints } = status;
-          return { outcome, offset, watermarkMs, lanes, gaps, series, duplicatePoints };
+          const { offset, watermarkMs, lanes, gaps, duplicatePoints } = status;
+          return { outcome, offset, watermarkMs, lanes, gaps, duplicatePoints };
         };
         for (const record of records) {
           const outcome = take(store, record);
@@ -126,8 +126,8 @@ describe('AggregatorPartition', () => {
       code: 'failed_precondition',
       message: 'the data is of partition 0, expected 1',
     });
-    keyValue.content.get('01')?.writeUInt8(4, 0);
-    await expect(open(keyValue)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 4 } });
+    keyValue.content.get('01')?.writeUInt8(5, 0);
+    await expect(open(keyValue)).rejects.toMatchObject({ code: 'failed_precondition', detail: { version: 5 } });
   });
 
   test('stores the golden entries of its format', async () => {
@@ -150,7 +150,26 @@ describe('AggregatorPartition', () => {
     const content = Object.entries(golden).map(([key, value]): [string, Buffer] => [key, Buffer.from(value, 'hex')]);
     const reopened = await open(new MemoryKeyValue(new Map(content)));
     expect(reopened.status).toEqual(aggregator.status);
-    expect(reopened.status).toMatchObject({ offset: 4, watermarkMs: 12_500, series: 2, points: 4 });
+    expect(reopened.status).toMatchObject({ offset: 4, watermarkMs: 12_500, points: 4 });
+  });
+
+  test('a day of churn leaves nothing of the series behind that no lane defines any more', async () => {
+    const keyValue = new MemoryKeyValue();
+    const aggregator = await open(keyValue);
+    const builder = new LogBuilder();
+    builder.bare(RECORD.open, 0, 1_000);
+    const sizes: number[] = [];
+    for (let epoch = 0; epoch < 40; epoch++) {
+      const timeMs = 2_000 + epoch * 10_000;
+      const points = Array.from({ length: 200 }, (_, i) => ({ series: epoch * 200 + i, timeMs, value: 1 }));
+      builder.block(0, timeMs, [{ client: 0, sequence: epoch, points }]);
+      builder.nextEpoch(0);
+      for (const record of builder.records.slice(aggregator.nextOffset)) aggregator.apply(record);
+      await aggregator.commit();
+      sizes.push([...keyValue.content.values()].reduce((sum, value) => sum + value.length, 0));
+    }
+    expect(aggregator.status.points).toBe(8_000);
+    expect(Math.max(...sizes)).toBeLessThan(sizes[0] * 1.2);
   });
 
   test('a damaged meta entry is data_loss or refused, never another error', async () => {

@@ -1,4 +1,3 @@
-import type { IdHash } from '@tidemark/bytes';
 import type { ShareSummary } from '@tidemark/columns';
 import type { AggregatorStatusReply } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
@@ -28,14 +27,12 @@ export interface AggregatorPartitionOptions {
   /** The partition's own store; it must contain nothing else. */
   readonly keyValue: KeyValue;
   readonly limits?: Partial<AggregatorLimits>;
-  /** Hash of the table of series, with a random key. Tests leave it out. */
-  readonly idHash?: IdHash;
 }
 
 /**
- * One partition of `points` as the aggregator reads it: the open lanes and their positions, the applied batches, the
- * series, and so the watermark at every offset. It drops, applies and halts at the same records as the point store. It
- * only counts the points. Rollups and windows are planned: they will be folded from its fresh points, and cut where
+ * One partition of `points` as the aggregator reads it: the open lanes and their positions, the applied batches, and so
+ * the watermark at every offset. It drops, applies and halts at the same records as the point store. It only counts the
+ * points, and remembers of series no more than their classes, while a lane defines them. Rollups and windows are planned: they will be folded from its fresh points, and cut where
  * this watermark passes them.
  */
 export class AggregatorPartition implements ConsumedState {
@@ -48,8 +45,8 @@ export class AggregatorPartition implements ConsumedState {
   #isStepDue = false;
   #isCommitting = false;
 
-  private constructor({ partition, keyValue, limits, idHash }: AggregatorPartitionOptions) {
-    this.#state = new PointLogState(partition, idHash);
+  private constructor({ partition, keyValue, limits }: AggregatorPartitionOptions) {
+    this.#state = new PointLogState(partition, undefined, false);
     this.#keyValue = keyValue;
     this.#limits = { ...DEFAULT_AGGREGATOR_LIMITS, ...limits };
   }
@@ -140,7 +137,7 @@ export class AggregatorPartition implements ConsumedState {
 
   /** The partition's status, except for the fields of its consumer. */
   get status(): Omit<AggregatorStatusReply, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
-    const { partition, nextOffset, committedOffset, tracker, table } = this.#state;
+    const { partition, nextOffset, committedOffset, tracker } = this.#state;
     return {
       partition,
       offset: nextOffset,
@@ -148,7 +145,6 @@ export class AggregatorPartition implements ConsumedState {
       watermarkMs: this.watermarkMs,
       lanes: openLanes(tracker),
       gaps: gapsOf(this.#state),
-      series: table.length,
       points: this.#points,
       duplicatePoints: this.#duplicatePoints,
     };

@@ -46,7 +46,6 @@ export interface AggregatorStatusReply {
   haltedOffset: number;
   /** The last error of the log or of the disk, while it lasts. */
   problem: string;
-  series: number;
   points: number;
   duplicatePoints: number;
   /** Which log the offsets are of, as in `ReplicaPosition`. */
@@ -142,7 +141,6 @@ function createBaseAggregatorStatusReply(): AggregatorStatusReply {
     halted: "",
     haltedOffset: 0,
     problem: "",
-    series: 0,
     points: 0,
     duplicatePoints: 0,
     logId: undefined,
@@ -180,9 +178,6 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     }
     if (message.problem !== "") {
       writer.uint32(82).string(message.problem);
-    }
-    if (message.series !== 0) {
-      writer.uint32(88).uint64(message.series);
     }
     if (message.points !== 0) {
       writer.uint32(96).uint64(message.points);
@@ -289,14 +284,6 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
             message.problem = reader.string();
             continue;
           }
-          case 11: {
-            if (tag !== 88) {
-              break;
-            }
-
-            message.series = longToNumber(reader.uint64());
-            continue;
-          }
           case 12: {
             if (tag !== 96) {
               break;
@@ -348,7 +335,6 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     message.halted = object.halted ?? "";
     message.haltedOffset = object.haltedOffset ?? 0;
     message.problem = object.problem ?? "";
-    message.series = object.series ?? 0;
     message.points = object.points ?? 0;
     message.duplicatePoints = object.duplicatePoints ?? 0;
     message.logId = object.logId ?? undefined;
