@@ -143,7 +143,7 @@ export class Agent {
 
   /** What the agent refused or dropped since its start, by reason, with an example of each where one is known. */
   refusals(): LocalRefusals {
-    return agentRefusals(this.#dropped(), this.#aggregator.counts(), this.#runner.status());
+    return agentRefusals(this.#dropped(), this.#aggregator.counts(), this.#runner.status(), this.#serverStatus);
   }
 
   /** The checks, scrape targets and DogStatsD servers, and why those that do not work do not. */

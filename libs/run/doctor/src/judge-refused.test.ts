@@ -55,6 +55,21 @@ test('it says from when on the counts are, and when the last one was', () => {
   expect(others).toEqual([]);
 });
 
+test('datagrams that the operating system dropped are a finding of their own, with the setting of the buffer', () => {
+  const dropped = { stage: 'client', client: 'agent web-1', reason: 'dropped_by_os', count: 1200, example: 'udp' };
+  expect(judgeRefused(seen([dropped, { reason: 'value_nan' }]))).toMatchObject([
+    { kind: 'data-refused', what: expect.not.stringContaining('dropped_by_os') },
+    {
+      kind: 'datagrams-dropped',
+      severity: 'note',
+      what:
+        'DogStatsD datagrams were dropped by the operating system since the agents started: dropped_by_os 1,200 ' +
+        '(for example: udp; by agent web-1)',
+      next: expect.stringContaining('dogstatsd.receiveBufferBytes'),
+    },
+  ]);
+});
+
 test('gauges with a sign name the setting that makes them changes, and what is left out is not an error', () => {
   const signed = { stage: 'client', client: 'agent web-1', reason: 'signedGauges', count: 3, example: 'queue:+5|g' };
   expect(

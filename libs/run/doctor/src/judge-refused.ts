@@ -6,6 +6,8 @@ import type { RefusedView } from './pipeline-view.ts';
 
 /** The reason under which an agent counts gauges with a sign. */
 const SIGNED_GAUGES = 'signedGauges';
+/** The reason under which an agent counts datagrams that its operating system had no room for. */
+const DROPPED_BY_OS = 'dropped_by_os';
 /** Characters of an example that a finding shows. */
 const EXAMPLE_CHARACTERS = 120;
 /** Reasons that one finding names; the others are counted. */
@@ -31,9 +33,19 @@ export function judgeRefused({ pipeline }: Observations): Finding[] {
   const all = (pipeline?.sessions ?? []).flatMap(({ refused = [] }) => refused).filter(({ count }) => count > 0);
   const signed = all.filter(isNoted);
   const leftOut = all.filter(({ stage }) => stage === 'left_out');
-  const refused = all.filter((one) => one.stage !== 'left_out' && !isNoted(one));
+  const datagrams = all.filter(isDatagram);
+  const refused = all.filter((one) => one.stage !== 'left_out' && !isNoted(one) && !isDatagram(one));
   const sums = (some: readonly RefusedView[]): Summed[] => summed(some, pipeline?.nowMs ?? 0);
-  return [...refusedFinding(sums(refused)), ...signedFinding(sums(signed)), ...leftOutFinding(sums(leftOut))];
+  return [
+    ...refusedFinding(sums(refused)),
+    ...droppedFinding(sums(datagrams)),
+    ...signedFinding(sums(signed)),
+    ...leftOutFinding(sums(leftOut)),
+  ];
+}
+
+function isDatagram({ stage, reason }: RefusedView): boolean {
+  return stage === 'client' && reason === DROPPED_BY_OS;
 }
 
 /** Returns true for what a client counts although it has accepted it: it may not mean what its sender meant. */
@@ -91,6 +103,20 @@ function refusedFinding(all: readonly Summed[]): Finding[] {
       sinceMs: minOf(...all.map(({ sinceMs }) => sinceMs)),
       means: 'these points, lines or requests are not stored; all others are',
       next: `correct the sender that the example names; ${TIDEMARK_COMMAND} status has every reason, docs/point-rules.md the rules`,
+    },
+  ];
+}
+
+function droppedFinding(all: readonly Summed[]): Finding[] {
+  if (all.length === 0) return [];
+  return [
+    {
+      kind: 'datagrams-dropped',
+      severity: 'note',
+      what: `DogStatsD datagrams were dropped by the operating system since the agents started: ${named(all)}`,
+      sinceMs: minOf(...all.map(({ sinceMs }) => sinceMs)),
+      means: 'programs sent faster than the agent reads; how many values the datagrams had is not known',
+      next: "send several values in one datagram, or raise dogstatsd.receiveBufferBytes and the system's net.core.rmem_max",
     },
   ];
 }
