@@ -38,13 +38,15 @@ export class ClientSessions {
   #live: ClientSession;
   readonly #draining = new Set<ClientSession>();
   readonly #resting: ClientSession[] = [];
-  /** Settled client sessions that are deleting their spools. */
+  /** Work on spools that `stop` waits for: settled client sessions delete theirs, and earlier ones are read. */
   readonly #ending = new Set<Promise<void>>();
   readonly #waiters = new Set<() => void>();
   /** When to try a new spool, monotonic ms. */
   #spoolRetryMs = Number.POSITIVE_INFINITY;
   /** False while an earlier spool can't be read: the age of its points is unknown. */
   #minTimeKnown = true;
+  /** When to read earlier spools that could not be read, monotonic ms. */
+  #unreadRetryMs = Number.POSITIVE_INFINITY;
   #lastError: TidemarkError | undefined;
   #closed = false;
   /** Points that this client had refused at the last report, and changes of what it says of metrics. */
@@ -79,12 +81,20 @@ export class ClientSessions {
     return this.#all().every((session) => session.isSettled);
   }
 
-  /** Restores the sessions that earlier runs left in the spool. Errors: the disk's, and a newer format. */
+  /**
+   * Restores the sessions that earlier runs left in the spool. Those that can't be read now are read again later, see
+   * `retrySpool`. Errors: the disk's, and a newer format.
+   */
   async recover(): Promise<void> {
-    const { spool, counters } = this.#parts;
+    const { ports, spool, counters, options } = this.#parts;
     if (spool === undefined) return;
-    const { found, complete } = await spool.recover(counters);
-    this.#minTimeKnown = complete;
+    this.#unreadRetryMs = Number.POSITIVE_INFINITY;
+    const { found, failure } = await spool.recover(counters);
+    this.#minTimeKnown = failure === undefined;
+    if (failure !== undefined) {
+      this.#lastError = failure;
+      this.#unreadRetryMs = ports.clock.monotonicMs() + options.maxBackoffMs;
+    }
     for (const recovered of found) {
       const session: ClientSession = ClientSession.recover(
         this.#ownerOf(() => session),
@@ -117,9 +127,11 @@ export class ClientSessions {
     this.#live.wake();
   }
 
-  /** Replaces a live session without a spool by one with a new spool, once the retry is due. */
+  /** Replaces a live session without a spool by one with a new spool, and reads earlier spools, once the retry is due. */
   retrySpool(): void {
-    if (this.#parts.ports.clock.monotonicMs() < this.#spoolRetryMs) return;
+    const nowMs = this.#parts.ports.clock.monotonicMs();
+    if (nowMs >= this.#unreadRetryMs) this.#recoverUnread();
+    if (nowMs < this.#spoolRetryMs) return;
     this.#spoolRetryMs = Number.POSITIVE_INFINITY;
     this.#replaceLive(true);
   }
@@ -157,9 +169,18 @@ export class ClientSessions {
 
   /** Stops all sessions; unsettled batches stay in the spool, or are given up. */
   async stop(): Promise<void> {
+    await Promise.all(this.#ending);
     const sessions = this.#all();
     await Promise.all([...this.#ending, ...sessions.map((session) => session.stop())]);
     for (const session of sessions) session.dropUnspooled('closed');
+  }
+
+  #recoverUnread(): void {
+    const recovering = this.recover()
+      .then(() => this.#startResting())
+      .catch((error: unknown) => this.#parts.counters.fail(error))
+      .finally(() => this.#ending.delete(recovering));
+    this.#ending.add(recovering);
   }
 
   #newSession(spooled: boolean): ClientSession {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { BatchResult_Outcome } from '@tidemark/contract';
 import { isStaleMarker } from '@tidemark/model';
+import { type Disk, TidemarkError } from '@tidemark/ports';
 import { SeededRandom, type SimulatedNode, SimulatedWorld } from '@tidemark/simulation';
 import { Client } from './client.ts';
 import { ModelIntake } from './model-intake.fixture.ts';
@@ -18,12 +19,16 @@ function setUp(): Setup {
   return { world, node: world.node('agent'), intake };
 }
 
-async function open({ world, node, intake }: Setup, options: Partial<ClientOptions> = {}): Promise<Client> {
+async function open(
+  { world, node, intake }: Setup,
+  options: Partial<ClientOptions> = {},
+  diskOf = (disk: Disk): Disk => disk,
+): Promise<Client> {
   return finish(
     world,
     node.start(({ clock, random, disk }) =>
       Client.open(
-        { connector: intake, addresses: ['a'], clock, random, disk },
+        { connector: intake, addresses: ['a'], clock, random, disk: diskOf(disk) },
         { name: 'test', flushIntervalMs: 0, ...options },
       ),
     ),
@@ -52,6 +57,21 @@ async function record(world: SimulatedWorld, client: Client, count: number, firs
   }
 }
 
+/** A disk whose files can't be opened for reading the first `failures` times. */
+function failingDisk(disk: Disk, failures: number): Disk {
+  let left = failures;
+  return new Proxy(disk, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target);
+      if (name !== 'open') return typeof member === 'function' ? member.bind(target) : member;
+      return async (path: string, options?: { create?: boolean }) => {
+        if (options?.create !== true && left-- > 0) throw new TidemarkError('unavailable', `${path}: an I/O error`);
+        return target.open(path, options);
+      };
+    },
+  });
+}
+
 const valuesOf = ({ intake }: Setup) => intake.delivered.map(({ value }) => value);
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -71,6 +91,27 @@ describe('the spool', () => {
     await finish(world, second.settled());
     expect(second.stats()).toMatchObject({ recoveredPoints: 2, ackedPoints: 2, rejectedPoints: 0 });
     expect(valuesOf(setup).map((value) => (isStaleMarker(value) ? 'end' : value))).toEqual([7, 'end']);
+    await finish(world, second.close());
+  });
+
+  test('of an earlier run that can not be read at the start is read later', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.up = false;
+    await record(world, await open(setup), 3);
+    node.crash('power');
+    intake.up = true;
+    const second = await open(setup, { maxBackoffMs: 1000 }, (disk) => failingDisk(disk, 2));
+    expect(second.stats()).toMatchObject({ recoveredPoints: 0, spoolFailures: 1 });
+    expect(second.lastError?.message).toContain('an I/O error');
+    await world.clock.advance(1100);
+    await record(world, second, 1, 3);
+    expect(second.stats()).toMatchObject({ recoveredPoints: 0, spoolFailures: 2 });
+    await world.clock.advance(1100);
+    await record(world, second, 1, 4);
+    await finish(world, second.settled());
+    expect(second.stats()).toMatchObject({ recoveredPoints: 3, ackedPoints: 5, spoolFailures: 2 });
+    expect(valuesOf(setup).sort()).toEqual(upTo(0, 5));
     await finish(world, second.close());
   });
 

@@ -1,5 +1,5 @@
 import { fromHex, toHex } from '@tidemark/bytes';
-import { type Disk, type DiskLock, isTidemarkError } from '@tidemark/ports';
+import { type Disk, type DiskLock, isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import type { ClientOptions } from './options.ts';
 import { type RecoveredSession, recoverSession } from './recover-session.ts';
 import { SessionSpool } from './session-spool.ts';
@@ -20,8 +20,8 @@ export interface SpoolUser {
 
 export interface RecoveredSpools {
   readonly found: readonly { readonly session: RecoveredSession; readonly spool: SessionSpool }[];
-  /** True when nothing else is left in the folder. */
-  readonly complete: boolean;
+  /** Why some of the folder could not be read; `recover` reads it again. Undefined when nothing else is left. */
+  readonly failure: TidemarkError | undefined;
 }
 
 /** The spool folder of one client: one folder a client session, one bound over all of them. */
@@ -30,6 +30,8 @@ export class Spool {
   readonly #lock: DiskLock;
   readonly #options: ClientOptions;
   readonly #users = new Set<SpoolUser>();
+  /** Folders of earlier runs that are not read yet; undefined before the first attempt. */
+  #unread: readonly string[] | undefined;
 
   private constructor(disk: Disk, lock: DiskLock, options: ClientOptions) {
     this.#disk = disk;
@@ -44,14 +46,15 @@ export class Spool {
 
   /**
    * The client sessions of earlier runs that left something to send, oldest first; folders without are deleted. One
-   * whose files can't be read is left for the next run and counted; `complete` is then false.
+   * whose files can't be read is counted, and left for the next call.
    */
   async recover(counters: ClientCounters): Promise<RecoveredSpools> {
-    let complete = true;
+    let failure: TidemarkError | undefined;
+    const unread: string[] = [];
     const found: { session: RecoveredSession; spool: SessionSpool }[] = [];
     const maxFileBytes = this.#fileBytes + MAX_RECORD_BYTES + SPOOL_HEADER_BYTES;
-    for (const name of await this.#disk.list(FOLDER)) {
-      if (!SESSION_NAME.test(name)) continue;
+    this.#unread ??= (await this.#disk.list(FOLDER)).filter((name) => SESSION_NAME.test(name));
+    for (const name of this.#unread) {
       const folder = `${FOLDER}/${name}`;
       try {
         const session = await recoverSession(this.#disk, folder, fromHex(name), maxFileBytes);
@@ -62,10 +65,12 @@ export class Spool {
       } catch (error) {
         if (!isTidemarkError(error) || error.code === 'failed_precondition') throw error;
         counters.spoolFailures++;
-        complete = false;
+        failure = error;
+        unread.push(name);
       }
     }
-    return { found: found.sort((a, b) => a.session.createdMs - b.session.createdMs), complete };
+    this.#unread = unread;
+    return { found: found.sort((a, b) => a.session.createdMs - b.session.createdMs), failure };
   }
 
   #spoolOf(session: RecoveredSession): SessionSpool {
