@@ -92,9 +92,14 @@ export class Calendar {
     for (const day of other.all) this.load(day.renumbered());
   }
 
+  /** True when a day has expired, also in an earlier process. */
+  get hasEverExpired(): boolean {
+    return this.begun !== this.#days.size;
+  }
+
   /** The oldest day that has not expired; undefined when none has. */
   get oldestKept(): number | undefined {
-    if (this.begun === this.#days.size) return undefined;
+    if (!this.hasEverExpired) return undefined;
     let oldest = this.#lastDay;
     for (const number of this.#days.keys()) oldest = Math.min(oldest, number);
     return oldest;

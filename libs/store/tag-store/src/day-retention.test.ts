@@ -117,6 +117,27 @@ describe('days of series', () => {
     expect(restarted.seriesCount('acme', 'm13')).toBe(0);
   });
 
+  test('a series whose days have all expired is known again once it is named, renumbered or not', async () => {
+    const renumbered = await open(new MemoryKeyValue());
+    const plain = await open(new MemoryKeyValue());
+    const series = name('a', 7);
+    const apply = async (record: LogRecord) => {
+      plain.apply(record);
+      renumbered.apply(record);
+      await renumbered.commit();
+      expect(renumbered.stateHash()).toBe(plain.stateHash());
+    };
+    const counts = () => [renumbered, plain].map((one) => one.seriesCount('acme', 'a', 10));
+    await apply(recordOf(0, [{ name: series, day: 10, isNamed: true }]));
+    for (let day = 11; day < 20; day++) await apply(dayOf(plain.nextOffset, day));
+    expect(renumbered.status().series).toBeLessThan(plain.status().series);
+    await apply(recordOf(plain.nextOffset, [{ name: series, day: 19, isNamed: false }]));
+    expect(counts()).toEqual([0, 0]);
+    await apply(recordOf(plain.nextOffset, [{ name: series, day: 18, isNamed: true }]));
+    expect(counts()).toEqual([1, 1]);
+    for (const one of [renumbered, plain]) expect(one.seriesCount('acme', 'a', 19)).toBe(1);
+  });
+
   test('the state is the same with any commits, failures and restarts', async () => {
     const fact = fc.record({
       name: fc.nat(30).map((n) => name(n % 2 === 0 ? 'a' : 'b', n)),

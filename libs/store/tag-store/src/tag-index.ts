@@ -60,8 +60,8 @@ export class TagIndex {
   /** Adds the fact that a series with its name was seen on a day. Known facts change nothing. */
   addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {
     let dense = this.series.find(id);
-    if (dense === ABSENT) {
-      dense = this.define(id, name, changes);
+    if (!this.#isKnown(dense)) {
+      if (dense === ABSENT) dense = this.define(id, name, changes);
       for (const earlier of this.unknown.take(id)) {
         this.hash.remove(id, earlier, UNKNOWN_SEEN);
         changes.unknownDay(id, earlier, false);
@@ -71,10 +71,13 @@ export class TagIndex {
     this.#see(id, dense, day, changes);
   }
 
-  /** Adds the fact that a series was seen on a day. Without a definition of the series, the day waits for one. */
+  /**
+   * Adds the fact that a series was seen on a day. Without a definition of the series, the day waits for one, and so it does
+   * when all days of the series have expired: a replica that has been renumbered since does not have the definition.
+   */
   addDay(id: Uint8Array, day: number, changes: ChangeLog): void {
     const dense = this.series.find(id);
-    if (dense !== ABSENT) {
+    if (this.#isKnown(dense)) {
       this.#see(id, dense, day, changes);
     } else if (this.unknown.add(id, day)) {
       this.hash.add(id, day, UNKNOWN_SEEN);
@@ -133,6 +136,15 @@ export class TagIndex {
     metric.classMask |= 1 << seriesClass;
     for (const tag of tags) this.postings.add(metric.index, tag, this.tags.keyIds.values[tag], dense);
     return dense;
+  }
+
+  /** Whether a series has a definition and a day that has not expired. */
+  #isKnown(dense: number): boolean {
+    if (dense === ABSENT || !this.calendar.hasEverExpired) return dense !== ABSENT;
+    const { days } = this.metrics.all[this.series.metric.values[dense]];
+    // Most series were seen on the last day, or on the one before it.
+    for (let i = days.length - 1; i >= 0; i--) if (days[i].bitmap.has(dense)) return true;
+    return false;
   }
 
   #see(id: Uint8Array, dense: number, number: number, changes: ChangeLog): void {
