@@ -2,12 +2,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { damageOf } from './check-files.ts';
+import { manifestDamage } from './check-files.ts';
+import { recordsOf } from './record-frames.ts';
 import { openRocksDb } from './rocksdb-key-value.ts';
 
 let path: string;
 let manifest: string;
-let wal: string;
+/** A write-ahead file of the open database. */
+let wal: Buffer;
 
 beforeAll(async () => {
   path = await mkdtemp(join(tmpdir(), 'tidemark-frames-'));
@@ -17,21 +19,25 @@ beforeAll(async () => {
     await database.write([{ key: Buffer.from('key'), value: Buffer.from(value) }]);
     // More than a block of the file.
     await database.write([{ key: Buffer.from('large'), value: Buffer.alloc(70_000, value) }]);
+    const log = (await readdir(path))
+      .filter((name) => name.endsWith('.log'))
+      .sort()
+      .at(-1);
+    wal = await readFile(join(path, log ?? ''));
     await database.close();
   }
-  const names = await readdir(path);
   manifest = join(path, (await readFile(join(path, 'CURRENT'), 'latin1')).trimEnd());
-  wal = join(path, names.find((name) => name.endsWith('.log')) ?? '');
 });
 
 afterAll(() => rm(path, { recursive: true, force: true }));
 
 test('files that RocksDB wrote are not damaged, wherever a crash has cut them', async () => {
   const whole = await readFile(manifest);
-  for (let size = 0; size <= whole.length; size++) expect(damageOf(whole.subarray(0, size), true)).toBeUndefined();
-  const log = await readFile(wal);
-  expect(log.length).toBeGreaterThan(70_000);
-  for (let size = 0; size <= log.length; size += 111) expect(damageOf(log.subarray(0, size), false)).toBeUndefined();
+  for (let size = 0; size <= whole.length; size++) expect(manifestDamage(whole.subarray(0, size))).toBeUndefined();
+  expect(wal.length).toBeGreaterThan(70_000);
+  for (let size = 0; size <= wal.length; size += 111) {
+    expect([...recordsOf(wal.subarray(0, size))].filter((record) => 'what' in record)).toEqual([]);
+  }
 });
 
 test('every flipped bit of a manifest is damage', async () => {
@@ -41,7 +47,7 @@ test('every flipped bit of a manifest is damage', async () => {
     for (let bit = 0; bit < 8; bit++) {
       const bytes = Buffer.from(whole);
       bytes[at] ^= 1 << bit;
-      if (damageOf(bytes, true) === undefined) missed.push(`${at}.${bit}`);
+      if (manifestDamage(bytes) === undefined) missed.push(`${at}.${bit}`);
     }
   }
   expect(missed).toEqual([]);
@@ -58,6 +64,18 @@ test('a database in whose manifest a part became one of a reused file is refused
     message: expect.stringContaining(`${manifest} is damaged at offset ${second}: a part of type 5`),
   });
   await writeFile(manifest, whole);
+  const database = await openRocksDb(path);
+  expect(Buffer.from((await database.get(Buffer.from('key'))) ?? []).toString()).toBe('two');
+  await database.close();
+});
+
+test('a folder whose CURRENT is gone is refused, and does not become an empty database', async () => {
+  const current = join(path, 'CURRENT');
+  const content = await readFile(current);
+  await rm(current);
+  const text = `${current} is missing, although there is `;
+  await expect(openRocksDb(path)).rejects.toMatchObject({ code: 'data_loss', message: expect.stringContaining(text) });
+  await writeFile(current, content);
   const database = await openRocksDb(path);
   expect(Buffer.from((await database.get(Buffer.from('key'))) ?? []).toString()).toBe('two');
   await database.close();

@@ -2,48 +2,52 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32c } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
+import {
+  BLOCK_BYTES,
+  HEAD_BYTES,
+  isValidPart,
+  LAST_RECYCLED_TYPE,
+  LAST_TYPE,
+  lastSequenceOf,
+  maskOf,
+  UNWRITTEN,
+} from './record-frames.ts';
+import { cutWal, type WalDamage } from './wal-chain.ts';
 
-/** Manifests and write-ahead files are blocks of this size; no record's part crosses the end of one. */
-const BLOCK_BYTES = 32_768;
-/** Checksum (u32), length (u16), type (u8). */
-const HEAD_BYTES = 7;
-const MASK_DELTA = 0xa282ead8;
-/** A block that was allocated and not written. */
-const UNWRITTEN = 0;
-/** Whole, first, middle and last part. */
-const LAST_TYPE = 4;
-/** The same of a file that was used before. No file of these databases is. */
-const LAST_RECYCLED_TYPE = 8;
+/** Files that only a database has which was opened before. */
+const CONTENT = /^\d+\.(log|sst)$/;
 
 /**
- * Checks the frames of the manifest and of the write-ahead files of a database that is not open. RocksDB 10.5 loops without end
- * in a file where a flipped bit makes a part one of a reused file, and takes a manifest whose last length is too large for one
- * that was cut there, without its last tables. Throws `data_loss` with `file` and `offset`. What RocksDB itself detects, or
- * repairs after a crash, is left to it.
+ * Checks the manifest and the write-ahead files of a database that is not open. RocksDB 10.5 loops without end in a file where
+ * a flipped bit makes a part one of a reused file, takes a manifest whose last length is too large for one that was cut there,
+ * without its last tables, and makes an empty database of a folder whose `CURRENT` is gone. Throws `data_loss` with `file` and
+ * `offset`. Other damage of a manifest is left to it.
+ *
+ * Write-ahead files are cut where they can't be read, or where writes are missing: the database is then one that ended earlier.
+ * Returns that place.
  */
-export async function checkFiles(path: string): Promise<void> {
+export async function checkFiles(path: string): Promise<WalDamage | undefined> {
   const names = await readdir(path);
-  const manifest = await manifestOf(path, names);
-  for (const name of names.filter((one) => one === manifest || /^\d+\.log$/.test(one)).sort()) {
-    const found = damageOf(await readFile(join(path, name)), name === manifest);
-    if (found === undefined) continue;
-    const { offset, what } = found;
-    throw new TidemarkError('data_loss', `${join(path, name)} is damaged at offset ${offset}: ${what}`, {
-      file: name,
-      offset,
-    });
+  if (!names.includes('CURRENT')) {
+    const one = names.find((name) => CONTENT.test(name));
+    if (one === undefined) return undefined;
+    const text = `${join(path, 'CURRENT')} is missing, although there is ${one}`;
+    throw new TidemarkError('data_loss', text, { file: 'CURRENT' });
   }
+  const name = (await readFile(join(path, 'CURRENT'), 'latin1')).trimEnd();
+  if (!names.includes(name)) return undefined;
+  const manifest = await readFile(join(path, name));
+  const found = manifestDamage(manifest);
+  if (found !== undefined) {
+    const { offset, what } = found;
+    const text = `${join(path, name)} is damaged at offset ${offset}: ${what}`;
+    throw new TidemarkError('data_loss', text, { file: name, offset });
+  }
+  return cutWal(path, names, lastSequenceOf(manifest));
 }
 
-/** The manifest that `CURRENT` names; a database that is being created has none. */
-async function manifestOf(path: string, names: readonly string[]): Promise<string | undefined> {
-  if (!names.includes('CURRENT')) return undefined;
-  const named = (await readFile(join(path, 'CURRENT'), 'latin1')).trimEnd();
-  return names.includes(named) ? named : undefined;
-}
-
-/** The first damage of a file that RocksDB does not deal with. */
-export function damageOf(bytes: Buffer, isManifest: boolean): { offset: number; what: string } | undefined {
+/** The first damage of a manifest that RocksDB does not deal with. */
+export function manifestDamage(bytes: Buffer): { offset: number; what: string } | undefined {
   for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
     const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
     if (leftInBlock < HEAD_BYTES) {
@@ -56,20 +60,15 @@ export function damageOf(bytes: Buffer, isManifest: boolean): { offset: number; 
     if (type === UNWRITTEN && length === 0 && bytes.readUInt32LE(at) === 0) return undefined;
     const end = at + HEAD_BYTES + length;
     const isWhole = length <= leftInBlock - HEAD_BYTES && end <= bytes.length;
-    if (isManifest && isWhole && !isValid(bytes, at, end)) return { offset: at, what: 'its checksum is wrong' };
+    if (isWhole && !isValidPart(bytes, at, end)) return { offset: at, what: 'its checksum is wrong' };
     // A crash cuts the last part. If it is valid with another length, that was changed: the checksum does not cover it.
-    if (isManifest && !isWhole && endsBefore(bytes, at, Math.min(bytes.length, at + leftInBlock))) {
+    if (!isWhole && endsBefore(bytes, at, Math.min(bytes.length, at + leftInBlock))) {
       return { offset: at, what: `its length is given as ${length}` };
     }
     if (!isWhole) return undefined;
     at = end;
   }
   return undefined;
-}
-
-/** Whether the checksum of the part at `at` is that of its type and its bytes up to `end`. */
-function isValid(bytes: Buffer, at: number, end: number): boolean {
-  return maskOf(crc32c(bytes.subarray(at + 6, end))) === bytes.readUInt32LE(at);
 }
 
 /** Whether the part at `at` is valid with some end up to `limit`. */
@@ -80,9 +79,4 @@ function endsBefore(bytes: Buffer, at: number, limit: number): boolean {
     if (maskOf(crc) === bytes.readUInt32LE(at)) return true;
   }
   return false;
-}
-
-/** The form in which files have checksums, so that one over other checksums differs from them. */
-function maskOf(crc: number): number {
-  return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
 }

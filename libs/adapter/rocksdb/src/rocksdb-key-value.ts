@@ -13,6 +13,7 @@ import RocksDB from 'rocksdb-native';
 import { checkFiles } from './check-files.ts';
 import { pagedEntries } from './entries.ts';
 import { type Operation, rocksDbError } from './errors.ts';
+import type { WalDamage } from './wal-chain.ts';
 import { type WalFolder, WalSync, walFolder } from './wal-sync.ts';
 
 const MAX_KEY_BYTES = 65_536;
@@ -31,17 +32,17 @@ export interface RocksDbOptions {
 /**
  * Opens the database in the folder `path` (absolute, or relative to the working directory), and creates it if it does
  * not exist. Also works in worker threads. Errors: `failed_precondition` when it is open already, here or in another
- * process, or when `path` is a file; `data_loss` when its files are damaged; `resource_exhausted` when the disk is
+ * process, or when a parent of `path` is a file; `data_loss` when its files are damaged, or `path` is a file; `resource_exhausted` when the disk is
  * full; `permission_denied`; `unavailable` for other I/O errors.
  *
  * After a power cut the write-ahead log is replayed up to its first damaged record. All acknowledged writes are
- * before that record, provided that the disk keeps synced bytes.
+ * before that record, provided that the disk keeps synced bytes. Where it does not, the database is one that ended earlier, but
+ * not before the last `flush`, and `walDamage` has the place. All that it has is in tables then.
  */
 export async function openRocksDb(path: string, options: RocksDbOptions = {}): Promise<RocksDbKeyValue> {
   try {
-    // The binding's own creation of parent folders never returns when a parent cannot be created.
-    await mkdir(path, { recursive: true });
-    await checkFiles(path);
+    await makeFolder(path);
+    const damage = await checkFiles(path);
     const db = new RocksDB(path, {
       writeBufferSize: options.writeBufferBytes ?? 67_108_864,
       maxOpenFiles: options.maxOpenFiles ?? 512,
@@ -49,7 +50,7 @@ export async function openRocksDb(path: string, options: RocksDbOptions = {}): P
     });
     await db.ready();
     const folder = await walFolder(path, async () => (await db.currentWalFile()).number);
-    return new RocksDbKeyValue(db, path, folder);
+    return new RocksDbKeyValue(db, path, folder, damage);
   } catch (error) {
     throw rocksDbError(error, 'open', path);
   }
@@ -71,8 +72,11 @@ export class RocksDbKeyValue implements KeyValue {
   readonly #wal: WalSync;
   #lastWrite: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  /** Where the write-ahead log could not be read further at the open: what followed is not in this store. */
+  readonly walDamage: WalDamage | undefined;
 
-  constructor(db: RocksDB, path: string, folder: WalFolder) {
+  constructor(db: RocksDB, path: string, folder: WalFolder, walDamage?: WalDamage) {
+    this.walDamage = walDamage;
     this.#db = db;
     this.#path = path;
     this.#wal = new WalSync(folder, path);
@@ -141,6 +145,18 @@ export class RocksDbKeyValue implements KeyValue {
     });
   }
 
+  /**
+   * Makes tables of all writes before the call: those no longer depend on the write-ahead log, and a read finds damage of them.
+   * Costs a table, so it is for writes that nothing else has any more.
+   */
+  flush(): Promise<void> {
+    return this.#try('write', async () => {
+      const flushed = this.#lastWrite.then(() => this.#db.flush());
+      this.#lastWrite = flushed.catch(() => undefined);
+      await flushed;
+    });
+  }
+
   /** An estimate of the bytes of the entries in [from, to), in tables and in memory. */
   approximateSizeBytes(from: Uint8Array, to: Uint8Array): Promise<number> {
     return this.#try('read', async () => {
@@ -149,7 +165,10 @@ export class RocksDbKeyValue implements KeyValue {
     });
   }
 
-  /** Waits for the operations in progress, then closes; idempotent. Iterations in progress fail at their next page. */
+  /**
+   * Waits for the operations in progress, makes tables of all writes where the disk allows that, then closes; idempotent. Iterations
+   * in progress fail at their next page.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -157,6 +176,7 @@ export class RocksDbKeyValue implements KeyValue {
 
   async #close(): Promise<void> {
     await this.#lastWrite;
+    await this.#db.flush().catch(() => undefined);
     await this.#wal.close();
     try {
       await this.#db.close();
@@ -196,6 +216,16 @@ export class RocksDbKeyValue implements KeyValue {
     if (this.#closing !== undefined) {
       throw new TidemarkError('failed_precondition', 'the key-value store is closed', { path: this.#path });
     }
+  }
+}
+
+/** Makes the folder of a database. The binding's own creation of parent folders never returns when a parent can't be created. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new TidemarkError('data_loss', `${path} is a file, not the folder of a database`, { path }, { cause: error });
   }
 }
 

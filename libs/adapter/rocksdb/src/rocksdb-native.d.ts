@@ -39,6 +39,8 @@ declare module 'rocksdb-native' {
       options: { reverse: boolean; limit: number; capacity: number },
     ): AsyncIterable<{ key: Uint8Array; value: Uint8Array }>;
     approximateSize(from: Uint8Array, to: Uint8Array, options: { includeMemtables: boolean }): Promise<number | bigint>;
+    /** Makes tables of what is in memory. */
+    flush(): Promise<void>;
     currentWalFile(): Promise<{ number: number }>;
   }
 

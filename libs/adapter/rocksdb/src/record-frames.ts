@@ -1,0 +1,110 @@
+import { crc32c } from '@tidemark/bytes';
+
+/** Manifests and write-ahead files are blocks of this size; no record's part crosses the end of one. */
+export const BLOCK_BYTES = 32_768;
+/** Checksum (u32), length (u16), type (u8). */
+export const HEAD_BYTES = 7;
+/** A block that was allocated and not written. */
+export const UNWRITTEN = 0;
+/** Types of parts: a whole record, its first, middle and last part. */
+export const WHOLE = 1;
+export const FIRST = 2;
+export const MIDDLE = 3;
+export const LAST_TYPE = 4;
+/** The same of a file that was used before. No file of these databases is. */
+export const LAST_RECYCLED_TYPE = 8;
+const MASK_DELTA = 0xa282ead8;
+
+/** Whether the checksum of the part at `at` is that of its type and its bytes up to `end`. */
+export function isValidPart(bytes: Buffer, at: number, end: number): boolean {
+  return maskOf(crc32c(bytes.subarray(at + 6, end))) === bytes.readUInt32LE(at);
+}
+
+/** The form in which files have checksums, so that one over other checksums differs from them. */
+export function maskOf(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
+}
+
+/** A record of a file, or the place where the file can't be read further; `at` is where its first part begins. */
+export type FoundRecord =
+  | { readonly at: number; readonly bytes: Buffer }
+  | { readonly at: number; readonly what: string };
+
+/**
+ * The records of a file up to the first damage, which comes last. A last record that a crash has cut is not damage. Blocks of zeros
+ * are passed, as RocksDB does.
+ */
+export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
+  let parts: Buffer[] = [];
+  let begun = 0;
+  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
+    const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
+    if (leftInBlock < HEAD_BYTES) {
+      at += leftInBlock;
+      continue;
+    }
+    const length = bytes.readUInt16LE(at + 4);
+    const type = bytes[at + 6];
+    const isBegun = parts.length > 0;
+    if (type === UNWRITTEN && length === 0) {
+      at += leftInBlock;
+      continue;
+    }
+    const end = at + HEAD_BYTES + length;
+    // A crash cuts the last record, in the last block.
+    if (end > bytes.length && at + leftInBlock >= bytes.length) return;
+    const fault = partFault(type, isBegun, length > leftInBlock - HEAD_BYTES || !isValidPart(bytes, at, end));
+    if (fault !== undefined) {
+      yield { at: isBegun ? begun : at, what: fault };
+      return;
+    }
+    if (!isBegun) begun = at;
+    parts.push(bytes.subarray(at + HEAD_BYTES, end));
+    if (type === WHOLE || type === LAST_TYPE) {
+      yield { at: begun, bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) };
+      parts = [];
+    }
+    at = end;
+  }
+}
+
+function partFault(type: number, isBegun: boolean, isWrong: boolean): string | undefined {
+  if (type > LAST_TYPE) return `a part of type ${type}`;
+  if (isWrong) return 'its checksum is wrong';
+  return isBegun === (type === MIDDLE || type === LAST_TYPE) ? undefined : 'a part of a record is missing';
+}
+
+/** Tags of fields that come first in an edit of a manifest: with a text, with a number, and those that newer programs add. */
+const TEXT_TAGS: ReadonlySet<number> = new Set([1]);
+const NUMBER_TAGS: ReadonlySet<number> = new Set([2, 3, 4, 9, 10, 200, 203, 300]);
+const LAST_SEQUENCE_TAG = 4;
+const FIRST_ADDED_TAG = 8192;
+
+/** The sequence of the last write that the tables have which a manifest names. */
+export function lastSequenceOf(manifest: Buffer): number {
+  let last = 0;
+  for (const record of recordsOf(manifest)) if ('bytes' in record) last = Math.max(last, sequenceOfEdit(record.bytes));
+  return last;
+}
+
+function sequenceOfEdit(edit: Buffer): number {
+  let at = 0;
+  let sequence = 0;
+  const number = (): number => {
+    let value = 0;
+    for (let scale = 1; at < edit.length; scale *= 128) {
+      const byte = edit[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  while (at < edit.length) {
+    const tag = number();
+    if (TEXT_TAGS.has(tag) || tag >= FIRST_ADDED_TAG) at += number();
+    else if (!NUMBER_TAGS.has(tag)) break;
+    else if (tag === LAST_SEQUENCE_TAG) sequence = number();
+    else number();
+  }
+  return sequence;
+}
