@@ -234,15 +234,33 @@ describe('LogConsumer', () => {
       own.first = 2;
     });
     await until(() => consumer.halt !== undefined);
-    expect(consumer.halt).toMatchObject({ offset: 0, cause: 'log' });
-    expect(consumer.halt?.error.message).toBe(
-      'the store of points/3 continues at offset 0, but the log begins at 2 and ends at 4',
+    expect(consumer.halt).toMatchObject({ offset: 0, cause: 'trimmed' });
+    expect(consumer.halt?.error.message).toContain(
+      'database of points/3 is damaged or incomplete: it ends at offset 0, and the log, which begins at 2, was trimmed',
     );
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect(halts).toHaveLength(1);
     log.first = 0;
     await until(() => state.nextOffset === 4);
     expect(consumer.halt).toBeUndefined();
+    await consumer.stop();
+  });
+
+  test('a skip passes what a log that was trimmed above the end of the state no longer has', async () => {
+    const { skips, state, consumer } = started('abcd', (own) => {
+      own.first = 2;
+    });
+    const passed: LostRecords[] = [];
+    const skip = state.skip.bind(state);
+    state.skip = (reason, lost) => {
+      passed.push(lost);
+      skip(reason, lost);
+    };
+    await until(() => consumer.halt !== undefined);
+    expect(consumer.position).toMatchObject({ haltedOffset: 0, halted: expect.stringContaining('skip points 3 0') });
+    skips.set(0, 'no copy');
+    await until(() => state.nextOffset === 4);
+    expect([passed, consumer.halt]).toEqual([[{ records: 2 }], undefined]);
     await consumer.stop();
   });
 

@@ -1,3 +1,4 @@
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import {
   type Clock,
   isTidemarkError,
@@ -61,6 +62,13 @@ export interface LogConsumerOptions {
   readonly onProblem?: (problem: ConsumerProblem | undefined) => void;
   /** What is known of the log that the state was read from; it is checked before the first read. */
   readonly memory?: LogMemory;
+  /** The database that has the state, for what an operator reads when the log was trimmed above its end. */
+  readonly database?: {
+    readonly name: string;
+    readonly folder: string;
+    /** Known damage of it. */
+    readonly damage: string | undefined;
+  };
   /** Max bytes per read of the log. Queries wait until as many are applied. Default 1 MiB. */
   readonly readBytes?: number;
   /** Max wait of one read for a record, ms. Default 500. */
@@ -84,12 +92,13 @@ export interface Halt {
 }
 
 /**
- * `record`: the record cannot be applied, and may be skipped. `log`: the log no longer has the offset, or cannot return
+ * `record`: the record cannot be applied, and may be skipped. `trimmed`: the log begins above the end of the state, and what
+ * is between may be skipped; reading resumes if the log has it again. `log`: the log no longer has the offset, or cannot return
  * it; reading resumes when it does. `lost`: the log has fewer records than were read, or another log has its name, so
  * that later records at this offset are not those that followed. Only a restart, with a state that belongs to the log,
  * ends a `lost` halt.
  */
-export type HaltCause = 'record' | 'log' | 'lost';
+export type HaltCause = 'record' | 'trimmed' | 'log' | 'lost';
 
 const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
@@ -158,7 +167,7 @@ export class LogConsumer {
       logNext: this.logNext,
       logId: this.#logId,
       halted: halt?.error.message ?? '',
-      haltedOffset: halt?.cause === 'record' ? halt.offset : -1,
+      haltedOffset: halt?.cause === 'record' || halt?.cause === 'trimmed' ? halt.offset : -1,
       problem: this.#lastError?.message ?? '',
     };
   }
@@ -197,6 +206,9 @@ export class LogConsumer {
     // A failed commit is repeated before more records are applied.
     if (state.wantsCommit) await this.#commit();
     if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
+    if (this.#halt?.cause === 'trimmed' && this.#options.skipReason(state.nextOffset) !== undefined) {
+      await this.#skipRecord();
+    }
     if (this.#halt?.cause === 'lost') {
       await this.#pollEnd();
       throw this.#halt.error;
@@ -235,7 +247,7 @@ export class LogConsumer {
         signal: this.#stop.signal,
       });
       this.#lostChecks = 0;
-      if (this.#halt?.cause === 'log') this.#setHalt(undefined);
+      if (this.#halt?.cause === 'log' || this.#halt?.cause === 'trimmed') this.#setHalt(undefined);
       return records;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) {
@@ -254,9 +266,26 @@ export class LogConsumer {
     const bounds = await log.bounds(topic, partition);
     this.#setEnd(bounds);
     const { first, next } = bounds;
+    if (state.nextOffset < first) return this.#trimmed(bounds, error);
     const text = `the store of ${topic}/${partition} continues at offset ${state.nextOffset}, but the log begins at ${first} and ends at ${next}`;
     const halt = new TidemarkError('out_of_range', text, { offset: state.nextOffset, first, next }, { cause: error });
     return { offset: state.nextOffset, error: halt, cause: state.nextOffset > next ? this.#missed() : 'log' };
+  }
+
+  /**
+   * Builds the halt of a state that ends before the log begins. The log is trimmed only below what the database of the state has,
+   * so that is damaged, or an older copy.
+   */
+  #trimmed({ first, next }: LogBounds, cause: TidemarkError): Halt {
+    const { topic, partition, database, state } = this.#options;
+    const { nextOffset: offset } = state;
+    this.#lost = { records: first - offset };
+    const { name, folder, damage } = database ?? { name: `of ${topic}/${partition}`, folder: 'it' };
+    const why = damage ?? 'files of it were cut, replaced or removed, or it is an older copy';
+    const damaged = `database ${name} is damaged or incomplete: it ends at offset ${offset}, and the log, which begins at ${first}, was trimmed because it had more`;
+    const advice = `Restore ${folder} from a copy that ends at ${first} or later, or pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY`;
+    const error = new TidemarkError('data_loss', `${damaged}; ${why}. ${advice}`, { offset, first, next }, { cause });
+    return { offset, error, cause: 'trimmed' };
   }
 
   /** Returns the cause of a halt. A recreated topic has no record that could be skipped. */

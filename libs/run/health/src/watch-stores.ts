@@ -8,10 +8,18 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
     onHalted: (topic: Topic, partition: number, offset: number, reason: string): void => {
       const part = `${topic}/${partition}`;
       health.report('halt', part, { code: 'data_loss', message: reason });
-      events.error(`${part} is halted at offset ${offset}`, { reason });
+      events.error(`${part} is halted${offset < 0 ? '' : ` at offset ${offset}`}`, { reason });
     },
     onRebuilding: (topic: Topic, partition: number, reason: string, aside: string): void => {
       events.error(`the store of ${topic}/${partition} is built again from the log`, { reason, movedTo: aside });
+    },
+    onRereading: (topic: Topic, partition: number, offset: number, reason: string): void => {
+      events.error(
+        `the database of ${topic}/${partition} is damaged; its store reads the log again from ${offset} on`,
+        {
+          reason,
+        },
+      );
     },
     onResumed: (topic: Topic, partition: number): void => {
       const part = `${topic}/${partition}`;

@@ -4,6 +4,7 @@ import {
   ReplicaPosition,
   TagPartitionStatusReply,
 } from '@tidemark/contract';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import {
   type Clock,
   type Disk,
@@ -86,10 +87,26 @@ export function replacedStore(kind: StoreKind, partition: number): Omit<StorePar
   );
 }
 
-/** What an operator reads of damage that the log can't replace. */
-export function damageText(kind: StoreKind, partition: number, { message }: TidemarkError): string {
-  const damage = `the database ${kind}/${partition} is damaged, and the log no longer has its first records`;
-  return `${damage}: ${message}. Restore the data folder from a copy, or move ${kind}/${partition} away and accept the loss`;
+/** A database, for what an operator reads of it. */
+export interface DatabasePlace {
+  readonly kind: StoreKind;
+  readonly partition: number;
+  readonly topic: Topic;
+  readonly folder: string;
+}
+
+/** What an operator reads of damage that the log can't replace. `detail.next` of the error has a better next step, if there is one. */
+export function damageText(place: DatabasePlace, { message, detail }: TidemarkError): string {
+  const { kind, partition, topic, folder } = place;
+  const damage = `the database ${kind}/${partition} is damaged, and the log no longer has its first records: ${message}`;
+  if (typeof detail.next === 'string') return `${damage}. ${detail.next}`;
+  const loss = `move ${folder} away, restart, and pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} 0 --reason WHY`;
+  return `${damage}. Restore the data folder from a copy; or ${loss}`;
+}
+
+/** What an operator reads of a database that can't be opened, for a reason other than damage. */
+export function unopenedText({ kind, partition }: DatabasePlace, { message }: TidemarkError): string {
+  return `the database ${kind}/${partition} can't be opened: ${message}. Remove that cause and restart; nothing is lost`;
 }
 
 /** What an operator reads when a database that the log could replace can't be replaced. */

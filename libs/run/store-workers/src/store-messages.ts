@@ -103,7 +103,16 @@ export type FromStore =
       readonly offset: number;
       readonly logId: string | undefined;
     }
-  | { readonly type: 'committed'; readonly topic: Topic; readonly partition: number; readonly offset: number }
+  /** The log may be trimmed below `offset`: what is below it is in tables of the database. */
+  | { readonly type: 'trimmable'; readonly topic: Topic; readonly partition: number; readonly offset: number }
+  /** The write-ahead log of a database was damaged: its store reads again from `offset` on. */
+  | {
+      readonly type: 'rereading';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly offset: number;
+      readonly reason: string;
+    }
   /** A damaged database was moved to the folder `aside`; its store reads the log from the beginning. */
   | {
       readonly type: 'rebuilding';

@@ -4,10 +4,19 @@ import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
-import { type Clock, isTidemarkError, type KeyValue, sleep, TidemarkError, type Topic } from '@tidemark/ports';
-import { openRocksDb } from '@tidemark/rocksdb';
+import {
+  type Clock,
+  type ErrorCode,
+  isTidemarkError,
+  type KeyValue,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
+import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
 import {
+  type DatabasePlace,
   damagedStore,
   damageText,
   hasWholeLog,
@@ -15,24 +24,41 @@ import {
   rebuildingText,
   replacedStore,
   replacementText,
+  unopenedText,
 } from './damaged-database.ts';
+import { checkIdentity } from './database-identity.ts';
+import { LogSegments } from './log-segments.ts';
 import { ownBytes } from './own-bytes.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
+import { TrimPoint } from './trim-point.ts';
 
 /** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const DELAY_REPORT_MS = 1000;
+/** Over a log whose segments are not known here, a database makes tables of its commits so often. */
+const FLUSH_STEP_MS = 60_000;
+/** Errors of an open that are about one database, and no damage. */
+const UNOPENED: readonly ErrorCode[] = ['permission_denied', 'unavailable'];
 
 interface ConsumedStore {
   readonly topic: Topic;
   readonly store: Omit<StorePartition, 'state'>;
-  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop'>>;
+  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt'>>;
   /** Absent for a store without one. */
   readonly database?: KeyValue;
   /** True while the store has less than its damaged predecessor had. */
   isRebuilding: boolean;
+}
+
+/** What a consumer reads into. */
+interface Consumed {
+  readonly state: ConsumedState;
+  readonly memory: LogMemory | undefined;
+  readonly trimPoint: TrimPoint;
+  /** Damage of the write-ahead log that the open of the database found. */
+  readonly damage: string | undefined;
 }
 
 /** The consumer of a store that reads nothing. */
@@ -52,6 +78,8 @@ export class StoreWorker {
   /** One for all tables of the thread. */
   readonly #idHash = new IdHash(new SystemRandom().bytes(SIP_KEY_BYTES));
   readonly #skips = new Map<string, string>();
+  /** Of the embedded log, by topic and partition. */
+  readonly #segments = new Map<string, LogSegments>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
   /** Replacements of damaged databases in progress, by kind and partition. */
   readonly #replacing = new Map<string, Promise<void>>();
@@ -108,13 +136,18 @@ export class StoreWorker {
     try {
       return await this.#openDatabase(kind, partition);
     } catch (error) {
-      if (!isTidemarkError(error, 'data_loss')) throw error;
-      const { topic } = STORE_KINDS[kind];
-      if (await hasWholeLog(this.#log, this.#clock, { topic, partition })) {
-        return this.#openAgain(kind, partition, error);
-      }
-      return this.#halted(kind, partition, damageText(kind, partition, error));
+      if (!isTidemarkError(error)) throw error;
+      const place = this.#placeOf(kind, partition);
+      if (UNOPENED.includes(error.code)) return this.#halted(kind, partition, unopenedText(place, error));
+      if (error.code !== 'data_loss') throw error;
+      if (await hasWholeLog(this.#log, this.#clock, place)) return this.#openAgain(kind, partition, error);
+      return this.#halted(kind, partition, damageText(place, error));
     }
+  }
+
+  #placeOf(kind: StoreKind, partition: number): DatabasePlace {
+    const folder = join(this.#options.folder, kind, String(partition));
+    return { kind, partition, topic: STORE_KINDS[kind].topic, folder };
   }
 
   /** Reports that a partition has no database, and returns the store that says why. */
@@ -140,7 +173,7 @@ export class StoreWorker {
       await damaged?.database?.close();
       // A trim below a commit from before the damage may have ended meanwhile.
       if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
-        return this.#halted(kind, partition, damageText(kind, partition, damage));
+        return this.#halted(kind, partition, damageText(this.#placeOf(kind, partition), damage));
       }
       const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
       this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
@@ -173,7 +206,7 @@ export class StoreWorker {
     const damaged = stores?.get(partition);
     if (stores === undefined || damaged === undefined || this.#stopping.signal.aborted) return;
     if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
-      const message = damageText(kind, partition, error);
+      const message = damageText(this.#placeOf(kind, partition), error);
       this.#send({ type: 'problem', topic, partition, problem: { code: 'data_loss', message, during: 'read' } });
       return;
     }
@@ -187,11 +220,13 @@ export class StoreWorker {
   }
 
   async #openDatabase(kind: StoreKind, partition: number): Promise<ConsumedStore> {
-    const keyValue = await openRocksDb(join(this.#options.folder, kind, String(partition)), {
+    const { folder } = this.#placeOf(kind, partition);
+    const keyValue = await openRocksDb(folder, {
       writeBufferBytes: WRITE_BUFFER_BYTES,
       maxOpenFiles: this.#options.openFiles,
     });
     try {
+      await checkIdentity(keyValue, kind, partition, folder);
       return await this.#openState(kind, partition, keyValue);
     } catch (error) {
       await keyValue.close();
@@ -199,7 +234,7 @@ export class StoreWorker {
     }
   }
 
-  async #openState(kind: StoreKind, partition: number, keyValue: KeyValue): Promise<ConsumedStore> {
+  async #openState(kind: StoreKind, partition: number, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
     const { topic, open } = STORE_KINDS[kind];
     const store = await open({
       partition,
@@ -210,12 +245,35 @@ export class StoreWorker {
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
-    const consumer = this.#consume(kind, partition, store.state, memory);
-    return { topic, store, consumer, database: keyValue, isRebuilding: false };
+    const { committedOffset } = store.state;
+    const canTrim = this.#options.log.kind === 'embedded' ? this.#canTrim(topic, partition) : this.#oncePerStep();
+    const trimPoint = new TrimPoint(committedOffset, () => keyValue.flush(), canTrim);
+    const damage = walDamageText(keyValue);
+    const consumer = this.#consume(kind, partition, { state: store.state, memory, trimPoint, damage });
+    this.#send({ type: 'opened', topic, partition, offset: committedOffset, logId: memory?.id });
+    this.#send({ type: 'trimmable', topic, partition, offset: committedOffset });
+    if (damage !== undefined) {
+      this.#send({ type: 'rereading', topic, partition, offset: committedOffset, reason: damage });
+    }
+    return { topic, store, consumer: withTrimOffset(consumer, trimPoint), database: keyValue, isRebuilding: false };
   }
 
-  #consume(kind: StoreKind, partition: number, state: ConsumedState, memory: LogMemory | undefined): LogConsumer {
-    const { topic } = STORE_KINDS[kind];
+  #canTrim(topic: Topic, partition: number): (offset: number) => boolean {
+    return (offset) => this.#segments.get(`${topic}/${partition}`)?.canTrim(offset) === true;
+  }
+
+  #oncePerStep(): () => boolean {
+    let flushedMs = Number.NEGATIVE_INFINITY;
+    return () => {
+      const nowMs = this.#clock.monotonicMs();
+      if (nowMs - flushedMs < FLUSH_STEP_MS) return false;
+      flushedMs = nowMs;
+      return true;
+    };
+  }
+
+  #consume(kind: StoreKind, partition: number, { state, memory, trimPoint, damage }: Consumed): LogConsumer {
+    const { topic, folder } = this.#placeOf(kind, partition);
     const announced: ConsumedState = {
       get nextOffset() {
         return state.nextOffset;
@@ -230,10 +288,12 @@ export class StoreWorker {
       skip: (reason, lost) => state.skip(reason, lost),
       commit: async () => {
         await state.commit();
+        const offset = state.committedOffset;
+        const hasMoved = await trimPoint.committed(offset);
         // The log is trimmed below what is announced, and must stay whole for the database that replaces this one. Where it
         // is not replaced, the next commit announces this one too.
-        if (this.#replacing.has(`${kind}/${partition}`)) return;
-        this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
+        if (!hasMoved || this.#replacing.has(`${kind}/${partition}`)) return;
+        this.#send({ type: 'trimmable', topic, partition, offset });
       },
     };
     const consumer = new LogConsumer({
@@ -243,6 +303,7 @@ export class StoreWorker {
       state: announced,
       clock: this.#clock,
       ...(memory && { memory }),
+      database: { name: `${kind}/${partition}`, folder, damage },
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
       onHalt: (halt) => {
         if (halt === undefined) this.#send({ type: 'resumed', topic, partition });
@@ -259,20 +320,25 @@ export class StoreWorker {
         if (isTidemarkError(found?.error, 'data_loss')) this.#onDamage(kind, partition, found.error);
       },
     });
-    this.#send({ type: 'opened', topic, partition, offset: state.committedOffset, logId: memory?.id });
-    this.#send({ type: 'committed', topic, partition, offset: state.committedOffset });
     return consumer;
   }
 
   #receive(message: ToStore): void {
     if (message.type === 'progress') {
       const { topic, partition, next, first, segment, id } = message;
+      this.#noteSegment(`${topic}/${partition}`, first, segment);
       this.#log.advance?.(topic, partition, next, first, segment, id);
     } else if (message.type === 'skip') {
       this.#skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
     } else if (message.type === 'cancel') this.#cancel(message.id);
     else if (this.#isOpen) void this.#serve(message);
     else this.#early.push(message);
+  }
+
+  #noteSegment(part: string, first: number, segment: number): void {
+    const segments = this.#segments.get(part) ?? new LogSegments();
+    segments.note(first, segment);
+    this.#segments.set(part, segments);
   }
 
   async #serve(message: ToStore): Promise<void> {
@@ -305,6 +371,11 @@ export class StoreWorker {
     if (found.isRebuilding && method !== 'status') {
       throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
     }
+    const { halt } = found.consumer;
+    if (halt?.cause === 'trimmed' && method !== 'status') {
+      // What it has is not known to be what it had: an answer would be that of a store without damage.
+      throw new TidemarkError('data_loss', halt.error.message, { partition });
+    }
     try {
       return await found.store.answer(method, request, found.consumer, signal);
     } catch (error) {
@@ -315,7 +386,8 @@ export class StoreWorker {
 
   #positions(kind: StoreKind): Uint8Array {
     const stores = [...(this.#stores.get(kind)?.values() ?? [])];
-    return PositionsReply.encode({ positions: stores.map(({ store, consumer }) => store.position(consumer)) }).finish();
+    const positions = stores.map(({ store, consumer }) => store.position(consumer));
+    return PositionsReply.encode({ positions }).finish();
   }
 
   /** Converts an error for a message. A bug in a read fails that read only, because a read changes nothing. */
@@ -360,4 +432,22 @@ export class StoreWorker {
   #send(message: FromStore): void {
     this.#port.postMessage(message);
   }
+}
+
+function walDamageText({ walDamage }: RocksDbKeyValue): string | undefined {
+  return walDamage && `its file ${walDamage.file} can't be read from offset ${walDamage.offset} on: ${walDamage.what}`;
+}
+
+/** A consumer whose position says also how far the log may be trimmed. */
+function withTrimOffset(consumer: LogConsumer, trimPoint: TrimPoint): ConsumedStore['consumer'] {
+  return {
+    get position() {
+      return { ...consumer.position, trimOffset: trimPoint.offset };
+    },
+    get halt() {
+      return consumer.halt;
+    },
+    start: () => consumer.start(),
+    stop: () => consumer.stop(),
+  };
 }

@@ -88,6 +88,7 @@ describe('the store threads', () => {
   }
 
   const rebuilt: (readonly [Topic, number, string, string])[] = [];
+  const reread: (readonly [string, number, string])[] = [];
 
   function start(
     onHalted: (halted: Halted) => void = () => undefined,
@@ -104,7 +105,8 @@ describe('the store threads', () => {
     const stores = new StoreWorkers({
       ...options,
       threads: 1,
-      onCommitted: () => undefined,
+      onTrimmable: () => undefined,
+      onRereading: (topic, partition, offset, reason) => reread.push([`${topic}/${partition}`, offset, reason]),
       onHalted: (topic, partition, offset, reason) => onHalted({ part: `${topic}/${partition}`, offset, reason }),
       onRebuilding: (...rebuilding) => rebuilt.push(rebuilding),
       onResumed: () => undefined,
@@ -194,7 +196,10 @@ describe('the store threads', () => {
     const place = { offset: 0, committedOffset: 0, logNext: 0, halted: '', haltedOffset: -1, problem: '' };
     const places = [0, 1, 2].map((partition) => ({ ...place, partition, watermarkMs: undefined }));
     const placesOf = async (kind: 'points' | 'tags') =>
-      (await stores.positions(kind)).positions.map(({ logId: _, ...one }) => one);
+      (await stores.positions(kind)).positions.map(({ logId: _, trimOffset, ...one }) => {
+        expect(trimOffset).toBe(0);
+        return one;
+      });
     expect(await placesOf('points')).toEqual(places.map((one) => ({ ...one, era: -1 })));
     const stateHash = '0'.repeat(32);
     expect(await placesOf('tags')).toEqual(places.map((one) => ({ ...one, stateHash })));
@@ -342,13 +347,13 @@ describe('the store threads', () => {
     expect((await hashOf(1)).offset).toBe(6);
   });
 
-  test('a store whose database is replaced announces no commit, after which the log could be trimmed', async () => {
+  test('a store whose database is replaced announces no commit below which the log could be trimmed', async () => {
     const log = await damaged(0, damageChunks, MANY_POINTS);
     ends.push(() => log.close());
     const events: string[] = [];
     const stores = opened(
       {
-        onCommitted: (topic, partition, offset) => events.push(`${topic}/${partition} committed ${offset}`),
+        onTrimmable: (topic, partition, offset) => events.push(`${topic}/${partition} trimmable ${offset}`),
         onRebuilding: (topic, partition) => events.push(`${topic}/${partition} rebuilding`),
       },
       () => undefined,

@@ -23,7 +23,8 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
   readonly threads: number;
   /** Called for each store before `ready` resolves, with the log that it read and the end of what it committed of it. */
   readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
-  readonly onCommitted: (topic: Topic, partition: number, offset: number) => void;
+  /** Called when the log may be trimmed below `offset`: the database has what is below it in tables. */
+  readonly onTrimmable: (topic: Topic, partition: number, offset: number) => void;
   /**
    * Called once for each partition, when its store has applied everything that the log held at a moment after the
    * start.
@@ -32,6 +33,8 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a damaged database was moved to the folder `aside`, and its store is built again from the log. */
   readonly onRebuilding: (topic: Topic, partition: number, reason: string, aside: string) => void;
+  /** Called when a damaged write-ahead log was cut, so that the store reads the log again from `offset` on. */
+  readonly onRereading: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a halted partition reads again. */
   readonly onResumed: (topic: Topic, partition: number) => void;
   /** Called when a store cannot read or commit (it retries), and with undefined when it works again. */
@@ -250,8 +253,10 @@ export class StoreWorkers {
         this.#options.onCaughtUp?.(message.topic, message.partition);
       } else if (message.type === 'opened') {
         this.#options.onOpened?.(message.topic, message.partition, message.offset, message.logId);
-      } else if (message.type === 'committed') {
-        this.#options.onCommitted(message.topic, message.partition, message.offset);
+      } else if (message.type === 'trimmable') {
+        this.#options.onTrimmable(message.topic, message.partition, message.offset);
+      } else if (message.type === 'rereading') {
+        this.#options.onRereading(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'rebuilding') {
         this.#options.onRebuilding(message.topic, message.partition, message.reason, message.aside);
       } else if (message.type === 'halted') {

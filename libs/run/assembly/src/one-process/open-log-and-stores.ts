@@ -45,7 +45,7 @@ export async function openLogAndStores(
   started.add(() => log.close());
   const trimmer = new LogTrimmer(log);
   const floors = new LogFloors(log);
-  const onCommitted = (topic: Topic, partition: number, offset: number): void => {
+  const onTrimmable = (topic: Topic, partition: number, offset: number): void => {
     const part = `${topic}/${partition}`;
     trimmer.committed(topic, partition, offset).then(
       () => health.report('trim', part, undefined),
@@ -54,7 +54,7 @@ export async function openLogAndStores(
   };
   const stores = assembleStores(
     {
-      ...{ folder, events, health, started, onCommitted },
+      ...{ folder, events, health, started, onTrimmable },
       onOpened: (...store) => floors.opened(...store),
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],

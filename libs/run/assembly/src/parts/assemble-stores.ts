@@ -17,8 +17,8 @@ export interface StorePorts {
   readonly events: Events;
   /** Receives what each store has of which log, before `ready` of the stores resolves. */
   readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
-  /** Receives each offset below which a store has committed everything. */
-  readonly onCommitted?: (topic: Topic, partition: number, offset: number) => void;
+  /** Receives each offset below which a store no longer needs the log. */
+  readonly onTrimmable?: (topic: Topic, partition: number, offset: number) => void;
   /** Receives the progress of each partition. */
   readonly readiness?: StoreReadiness;
   readonly health: ProcessHealth;
@@ -37,7 +37,7 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     ...{ folder, log, kinds, owned, threads, limits, openFiles },
     latenessMs: settings.completeness.latenessMs,
     ...(ports.onOpened && { onOpened: ports.onOpened }),
-    onCommitted: ports.onCommitted ?? (() => undefined),
+    onTrimmable: ports.onTrimmable ?? (() => undefined),
     ...watched,
     onCaughtUp: (topic, partition) => readiness?.caughtUp(`${topic}/${partition}`),
     onHalted: (topic: Topic, partition: number, offset: number, reason: string) => {

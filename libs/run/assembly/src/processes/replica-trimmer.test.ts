@@ -12,15 +12,15 @@ const EVENTS = { info: () => undefined, error: () => undefined };
 
 interface Store {
   readonly consumer: Consumer;
-  /** Committed offsets by partition; undefined: it does not answer. */
-  committed: Readonly<Record<number, number>> | undefined;
+  /** Offsets by partition up to which it has tables; undefined: it does not answer. */
+  tabled: Readonly<Record<number, number>> | undefined;
   logId: string | undefined;
   halted: string;
 }
 
-function store(topic: Topic, partitions: readonly number[], committed: Store['committed']): Store {
+function store(topic: Topic, partitions: readonly number[], tabled: Store['tabled']): Store {
   const it: Store = {
-    committed,
+    tabled,
     logId: LOG_ID,
     halted: '',
     consumer: {
@@ -29,10 +29,10 @@ function store(topic: Topic, partitions: readonly number[], committed: Store['co
       partitions,
       reader: {
         positions: async () => {
-          if (it.committed === undefined) throw new TidemarkError('unavailable', 'connection refused');
-          const positions = Object.entries(it.committed).map(([partition, committedOffset]): ReplicaPosition => {
-            const offset = committedOffset + 5;
-            const place = { offset, committedOffset, logNext: offset, watermarkMs: undefined };
+          if (it.tabled === undefined) throw new TidemarkError('unavailable', 'connection refused');
+          const positions = Object.entries(it.tabled).map(([partition, trimOffset]): ReplicaPosition => {
+            const offset = trimOffset + 5;
+            const place = { offset, committedOffset: offset - 1, trimOffset, logNext: offset };
             return {
               partition: Number(partition),
               ...place,
@@ -69,7 +69,7 @@ describe('trimming the log', () => {
     const { trimmed, it } = trimmer([points, store('points', [0, 1], { 0: 7, 1: 30 }), store('tags', [0], { 0: 3 })]);
     await it.turn();
     expect(trimmed.sort()).toEqual(['points/0 7', 'points/1 20', 'tags/0 3']);
-    points.committed = { 0: 50, 1: 25 };
+    points.tabled = { 0: 50, 1: 25 };
     await it.turn();
     expect(trimmed.slice(3)).toEqual(['points/1 25']);
   });
@@ -79,7 +79,7 @@ describe('trimming the log', () => {
     const { trimmed, it } = trimmer([store('points', [0, 1], { 0: 10, 1: 10 }), unreachable, store('points', [1], {})]);
     await it.turn();
     expect(trimmed).toEqual([]);
-    unreachable.committed = { 0: 9 };
+    unreachable.tabled = { 0: 9 };
     await it.turn();
     expect(trimmed).toEqual(['points/0 9']);
   });

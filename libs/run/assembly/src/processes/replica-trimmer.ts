@@ -17,13 +17,13 @@ const REPORTED_FAILURES = 3;
 interface Place {
   readonly topic: Topic;
   readonly partition: number;
-  /** Every consumer has committed all records below this offset. */
+  /** No consumer needs the log for a record below this offset, even if its write-ahead log is damaged. */
   readonly minOffset: number;
   readonly logIds: ReadonlySet<string | undefined>;
 }
 
 /**
- * Trims the log below the offset that every replica of a partition has committed; never by time. A partition is not
+ * Trims the log below the offset that every replica of a partition has in its tables; never by time. A partition is not
  * trimmed while one of its replicas does not answer, has not opened it yet, or has read another log.
  */
 export class ReplicaTrimmer {
@@ -93,20 +93,20 @@ export class ReplicaTrimmer {
   }
 
   /**
-   * Returns for each partition the lowest offset that its consumers have committed, and the ids of the logs they read.
+   * Returns for each partition the lowest offset that all consumers have in tables, and the ids of the logs they read.
    */
   async #places(): Promise<Place[]> {
     const places = new Map<string, Place>();
     const asked = await askConsumers(this.#options.consumers, this.#stop.signal);
     for (const [{ topic, partitions }, positions] of asked) {
       for (const partition of partitions) {
-        const { committedOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
+        const { trimOffset = 0, logId, halted = '', haltedOffset = -1 } = positions.get(partition) ?? {};
         const key = `${topic}/${partition}`;
-        const known = places.get(key) ?? { topic, partition, minOffset: committedOffset, logIds: new Set() };
+        const known = places.get(key) ?? { topic, partition, minOffset: trimOffset, logIds: new Set() };
         // A consumer whose log is lost may still have the id of the lost log.
         const isLost = halted !== '' && haltedOffset < 0;
         const logIds = new Set([...known.logIds, isLost ? undefined : logId]);
-        places.set(key, { topic, partition, minOffset: Math.min(known.minOffset, committedOffset), logIds });
+        places.set(key, { topic, partition, minOffset: Math.min(known.minOffset, trimOffset), logIds });
       }
     }
     return [...places.values()];

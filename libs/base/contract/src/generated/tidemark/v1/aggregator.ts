@@ -49,7 +49,11 @@ export interface AggregatorStatusReply {
   points: number;
   duplicatePoints: number;
   /** Which log the offsets are of, as in `ReplicaPosition`. */
-  logId?: string | undefined;
+  logId?:
+    | string
+    | undefined;
+  /** Below which offset the log may be trimmed, as in `ReplicaPosition`. */
+  trimOffset?: number | undefined;
 }
 
 /**
@@ -144,6 +148,7 @@ function createBaseAggregatorStatusReply(): AggregatorStatusReply {
     points: 0,
     duplicatePoints: 0,
     logId: undefined,
+    trimOffset: undefined,
   };
 }
 
@@ -187,6 +192,9 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     }
     if (message.logId !== undefined) {
       writer.uint32(114).string(message.logId);
+    }
+    if (message.trimOffset !== undefined) {
+      writer.uint32(120).sint64(message.trimOffset);
     }
     return writer;
   },
@@ -308,6 +316,14 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
             message.logId = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.trimOffset = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -338,6 +354,7 @@ export const AggregatorStatusReply: MessageFns<AggregatorStatusReply> = {
     message.points = object.points ?? 0;
     message.duplicatePoints = object.duplicatePoints ?? 0;
     message.logId = object.logId ?? undefined;
+    message.trimOffset = object.trimOffset ?? undefined;
     return message;
   },
 };

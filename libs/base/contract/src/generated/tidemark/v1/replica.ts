@@ -60,7 +60,14 @@ export interface ReplicaPosition {
    * Of replicas of `points` only: the intake session whose open lane has the lowest mark, so that the watermark waits for
    * it; absent when no lane is open.
    */
-  slowestSession?: Buffer | undefined;
+  slowestSession?:
+    | Buffer
+    | undefined;
+  /**
+   * The log may be trimmed below this offset: what is below it no longer depends on the write-ahead log of the replica's
+   * database. Absent: below none.
+   */
+  trimOffset?: number | undefined;
 }
 
 /** What the query service knows of one replica of a partition. */
@@ -221,6 +228,7 @@ function createBaseReplicaPosition(): ReplicaPosition {
     logId: undefined,
     era: undefined,
     slowestSession: undefined,
+    trimOffset: undefined,
   };
 }
 
@@ -264,6 +272,9 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     }
     if (message.slowestSession !== undefined) {
       writer.uint32(106).bytes(message.slowestSession);
+    }
+    if (message.trimOffset !== undefined) {
+      writer.uint32(112).sint64(message.trimOffset);
     }
     return writer;
   },
@@ -385,6 +396,14 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
             message.slowestSession = Buffer.from(reader.bytes());
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.trimOffset = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -415,6 +434,7 @@ export const ReplicaPosition: MessageFns<ReplicaPosition> = {
     message.logId = object.logId ?? undefined;
     message.era = object.era ?? undefined;
     message.slowestSession = object.slowestSession ?? undefined;
+    message.trimOffset = object.trimOffset ?? undefined;
     return message;
   },
 };
