@@ -4,7 +4,7 @@ import { SystemClock } from '@tidemark/node-runtime';
 import { below, isTidemarkError } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
-import { type EmbeddedLog, openEmbeddedLog } from './index.ts';
+import { type EmbeddedLog, type LostEnd, openEmbeddedLog } from './index.ts';
 
 const clock = new SystemClock();
 const LAST_RECORDS = 3;
@@ -26,6 +26,7 @@ interface Found {
   /** Number of offsets that are reported as lost. */
   readonly lost: number;
   readonly next: number;
+  readonly lostEnds: readonly LostEnd[];
 }
 
 function diskOf(files: ReadonlyMap<string, Uint8Array>): CrashDisk {
@@ -97,7 +98,7 @@ async function readAll(log: EmbeddedLog): Promise<Found> {
       offset = resumeAt;
     }
   }
-  return { values, lost, next };
+  return { values, lost, next, lostEnds: log.lostEnds };
 }
 
 /**
@@ -117,6 +118,7 @@ async function check(files: ReadonlyMap<string, Uint8Array>, acked: readonly Buf
   const after = await readAll(again);
   expect(after.next).toBe(offset + 1);
   expect(after.lost).toBe(found.lost);
+  expect(after.lostEnds).toEqual([]);
   expect(after.values.get(offset)).toEqual(Buffer.from('new'));
   expect(after.values.size).toBe(found.values.size + 1);
   await again.close();
@@ -215,8 +217,18 @@ describe.each<Ending>(['close', 'kill'])(`a file that is cut after a %s (TIDEMAR
       const found = await check(changed(files, path, bytes.subarray(0, size)), acked);
       expect(found.next).toBe(acked.length);
       expect(found.values.size + found.lost).toBe(acked.length);
+      const end = acked.length - found.lost;
+      expect(found.lostEnds).toEqual([{ topic: 'points', partition: 0, end, next: acked.length }]);
     }
   }, 60_000);
+
+  test('the last segment may be gone', async () => {
+    const { files, acked, path } = await stopped(seed, ending, 400);
+    const log = await open(diskOf(new Map([...files].filter(([name]) => name !== path))), 11);
+    const end = Number(/(\d+)\.segment$/.exec(path)?.[1]);
+    expect(log.lostEnds).toEqual([{ topic: 'points', partition: 0, end, next: acked.length }]);
+    await log.close();
+  });
 
   test('the sync marks may end at any byte', async () => {
     const { files, acked } = await stopped(seed, ending);
@@ -231,6 +243,7 @@ describe.each<Ending>(['close', 'kill'])(`a file that is cut after a %s (TIDEMAR
     const rest = new Map([...files].filter(([path]) => !path.endsWith('.segment')));
     const log = await open(diskOf(rest), 11);
     expect(await log.bounds('points', 0)).toMatchObject({ first: acked.length, next: acked.length });
+    expect(log.lostEnds).toEqual([{ topic: 'points', partition: 0, end: 0, next: acked.length }]);
     await log.close();
   });
 });

@@ -34,6 +34,15 @@ export interface EmbeddedLogOptions {
   readonly limits?: Partial<EmbeddedLogLimits>;
 }
 
+/** Records that were gone from the end of a partition when the log was opened. */
+export interface LostEnd {
+  readonly topic: Topic;
+  readonly partition: number;
+  /** Offset after the last record that was found; 0 when none was. */
+  readonly end: number;
+  readonly next: number;
+}
+
 /**
  * Receives the readable range of a partition: records from `first` up to `next`, all durable. `segment` is the base of
  * the segment that is being written: a reader without that segment lists the folder again. `id` is the partition's.
@@ -93,6 +102,13 @@ export class EmbeddedLog implements Log {
       (topic, partition) =>
         new Partition(topic, partition, { disk, clock, random, limits, segmentBytes, space, generation, progressed }),
     );
+  }
+
+  /** The partitions whose files had lost their end when the log was opened, with its offset and where the next record begins. */
+  get lostEnds(): LostEnd[] {
+    return this.#partitions.all().flatMap(({ topic, partition, lostEnd }) => {
+      return lostEnd === undefined ? [] : [{ topic, partition, ...lostEnd }];
+    });
   }
 
   /** Bytes of all segments. */

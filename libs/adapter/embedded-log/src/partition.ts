@@ -63,6 +63,7 @@ export class Partition implements AppendQueue {
   #active: ActiveSegment | undefined;
   #first = 0;
   #next = 0;
+  #opened = { end: 0, next: 0 };
   /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
   #marks: SyncMarks | undefined;
@@ -92,6 +93,15 @@ export class Partition implements AppendQueue {
 
   get next(): number {
     return this.#next;
+  }
+
+  /**
+   * Where the records ended that the opening found: below the offset that the next one got then, if the files have lost their end.
+   * Undefined when they have not.
+   */
+  get lostEnd(): { readonly end: number; readonly next: number } | undefined {
+    const { next } = this.#opened;
+    return this.#opened.end < next ? this.#opened : undefined;
   }
 
   /** Base of the segment of the record before `next`; `next` while no segment can be written. */
@@ -125,6 +135,7 @@ export class Partition implements AppendQueue {
     for (const base of this.#bases) await this.#keepSegment(base);
     this.#id = knownId ?? random.bytes(LOG_ID_BYTES);
     if (last !== undefined) await this.#openLast(last, mark);
+    this.#opened = { end: this.#opened.end, next: this.#next };
     if (this.#active === undefined) await this.#rollIfSpace();
     if (this.#active === undefined) return;
     await this.#mark(this.#active, this.#next);
@@ -172,6 +183,7 @@ export class Partition implements AppendQueue {
     for (const state of head?.producers ?? []) this.#producers.touch(state);
     const isMarked = mark?.base === base && Buffer.compare(mark.id, this.#id) === 0;
     const start = head ?? (isMarked ? mark : await salvageStart(file, base));
+    this.#opened = { end: base, next: base };
     if (start === undefined) {
       // No record of the segment can be verified. It may hold as many as its size allows.
       const most = base + Math.floor((await file.sizeBytes()) / RECORD_HEADER_BYTES);
@@ -182,6 +194,7 @@ export class Partition implements AppendQueue {
     const syncedNext = mark !== undefined && Buffer.compare(mark.id, this.#id) === 0 ? mark.next : 0;
     const found = await recoverSegment(file, { base, salt, headerBytes, syncedNext }, this.#producers);
     this.#next = found.next;
+    this.#opened = { end: found.end, next: found.next };
     if (head === undefined || found.next !== found.end) return;
     const { index, sizeBytes } = found;
     this.#active = { base, salt, headerBytes, file, index, sizeBytes };

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import type { LostEnd } from '@tidemark/embedded-log';
 import { TidemarkError, type Topic } from '@tidemark/ports';
 import { LogFloors } from './log-floors.ts';
 
@@ -6,6 +7,7 @@ import { LogFloors } from './log-floors.ts';
 class ShortLog {
   readonly raised: string[] = [];
   next = 3;
+  lostEnds: LostEnd[] = [];
   failure: 'resource_exhausted' | 'unavailable' | undefined;
 
   async bounds() {
@@ -33,6 +35,21 @@ test('a partition is raised to what its store has, also when that opened last', 
     },
   ]);
   expect(log.raised).toEqual(['points/1 5']);
+});
+
+test('what the log itself found to be gone is reported, once for each partition', async () => {
+  const log = new ShortLog();
+  log.lostEnds = [
+    { topic: 'points', partition: 1, end: 2, next: 3 },
+    { topic: 'control', partition: 0, end: 7, next: 9 },
+  ];
+  const floors = new LogFloors(log);
+  floors.opened('points', 1, 5, 'a');
+  const lost = await floors.raise();
+  expect(lost.map(({ message }) => message)).toEqual([
+    expect.stringContaining('points/1 ended at offset 3, but its store has records up to 5'),
+    expect.stringContaining('control/0 ends at offset 7, but it may have had records up to 9'),
+  ]);
 });
 
 test('the offset of a store of another log raises nothing', async () => {

@@ -18,9 +18,9 @@ export interface LostRecords {
 /** The ends of what the stores of a log have committed. No record may get an offset below them. */
 export class LogFloors {
   readonly #floors: Floor[] = [];
-  readonly #log: Pick<EmbeddedLog, 'bounds' | 'raise'>;
+  readonly #log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lostEnds'>;
 
-  constructor(log: Pick<EmbeddedLog, 'bounds' | 'raise'>) {
+  constructor(log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lostEnds'>) {
     this.#log = log;
   }
 
@@ -30,7 +30,8 @@ export class LogFloors {
   }
 
   /**
-   * Raises the end of each partition to what a store has committed of it. Returns the partitions that had lost records.
+   * Raises the end of each partition to what a store has committed of it. Returns the partitions that had lost records, by that
+   * or as the log itself found.
    * Passes on errors of the disk, except a lack of space: then the first append does it.
    */
   async raise(): Promise<LostRecords[]> {
@@ -48,6 +49,17 @@ export class LogFloors {
         if (!isTidemarkError(error, 'resource_exhausted')) throw error;
       }
     }
-    return lost;
+    return [...lost, ...this.#lostEnds(lost)];
+  }
+
+  /** Losses that no store can show: it has read less, or no more. */
+  #lostEnds(known: readonly LostRecords[]): LostRecords[] {
+    return this.#log.lostEnds
+      .filter(({ topic, partition }) => !known.some((one) => one.topic === topic && one.partition === partition))
+      .map(({ topic, partition, end, next }) => {
+        const found = `${topic}/${partition} ends at offset ${end}, but it may have had records up to ${next}`;
+        const kept = 'What a store had read of them is kept, otherwise it halts there';
+        return { topic, partition, message: `${found}; check the disk. ${kept}. New records begin at ${next}` };
+      });
   }
 }
