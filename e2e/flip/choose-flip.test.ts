@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { SeededRandom } from '@tidemark/simulation';
-import { applyFlip, chooseFlip } from './choose-flip.ts';
+import { applyFlip, chooseFlip, type Flip } from './choose-flip.ts';
 
 let folder: string;
 
@@ -29,9 +29,28 @@ test('every file with bytes is chosen, small ones too, and mostly those that are
   expect(chosen.get('points/0/000004.sst')).toBeGreaterThan(150);
 });
 
+/** The damage of the first seed that has it in this way. */
+async function firstOf<K extends Flip['kind']>(kind: K): Promise<Flip & { readonly kind: K }> {
+  for (let seed = 0; ; seed++) {
+    const flip = await chooseFlip(folder, new SeededRandom(seed));
+    expect(await chooseFlip(folder, new SeededRandom(seed))).toEqual(flip);
+    if (flip.kind === kind) return flip as Flip & { readonly kind: K };
+  }
+}
+
+test('a file is cut below its size, or removed', async () => {
+  const cut = await firstOf('cut');
+  const { size } = await stat(join(folder, cut.file));
+  expect(cut.sizeBytes).toBeLessThan(size);
+  await applyFlip(folder, cut);
+  expect((await stat(join(folder, cut.file))).size).toBe(cut.sizeBytes);
+  const removed = await firstOf('removed');
+  await applyFlip(folder, removed);
+  await expect(stat(join(folder, removed.file))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('a seed means one bit, and applying it twice undoes it', async () => {
-  const flip = await chooseFlip(folder, new SeededRandom(7));
-  expect(await chooseFlip(folder, new SeededRandom(7))).toEqual(flip);
+  const flip = await firstOf('bit');
   const path = join(folder, flip.file);
   const whole = await readFile(path);
   await applyFlip(folder, flip);

@@ -1,16 +1,23 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { below, type Random } from '@tidemark/ports';
 
-/** One bit of a file. */
-export interface Flip {
-  /** Relative to the data folder. */
-  readonly file: string;
-  /** Of the byte. */
-  readonly offset: number;
-  /** 0 is the lowest. */
-  readonly bit: number;
-}
+/** Damage of one file: a flipped bit, or what a disk check or a hand leaves, a file that is cut or gone. */
+export type Flip = { readonly file: string } & (
+  | {
+      readonly kind: 'bit';
+      /** Of the byte. */
+      readonly offset: number;
+      /** 0 is the lowest. */
+      readonly bit: number;
+    }
+  | { readonly kind: 'cut'; readonly sizeBytes: number }
+  | { readonly kind: 'removed' }
+);
+
+/** Shares of damage other than a flipped bit. */
+const CUT_SHARE = 0.2;
+const REMOVED_SHARE = 0.15;
 
 interface Candidate {
   readonly file: string;
@@ -21,8 +28,8 @@ interface Candidate {
 const DIARY = /(^|\/)LOG(\.old\.\d+)?$/;
 
 /**
- * Chooses a bit of the files below `folder` whose names, relative to it, begin with `prefix`. Half of the choices are by file, so that small files get their share, half by
- * byte, without those of RocksDB's own text.
+ * Chooses damage of one of the files below `folder` whose names, relative to it, begin with `prefix`. Half of the choices are by
+ * file, so that small files get their share, half by byte, without those of RocksDB's own text.
  */
 export async function chooseFlip(folder: string, random: Random, prefix = ''): Promise<Flip> {
   const files = (await filesOf(folder)).filter(({ file }) => file.startsWith(prefix));
@@ -34,14 +41,27 @@ export async function chooseFlip(folder: string, random: Random, prefix = ''): P
         files.filter(({ file }) => !DIARY.test(file)),
         random,
       );
-  return { file, offset: below(random, bytes), bit: below(random, 8) };
+  const way = random.next();
+  if (way < REMOVED_SHARE) return { kind: 'removed', file };
+  const offset = below(random, bytes);
+  if (way < REMOVED_SHARE + CUT_SHARE) return { kind: 'cut', file, sizeBytes: offset };
+  return { kind: 'bit', file, offset, bit: below(random, 8) };
 }
 
-export async function applyFlip(folder: string, { file, offset, bit }: Flip): Promise<void> {
-  const path = join(folder, file);
+export async function applyFlip(folder: string, flip: Flip): Promise<void> {
+  const path = join(folder, flip.file);
+  if (flip.kind === 'removed') return rm(path);
+  if (flip.kind === 'cut') return truncate(path, flip.sizeBytes);
   const bytes = await readFile(path);
-  bytes[offset] ^= 1 << bit;
+  bytes[flip.offset] ^= 1 << flip.bit;
   await writeFile(path, bytes);
+}
+
+/** Names damage for a person: `bit 3 of the byte at 12 of CURRENT`. */
+export function flipText(flip: Flip): string {
+  if (flip.kind === 'removed') return `${flip.file}, which is removed,`;
+  if (flip.kind === 'cut') return `${flip.file}, which is cut to ${flip.sizeBytes} bytes,`;
+  return `bit ${flip.bit} of the byte at ${flip.offset} of ${flip.file}`;
 }
 
 function byByte(files: readonly Candidate[], random: Random): Candidate {

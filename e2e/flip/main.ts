@@ -1,4 +1,4 @@
-// `npm run flip -- --seeds 1..200`: flips one bit of a stopped data folder, starts on it, and compares every answer with what
+// `npm run flip -- --seeds 1..200`: flips one bit of a stopped data folder, or cuts or removes one file, starts on it, and compares every answer with what
 // was acknowledged. `npm run flip -- --again FOLDER`: starts on a kept folder again.
 
 import { existsSync } from 'node:fs';
@@ -7,19 +7,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '@tidemark/simulation';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
-import { applyFlip, chooseFlip, type Flip } from './choose-flip.ts';
+import { applyFlip, chooseFlip, type Flip, flipText } from './choose-flip.ts';
 import { FOLDER_KINDS, type MadeFolder, makeFolder } from './make-folder.ts';
 import { Player } from './player.ts';
 import type { FlipResult, Outcome } from './run-flip.ts';
 
 const HELP = `Usage: npm run flip -- [--seeds N | --seeds FIRST..LAST] [--jobs N] [--files PREFIX] | --again FOLDER
 
-Makes data folders, flips one bit of a copy for each seed, starts a platform on it and asks for everything that was
+Makes data folders, for each seed flips one bit of a copy, or cuts or removes a file of it, starts a platform on it and asks for everything that was
 acknowledged. An answer must be right or say what it lacks, and a refused start must name the file and what to do.
 
   --seeds N, FIRST..LAST  seeds to play, 1..N or FIRST..LAST; default 1..20
   --jobs N                processes that play seeds; default 1
-  --files PREFIX          flip only bits of files whose names begin so, as agent/ or log/control/
+  --files PREFIX          damage only files whose names begin so, as agent/ or log/control/
   --again FOLDER          start on a folder that a failed seed has left, damaged as it was
   --help                  show this`;
 
@@ -118,8 +118,8 @@ async function playAgain(folder: string): Promise<number> {
   return typeof played !== 'string' && played.outcome !== 'failed' ? 0 : 1;
 }
 
-function placeOf({ folder, flip: { file, offset, bit } }: FlipResult): string {
-  return `bit ${bit} of the byte at ${offset} of ${file} of the folder "${folder}"`;
+function placeOf({ folder, flip }: FlipResult): string {
+  return `${flipText(flip)} of the folder "${folder}"`;
 }
 
 function summary(results: readonly FlipResult[]): string {
@@ -131,14 +131,15 @@ function summary(results: readonly FlipResult[]): string {
 function printByFile(results: readonly FlipResult[], wanted: Outcome): void {
   const kinds = new Map<string, FlipResult[]>();
   for (const result of results.filter(({ outcome }) => outcome === wanted)) {
-    const kind = result.flip.file.replace(/\d+/g, 'N');
+    const { file, kind: way } = result.flip;
+    const kind = `${file.replace(/\d+/g, 'N')}${way === 'bit' ? '' : ` ${way}`}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), result]);
   }
   if (kinds.size === 0) return;
   console.log(`${wanted}:`);
   for (const [kind, [one, ...rest]] of [...kinds].sort(([a], [b]) => (a < b ? -1 : 1))) {
     console.log(
-      `  ${String(rest.length + 1).padStart(5)}  ${kind.padEnd(36)} ${wanted === 'right' ? '' : one.detail}`.trimEnd(),
+      `  ${String(rest.length + 1).padStart(5)}  ${kind.padEnd(44)} ${wanted === 'right' ? '' : one.detail}`.trimEnd(),
     );
   }
 }
