@@ -351,6 +351,21 @@ describe('coordinator', () => {
     expect((await verdicts()).slice(1)).toMatchObject([{ tenant: 't', metric: 'a/b', over: false }]);
   });
 
+  test('a store that does not answer keeps budgets from being judged; one that is damaged says so itself', async () => {
+    const bench = await Bench.open();
+    let failure = new TidemarkError('unavailable', 'no store of tags/1 answers');
+    const coordinator = await bench.start({
+      seriesCounts: async () => {
+        throw failure;
+      },
+    });
+    await bench.world.clock.advance(6000);
+    expect(coordinator.problem).toBe('no store of tags/1 answers');
+    failure = new TidemarkError('data_loss', 'the database tags/1 is damaged');
+    await bench.world.clock.advance(6000);
+    expect(coordinator.problem).toBeUndefined();
+  });
+
   test('a halt of all stores of a partition is decided once, and its end when one of them continues', async () => {
     const bench = await Bench.open();
     let halted = 'rot';

@@ -259,7 +259,8 @@ export class Coordinator {
         this.#storesError = undefined;
       } catch (error) {
         if (!isTidemarkError(error)) throw error;
-        this.#storesError = error.message;
+        // A damaged store is halted, and reports that itself: until it is mended, the last verdict on budgets stands.
+        this.#storesError = error.code === 'data_loss' ? undefined : error.message;
       }
       await sleep(clock, STORES_MS, signal);
     }

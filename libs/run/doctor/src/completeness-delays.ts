@@ -6,6 +6,8 @@ import { FENCE_AFTER_MS, LATE_MARK_MS } from './thresholds.ts';
 export type CompletenessDelay =
   /** Its store has records to read, the newer marks among them. */
   | { readonly kind: 'lag'; readonly part: string; readonly records: number; readonly ageMs: number | undefined }
+  /** Its store has stopped reading: what it knew of lanes may be gone with its database. */
+  | { readonly kind: 'halted'; readonly part: string; readonly ageMs: number | undefined }
   /** What is behind is shown to operators only. `ageMs` is undefined before the first mark. */
   | { readonly kind: 'withheld'; readonly part: string; readonly ageMs: number | undefined }
   /** No intake has ever opened a lane. */
@@ -40,6 +42,7 @@ function delayOf(partition: PointPartitionView, { sessions, nowMs, forOperator }
   const { watermarkMs } = partition;
   const ageMs = watermarkMs === undefined ? undefined : nowMs - watermarkMs;
   if (forOperator === false) return { kind: 'withheld', part, ageMs };
+  if (partition.halted !== '') return { kind: 'halted', part, ageMs };
   const records = partition.logNext - partition.offset;
   // Marks that it has not read yet may be newer, so reading is checked before the lanes.
   if (records > 0) return { kind: 'lag', part, records, ageMs };
@@ -63,6 +66,8 @@ export function delaySentence(delay: CompletenessDelay): string {
   switch (delay.kind) {
     case 'lag':
       return `${part} is ${counted(delay.records, 'record')} behind its log`;
+    case 'halted':
+      return `${part} is halted`;
     case 'withheld': {
       const since = delay.ageMs === undefined ? 'yet' : `for ${formatDuration(delay.ageMs)}`;
       return `${part} has had no mark ${since}; operators see why`;

@@ -228,12 +228,13 @@ describe('problems that processes report', () => {
     ['lane', 'unavailable', 'lane-stalled'],
     ['store', 'unavailable', 'store-fails'],
     ['store', 'resource_exhausted', 'disk-full'],
+    ['store', 'data_loss', 'store-fails'],
     ['control', 'unavailable', 'control'],
     ['coordinator', 'unavailable', 'coordinator'],
     ['trim', 'unavailable', 'trim'],
     ['budget', 'resource_exhausted', 'over-budget'],
     ['disk', 'resource_exhausted', 'disk-full'],
-    ['disk', 'unavailable', 'disk-full'],
+    ['disk', 'unavailable', 'disk-fails'],
     ['of a later version', 'unavailable', 'process-not-ready'],
   ])('a problem of kind "%s" (%s) becomes a finding of kind %s', (kind, code, finding) => {
     const problems = [problem(kind, { code, part: 'points/1' })];
@@ -254,6 +255,20 @@ describe('partitions and sessions', () => {
       what: 'points/3 is halted at offset 184467: wrong checksum',
       sinceMs: NOW_MS - 9000,
       next: expect.stringContaining('npm run -s tidemark -- skip points 3 184467 --reason'),
+    });
+  });
+
+  test('a database that is damaged is the only finding of its partition, before what follows from it', () => {
+    const reason = 'the database points/1 is damaged, …';
+    const damaged = { ...points(1, 0, { halted: reason }), watermarkMs: undefined, lanes: [] };
+    const problems = [problem('coordinator', { code: 'unavailable', part: '' })];
+    const { findings } = examine(
+      seen({ processes: [answered({ problems })], pipeline: pipeline({ points: [points(0, 1), damaged] }) }),
+    );
+    expect(findings.map(({ kind }) => kind)).toEqual(['partition-halted', 'coordinator']);
+    expect(findings[0]).toMatchObject({
+      what: `points/1 is halted: ${reason}`,
+      next: expect.stringMatching(/what the reason says/),
     });
   });
 

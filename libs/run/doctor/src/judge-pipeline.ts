@@ -60,8 +60,8 @@ function halts(pipeline: PipelineView, processes: Observations['processes']): Fi
       means: 'later records are missing from answers; answers stay right, and complete_through does not advance there',
       next:
         offset === undefined
-          ? 'no record can be skipped: the log is damaged, or it is not the log that the store has read; read the runbook'
-          : `read the runbook, then: ${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY (the content of that record is lost)`,
+          ? 'no record can be skipped: the database is damaged, or the log is not the one that it was read from; do what the reason says, and read the runbook'
+          : `read the runbook, then: ${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY (what the skip passes is lost)`,
     };
   });
 }

@@ -115,6 +115,13 @@ const STORE_FAILS: ProblemWords = {
   next: 'check its disk and the log; restart the process if its database reports that it accepts no more writes',
 };
 
+const DATABASE_DAMAGED: ProblemWords = {
+  ...STORE_FAILS,
+  what: (name, parts) => `a database of ${name} is damaged (${listed(parts)})`,
+  means: 'questions that need what is damaged are errors; other answers are right',
+  next: 'check its disk (dmesg), then do what the reason says',
+};
+
 const DISK_FILLS: ProblemWords = {
   kind: 'disk-full',
   severity: 'degraded',
@@ -125,6 +132,7 @@ const DISK_FILLS: ProblemWords = {
 
 const DISK_FAILS: ProblemWords = {
   ...DISK_FILLS,
+  kind: 'disk-fails',
   severity: 'broken',
   what: (name) => `a disk of ${name} does not work`,
   means: 'nothing is accepted or committed there; clients keep their points and retry',
@@ -138,6 +146,7 @@ export function wordsOf({ kind, code }: ProblemView): ProblemWords {
     case 'lane':
       return isFull ? LOG_FULL : LANE_STALLED;
     case 'store':
+      if (code === 'data_loss') return DATABASE_DAMAGED;
       return isFull ? { ...STORE_FAILS, kind: 'disk-full', next: NO_SPACE } : STORE_FAILS;
     case 'disk':
       return isFull ? DISK_FILLS : DISK_FAILS;
