@@ -122,7 +122,9 @@ describe('RocksDbKeyValue', () => {
   test('a path that is a file, or whose parent cannot be created, is refused', async () => {
     await writeFile(join(folder, 'file'), 'x');
     await expect(openRocksDb(join(folder, 'file'))).rejects.toMatchObject({ code: 'data_loss' });
-    await expect(openRocksDb(join(folder, 'file', 'below'))).rejects.toMatchObject({ code: 'failed_precondition' });
+    await expect(openRocksDb(join(folder, 'file', 'below'))).rejects.toMatchObject({
+      ...{ code: 'failed_precondition', message: expect.stringContaining('move that file away') },
+    });
   });
 
   test('closing ends iterations with an error, and finishes the operations in progress', async () => {

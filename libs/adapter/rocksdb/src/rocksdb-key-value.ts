@@ -224,7 +224,12 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTDIR') {
+      const text = `the folder ${path} can't be created, because one above it is a file: move that file away`;
+      throw new TidemarkError('failed_precondition', text, { path }, { cause: error });
+    }
+    if (code !== 'EEXIST') throw error;
     throw new TidemarkError('data_loss', `${path} is a file, not the folder of a database`, { path }, { cause: error });
   }
 }

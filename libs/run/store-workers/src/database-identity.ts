@@ -19,6 +19,7 @@ export async function checkIdentity(
   if (stored === undefined) return keyValue.write([{ key: KEY, value: new TextEncoder().encode(own) }]);
   const found = new TextDecoder().decode(stored);
   if (found === own) return;
-  const next = `Stop the platform and move ${folder} to the folder of ${found}, and back what belongs here`;
+  const back = 'bring back what belongs here; it may be in a folder whose name ends with .damaged-…';
+  const next = `Stop the platform, move ${folder} to the folder of ${found}, and ${back}`;
   throw new TidemarkError('data_loss', `${folder} has the database of ${found}`, { folder, found, next });
 }
