@@ -4,7 +4,7 @@ import { SystemClock } from '@tidemark/node-runtime';
 import { below, isTidemarkError } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
-import { type EmbeddedLog, type LostEnd, openEmbeddedLog } from './index.ts';
+import { type EmbeddedLog, type LostRange, openEmbeddedLog } from './index.ts';
 
 const clock = new SystemClock();
 const LAST_RECORDS = 3;
@@ -26,7 +26,7 @@ interface Found {
   /** Number of offsets that are reported as lost. */
   readonly lost: number;
   readonly next: number;
-  readonly lostEnds: readonly LostEnd[];
+  readonly ranges: readonly LostRange[];
 }
 
 function diskOf(files: ReadonlyMap<string, Uint8Array>): CrashDisk {
@@ -98,7 +98,7 @@ async function readAll(log: EmbeddedLog): Promise<Found> {
       offset = resumeAt;
     }
   }
-  return { values, lost, next, lostEnds: log.lostEnds };
+  return { values, lost, next, ranges: log.lost };
 }
 
 /**
@@ -118,7 +118,7 @@ async function check(files: ReadonlyMap<string, Uint8Array>, acked: readonly Buf
   const after = await readAll(again);
   expect(after.next).toBe(offset + 1);
   expect(after.lost).toBe(found.lost);
-  expect(after.lostEnds).toEqual([]);
+  expect(after.ranges).toEqual([]);
   expect(after.values.get(offset)).toEqual(Buffer.from('new'));
   expect(after.values.size).toBe(found.values.size + 1);
   await again.close();
@@ -217,16 +217,24 @@ describe.each<Ending>(['close', 'kill'])(`a file that is cut after a %s (TIDEMAR
       const found = await check(changed(files, path, bytes.subarray(0, size)), acked);
       expect(found.next).toBe(acked.length);
       expect(found.values.size + found.lost).toBe(acked.length);
-      const end = acked.length - found.lost;
-      expect(found.lostEnds).toEqual([{ topic: 'points', partition: 0, end, next: acked.length }]);
+      const from = acked.length - found.lost;
+      expect(found.ranges).toEqual([{ topic: 'points', partition: 0, from, to: acked.length }]);
     }
   }, 60_000);
+
+  test('the first segment may be gone: its records were not trimmed, and are reported as lost', async () => {
+    const { files, acked } = await stopped(seed, ending, 400);
+    const [first, second] = [...files.keys()].filter((name) => name.endsWith('.segment')).sort();
+    const found = await check(new Map([...files].filter(([name]) => name !== first)), acked);
+    const to = Number(/(\d+)\.segment$/.exec(second)?.[1]);
+    expect([found.lost, found.ranges]).toEqual([to, [{ topic: 'points', partition: 0, from: 0, to }]]);
+  });
 
   test('the last segment may be gone', async () => {
     const { files, acked, path } = await stopped(seed, ending, 400);
     const log = await open(diskOf(new Map([...files].filter(([name]) => name !== path))), 11);
-    const end = Number(/(\d+)\.segment$/.exec(path)?.[1]);
-    expect(log.lostEnds).toEqual([{ topic: 'points', partition: 0, end, next: acked.length }]);
+    const from = Number(/(\d+)\.segment$/.exec(path)?.[1]);
+    expect(log.lost).toEqual([{ topic: 'points', partition: 0, from, to: acked.length }]);
     await log.close();
   });
 
@@ -242,10 +250,26 @@ describe.each<Ending>(['close', 'kill'])(`a file that is cut after a %s (TIDEMAR
     const { files, acked } = await stopped(seed, ending, 400);
     const rest = new Map([...files].filter(([path]) => !path.endsWith('.segment')));
     const log = await open(diskOf(rest), 11);
-    expect(await log.bounds('points', 0)).toMatchObject({ first: acked.length, next: acked.length });
-    expect(log.lostEnds).toEqual([{ topic: 'points', partition: 0, end: 0, next: acked.length }]);
+    expect(await readAll(log)).toMatchObject({ lost: acked.length, next: acked.length });
+    expect(log.lost).toEqual([{ topic: 'points', partition: 0, from: 0, to: acked.length }]);
     await log.close();
   });
+});
+
+test.each<Ending>(['close', 'kill', 'power loss'])('a trim before a %s is not taken for a loss', async (ending) => {
+  for (let run = 0; run < 20; run++) {
+    const { files, acked } = await stopped((seed + run) >>> 0, 'close', 400);
+    const disk = diskOf(files);
+    const log = await open(disk, 5, 400);
+    await log.trim('points', 0, acked.length);
+    const { first } = await log.bounds('points', 0);
+    expect(first).toBeGreaterThan(0);
+    if (ending === 'close') await log.close();
+    else disk.reboot(ending === 'power loss');
+    const again = await open(disk, 6, 400);
+    expect([(await again.bounds('points', 0)).first, again.lost]).toEqual([first, []]);
+    await again.close();
+  }
 });
 
 test('a torn write behind the last synced group leaves no gap', async () => {

@@ -221,11 +221,11 @@ describe('opening', () => {
   test('another format is refused, and the error names both versions', async () => {
     const disk = newDisk();
     await (await open(disk)).close();
-    for (const version of [1, 2, 4]) {
+    for (const version of [1, 2, 3, 5]) {
       disk.put('FORMAT', Buffer.from(`tidemark-log ${version}\n`));
       await expect(open(disk)).rejects.toMatchObject({
         code: 'failed_precondition',
-        detail: { version, supported: 3 },
+        detail: { version, supported: 4 },
       });
     }
     disk.put('FORMAT', Buffer.from('something else'));
@@ -235,7 +235,7 @@ describe('opening', () => {
   test('every flipped bit of the format file is refused with the file and what to do', async () => {
     const disk = newDisk();
     await (await open(disk)).close();
-    const whole = Buffer.from('tidemark-log 3\n');
+    const whole = Buffer.from('tidemark-log 4\n');
     for (let at = 0; at < whole.length; at++) {
       for (let bit = 0; bit < 8; bit++) {
         const flipped = Buffer.from(whole);

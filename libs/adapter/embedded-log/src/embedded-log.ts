@@ -34,13 +34,13 @@ export interface EmbeddedLogOptions {
   readonly limits?: Partial<EmbeddedLogLimits>;
 }
 
-/** Records that were gone from the end of a partition when the log was opened. */
-export interface LostEnd {
+/** Offsets of a partition for which there was no file when the log was opened, although they were not trimmed. */
+export interface LostRange {
   readonly topic: Topic;
   readonly partition: number;
-  /** Offset after the last record that was found; 0 when none was. */
-  readonly end: number;
-  readonly next: number;
+  readonly from: number;
+  /** Exclusive. Where the end is lost, some of them may have had no record. */
+  readonly to: number;
 }
 
 /**
@@ -104,10 +104,10 @@ export class EmbeddedLog implements Log {
     );
   }
 
-  /** The partitions whose files had lost their end when the log was opened, with its offset and where the next record begins. */
-  get lostEnds(): LostEnd[] {
-    return this.#partitions.all().flatMap(({ topic, partition, lostEnd }) => {
-      return lostEnd === undefined ? [] : [{ topic, partition, ...lostEnd }];
+  /** What was gone from the beginning or the end of a partition when the log was opened. */
+  get lost(): LostRange[] {
+    return this.#partitions.all().flatMap(({ topic, partition, lost }) => {
+      return lost.map((range) => ({ topic, partition, ...range }));
     });
   }
 

@@ -52,7 +52,7 @@ async function goldenLog(): Promise<CrashDisk> {
   return disk;
 }
 
-describe('format 3', () => {
+describe('format 4', () => {
   test('writing gives the golden bytes', async () => {
     const disk = await goldenLog();
     const files = Object.fromEntries(disk.paths().map((path) => [path, toHex(disk.bytesOf(path))]));

@@ -1,4 +1,4 @@
-export type { EmbeddedLogOptions, LostEnd, ProgressListener } from './embedded-log.ts';
+export type { EmbeddedLogOptions, LostRange, ProgressListener } from './embedded-log.ts';
 export { EMBEDDED_LOG_LOCK, EmbeddedLog, openEmbeddedLog } from './embedded-log.ts';
 export type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 export { DEFAULT_EMBEDDED_LOG_LIMITS } from './embedded-log-limits.ts';

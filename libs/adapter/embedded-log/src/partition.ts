@@ -67,6 +67,10 @@ export class Partition implements AppendQueue {
   /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
   #marks: SyncMarks | undefined;
+  /** The newest mark that the file has. */
+  #lastMark: SyncMark | undefined;
+  /** Records that were neither trimmed nor found at the beginning. */
+  #lostStart: { readonly from: number; readonly to: number } | undefined;
   #id: Uint8Array = new Uint8Array(LOG_ID_BYTES);
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
@@ -95,13 +99,11 @@ export class Partition implements AppendQueue {
     return this.#next;
   }
 
-  /**
-   * Where the records ended that the opening found: below the offset that the next one got then, if the files have lost their end.
-   * Undefined when they have not.
-   */
-  get lostEnd(): { readonly end: number; readonly next: number } | undefined {
-    const { next } = this.#opened;
-    return this.#opened.end < next ? this.#opened : undefined;
+  /** Offsets that the opening found no file for: those that were not trimmed before the first one, and those behind the last. */
+  get lost(): { readonly from: number; readonly to: number }[] {
+    const { end, next } = this.#opened;
+    const behind = end < next ? [{ from: end, to: next }] : [];
+    return [...(this.#lostStart === undefined ? [] : [this.#lostStart]), ...behind];
   }
 
   /** Base of the segment of the record before `next`; `next` while no segment can be written. */
@@ -126,7 +128,9 @@ export class Partition implements AppendQueue {
     }
     this.#marks = await SyncMarks.open(disk, this.topic, this.partition);
     const mark = this.#marks.found;
+    this.#lastMark = mark;
     this.#bases = await listSegments(disk, this.topic, this.partition);
+    if (mark !== undefined) await this.#fillStart(mark);
     this.#next = mark?.next ?? 0;
     this.#first = this.#bases[0] ?? this.#next;
     for (const base of this.#bases) this.#files.add(base);
@@ -140,6 +144,26 @@ export class Partition implements AppendQueue {
     if (this.#active === undefined) return;
     await this.#mark(this.#active, this.#next);
     await this.#marks.sync();
+  }
+
+  /**
+   * Creates an empty segment for records that were not trimmed and are gone from the beginning: reads of them are `data_loss`, like
+   * those of other records that are gone, and a skip passes them. Without space for it they count as trimmed.
+   */
+  async #fillStart({ first, next, id }: SyncMark): Promise<void> {
+    const [found = next] = this.#bases;
+    if (first >= found) return;
+    const { disk, random } = this.#parts;
+    if (this.#bases.length > 0) this.#lostStart = { from: first, to: found };
+    const { topic, partition } = this;
+    const salt = Math.floor(random.next() * TWO_POW_32);
+    try {
+      const { file } = await createSegment(disk, { topic, partition, id, base: first, salt, producers: [] });
+      await file.close();
+      this.#bases.unshift(first);
+    } catch (error) {
+      if (!isTidemarkError(error, 'resource_exhausted')) throw error;
+    }
   }
 
   /** The id in the newest head that can be read. */
@@ -248,7 +272,19 @@ export class Partition implements AppendQueue {
 
   /** States durably, at the latest with the next sync of the marks, that every record below `next` was synced. */
   async #mark({ base, salt, headerBytes, sizeBytes }: ActiveSegment, next: number): Promise<void> {
-    await this.#marks?.write({ id: this.#id, next, base, salt, headerBytes, sizeBytes });
+    const mark = { id: this.#id, next, first: this.#first, base, salt, headerBytes, sizeBytes };
+    if (await this.#marks?.write(mark)) this.#lastMark = mark;
+  }
+
+  /** States durably that records below `first` may be trimmed: otherwise they would count as lost at the next start. */
+  async #markFirst(first: number): Promise<void> {
+    if (this.#lastMark === undefined || this.#marks === undefined) return;
+    const mark = { ...this.#lastMark, first };
+    if (!(await this.#marks.write(mark))) {
+      throw new TidemarkError('unavailable', `${this.name} is not trimmed, because its sync mark can't be written`);
+    }
+    this.#lastMark = mark;
+    await this.#marks.sync();
   }
 
   /** A writer of the producer `id`: a new one, or one that this partition remembers. */
@@ -466,6 +502,8 @@ export class Partition implements AppendQueue {
     this.checkOpen();
     await this.#enqueueWork(async () => {
       const firstBefore = this.#first;
+      const first = this.#bases.findLast((base) => base <= before) ?? firstBefore;
+      if (first > firstBefore) await this.#markFirst(first);
       while (this.#bases.length > 1 && this.#bases[1] <= before) {
         const base = this.#bases[0];
         this.#first = this.#bases[1];

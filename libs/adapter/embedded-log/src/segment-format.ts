@@ -5,7 +5,7 @@ import { PRODUCER_BYTES } from './record-format.ts';
 
 export const SEGMENT_MAGIC = Buffer.from('TIDESEG\n');
 /** 2: a segment does not name the last append time before it. 3: segments name the partition's id, records a generation. */
-export const FORMAT_VERSION = 3;
+export const FORMAT_VERSION = 4;
 /** Bytes of magic, version, reserved field and header size. */
 export const SEGMENT_PREFIX_BYTES = 16;
 export const SEGMENT_SUFFIX = '.segment';

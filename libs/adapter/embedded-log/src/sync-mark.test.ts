@@ -5,7 +5,15 @@ import { LOG_ID_BYTES } from './segment-format.ts';
 import { SyncMarks } from './sync-mark.ts';
 
 function markAt(next: number) {
-  return { id: Buffer.alloc(LOG_ID_BYTES, 5), next, base: 0, salt: 1, headerBytes: 96, sizeBytes: 96 + 64 * next };
+  return {
+    id: Buffer.alloc(LOG_ID_BYTES, 5),
+    next,
+    first: 0,
+    base: 0,
+    salt: 1,
+    headerBytes: 96,
+    sizeBytes: 96 + 64 * next,
+  };
 }
 
 test('the newest of two marks is found, and writes that fail leave the last good one', async () => {

@@ -5,7 +5,7 @@ import { LOG_ID_BYTES, partitionFolder } from './segment-format.ts';
 
 const SYNC_MARK_FILE = 'SYNCED';
 const MAGIC = 0x4e595354; // "TSYN", little-endian
-const MARK_BYTES = 64;
+const MARK_BYTES = 72;
 /** The slots lie in different sectors, so that a torn write damages one of them only. */
 const SLOT_STEP_BYTES = 512;
 const SLOTS = 2;
@@ -17,6 +17,8 @@ export interface SyncMark {
   readonly id: Uint8Array;
   /** Every record below this offset was durable. */
   readonly next: number;
+  /** No record at or above this offset was trimmed. */
+  readonly first: number;
   /** Base, salt and head size of the segment that was written. */
   readonly base: number;
   readonly salt: number;
@@ -65,17 +67,19 @@ export class SyncMarks {
   }
 
   /**
-   * Writes a mark. A failure is not one of the append, which is durable: the mark is missing then, and recovery has the
-   * older one.
+   * Writes a mark, and returns whether it could. A failure is not one of the append, which is durable: the mark is missing then,
+   * and recovery has the older one.
    */
-  async write(mark: SyncMark): Promise<void> {
+  async write(mark: SyncMark): Promise<boolean> {
     const count = this.#count;
     try {
       await this.#file.write(encode({ ...mark, count }), (count % SLOTS) * SLOT_STEP_BYTES);
       // After a failure the next mark takes the same slot: the other one has the only good mark.
       this.#count++;
+      return true;
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
+      return false;
     }
   }
 
@@ -89,7 +93,7 @@ export class SyncMarks {
   }
 }
 
-function encode({ count, id, next, base, salt, headerBytes, sizeBytes }: CountedMark): Buffer {
+function encode({ count, id, next, first, base, salt, headerBytes, sizeBytes }: CountedMark): Buffer {
   const out = new ByteWriter(MARK_BYTES);
   out.u32(MAGIC);
   out.u32(0);
@@ -100,6 +104,7 @@ function encode({ count, id, next, base, salt, headerBytes, sizeBytes }: Counted
   out.u32(salt);
   out.u32(headerBytes);
   out.bytes(id);
+  out.f64(first);
   out.patchU32(4, crc32c(out.view().subarray(8)));
   return out.take();
 }
@@ -111,6 +116,9 @@ function decode(bytes: Buffer): CountedMark | undefined {
   reader.skip(4);
   const [count, next, base, sizeBytes] = [reader.f64(), reader.f64(), reader.f64(), reader.f64()];
   const [salt, headerBytes] = [reader.u32(), reader.u32()];
-  if (![count, next, base, sizeBytes].every((value) => Number.isSafeInteger(value) && value >= 0)) return undefined;
-  return { count, next, base, sizeBytes, salt, headerBytes, id: Uint8Array.from(reader.bytes(LOG_ID_BYTES)) };
+  const id = Uint8Array.from(reader.bytes(LOG_ID_BYTES));
+  const first = reader.f64();
+  if (![count, next, base, sizeBytes, first].every((value) => Number.isSafeInteger(value) && value >= 0))
+    return undefined;
+  return { count, next, first, base, sizeBytes, salt, headerBytes, id };
 }

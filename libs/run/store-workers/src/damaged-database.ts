@@ -24,14 +24,21 @@ const RETRY_MS = 20;
 
 /**
  * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
- * trimmed or does not answer.
+ * trimmed, its first records are lost, or it does not answer.
  */
 export async function hasWholeLog(
-  log: Pick<Log, 'bounds'>,
+  log: Pick<Log, 'bounds' | 'read'>,
   clock: Clock,
   { topic, partition }: { topic: Topic; partition: number },
 ): Promise<boolean> {
-  return (await firstOffset(log, clock, topic, partition)) === 0;
+  if ((await firstOffset(log, clock, topic, partition)) !== 0) return false;
+  try {
+    await log.read(topic, partition, 0, { maxBytes: 1, waitMs: 0 });
+    return true;
+  } catch (error) {
+    if (!isTidemarkError(error)) throw error;
+    return false;
+  }
 }
 
 /** Moves the folder of a damaged database aside. Returns its new name. */

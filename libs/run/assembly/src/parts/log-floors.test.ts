@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { LostEnd } from '@tidemark/embedded-log';
+import type { LostRange } from '@tidemark/embedded-log';
 import { TidemarkError, type Topic } from '@tidemark/ports';
 import { LogFloors } from './log-floors.ts';
 
@@ -7,7 +7,7 @@ import { LogFloors } from './log-floors.ts';
 class ShortLog {
   readonly raised: string[] = [];
   next = 3;
-  lostEnds: LostEnd[] = [];
+  lost: LostRange[] = [];
   failure: 'resource_exhausted' | 'unavailable' | undefined;
 
   async bounds() {
@@ -39,16 +39,16 @@ test('a partition is raised to what its store has, also when that opened last', 
 
 test('what the log itself found to be gone is reported, once for each partition', async () => {
   const log = new ShortLog();
-  log.lostEnds = [
-    { topic: 'points', partition: 1, end: 2, next: 3 },
-    { topic: 'control', partition: 0, end: 7, next: 9 },
+  log.lost = [
+    { topic: 'points', partition: 1, from: 2, to: 3 },
+    { topic: 'control', partition: 0, from: 7, to: 9 },
   ];
   const floors = new LogFloors(log);
   floors.opened('points', 1, 5, 'a');
-  const lost = await floors.raise();
-  expect(lost.map(({ message }) => message)).toEqual([
+  const messages = (await floors.raise()).map(({ message }) => message);
+  expect(messages).toEqual([
     expect.stringContaining('points/1 ended at offset 3, but its store has records up to 5'),
-    expect.stringContaining('control/0 ends at offset 7, but it may have had records up to 9'),
+    expect.stringContaining('control/0 may have had records from offset 7 up to 9, and no file has them'),
   ]);
 });
 

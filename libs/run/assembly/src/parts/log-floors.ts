@@ -18,9 +18,9 @@ export interface LostRecords {
 /** The ends of what the stores of a log have committed. No record may get an offset below them. */
 export class LogFloors {
   readonly #floors: Floor[] = [];
-  readonly #log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lostEnds'>;
+  readonly #log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lost'>;
 
-  constructor(log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lostEnds'>) {
+  constructor(log: Pick<EmbeddedLog, 'bounds' | 'raise' | 'lost'>) {
     this.#log = log;
   }
 
@@ -49,17 +49,17 @@ export class LogFloors {
         if (!isTidemarkError(error, 'resource_exhausted')) throw error;
       }
     }
-    return [...lost, ...this.#lostEnds(lost)];
+    return [...lost, ...this.#found(lost)];
   }
 
   /** Losses that no store can show: it has read less, or no more. */
-  #lostEnds(known: readonly LostRecords[]): LostRecords[] {
-    return this.#log.lostEnds
+  #found(known: readonly LostRecords[]): LostRecords[] {
+    return this.#log.lost
       .filter(({ topic, partition }) => !known.some((one) => one.topic === topic && one.partition === partition))
-      .map(({ topic, partition, end, next }) => {
-        const found = `${topic}/${partition} ends at offset ${end}, but it may have had records up to ${next}`;
-        const kept = 'What a store had read of them is kept, otherwise it halts there';
-        return { topic, partition, message: `${found}; check the disk. ${kept}. New records begin at ${next}` };
+      .map(({ topic, partition, from, to }) => {
+        const found = `${topic}/${partition} may have had records from offset ${from} up to ${to}, and no file has them`;
+        const kept = 'what a store had read of them is kept, otherwise it halts there';
+        return { topic, partition, message: `${found}; check the disk; ${kept}` };
       });
   }
 }
