@@ -7,7 +7,7 @@ import { DESCRIPTIONS, POINTS, SERIES, STEP_MS, TENANTS, type Tenant } from './c
 import { spoolSent, spoolUnsent } from './spool.ts';
 
 /** How the platform of a folder ended, and what is in the folder therefore. */
-export const FOLDER_KINDS = ['stopped', 'killed', 'trimmed'] as const;
+export const FOLDER_KINDS = ['stopped', 'killed', 'trimmed', 'committed'] as const;
 export type FolderKind = (typeof FOLDER_KINDS)[number];
 
 /** A folder that seeds copy and damage. */
@@ -30,6 +30,10 @@ const RESTARTS = [1, 3];
 const QUESTIONS_AT_ONCE = 64;
 /** Small enough that the log has several segments. */
 const SEGMENT_BYTES = 4096;
+/** Commits that are not followed by a trim, so that they are in write-ahead files alone when the platform is killed. */
+const COMMITTING = { points: { commitStepMs: 500 }, log: { segmentBytes: 3 * SEGMENT_BYTES } };
+/** Time for a commit after the last points. */
+const COMMIT_MS = 1500;
 /** Points are this old when they are sent, so that answers are complete at once, and most points are late. */
 const AGE_MS = 90_000;
 
@@ -37,11 +41,11 @@ const AGE_MS = 90_000;
 export async function makeFolder(kind: FolderKind, parent: string, files = ''): Promise<MadeFolder> {
   const folder = join(parent, kind);
   await mkdir(folder);
-  const log = kind === 'trimmed' ? { segmentBytes: SEGMENT_BYTES } : {};
   const settings: PlatformSettings = {
     folder,
     partitions: PARTITIONS,
-    log,
+    ...(kind === 'trimmed' && { log: { segmentBytes: SEGMENT_BYTES } }),
+    ...(kind === 'committed' && COMMITTING),
     query: { concurrentQueries: QUESTIONS_AT_ONCE },
   };
   const startMs = Math.floor((Date.now() - AGE_MS) / 1000) * 1000;
@@ -55,7 +59,8 @@ export async function makeFolder(kind: FolderKind, parent: string, files = ''): 
       await platform.stop();
       platform = await PlatformUnderTest.start(settings);
     }
-    if (kind === 'killed') await platform.kill9();
+    if (kind === 'committed') await new Promise((resolve) => setTimeout(resolve, COMMIT_MS));
+    if (kind === 'killed' || kind === 'committed') await platform.kill9();
     else {
       await platform.stop();
       // The start writes what its write-ahead log has into tables, so the folder has both.
