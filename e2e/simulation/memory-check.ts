@@ -26,7 +26,8 @@ export async function checkMemory({ query: { host, node } }: Cluster): Promise<v
       (refusal: unknown) => refusal,
     );
     if (!isTidemarkError(error, 'resource_exhausted')) throw error;
-    if (error.detail.limit !== 'memoryBytes') throw new Violation('memory-is-bounded', `refused by ${error.message}`);
+    if (error.detail.limit !== 'query.memoryBytes')
+      throw new Violation('memory-is-bounded', `refused by ${error.message}`);
     if (host.memoryBytes !== 0) throw new Violation('memory-is-bounded', `${host.memoryBytes} bytes are still taken`);
   }
 }

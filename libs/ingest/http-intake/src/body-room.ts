@@ -71,6 +71,6 @@ export class BodyRoom {
 }
 
 function full(code: 'resource_exhausted' | 'unavailable', limit: string, bytes: number): TidemarkError {
-  const message = `request bodies in progress exceed ${bytes} bytes (limit: ${limit}); retry later`;
+  const message = `request bodies in progress exceed ${bytes} bytes (limit: requests.${limit}); retry later`;
   return new TidemarkError(code, message, { reason: 'bodies_bytes_limit', field: 'body', limit });
 }

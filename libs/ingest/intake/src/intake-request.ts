@@ -77,12 +77,12 @@ export class IntakeRequest {
     const { handles } = this.#batcher;
     const { namedSeries, newSeries } = this.#limits;
     if (this.#namedSeries >= namedSeries) {
-      const message = `namedSeries: too many series in one request (limit: ${namedSeries} series)`;
+      const message = `namedSeries: too many series in one request (limit: requests.namedSeries, ${namedSeries})`;
       const detail = { reason: 'request_too_large', field: 'namedSeries', limit: namedSeries };
       throw new TidemarkError('invalid_argument', message, detail);
     }
     if (this.#newSeries >= newSeries) {
-      const message = `newSeries: too many new series in one request (limit: ${newSeries} series); retry, the first ones are known now`;
+      const message = `newSeries: too many new series in one request (limit: requests.newSeries, ${newSeries}); retry, the first ones are known now`;
       throw new TidemarkError('unavailable', message, { reason: 'series_new', field: 'newSeries', limit: newSeries });
     }
     this.#namedSeries++;

@@ -312,7 +312,8 @@ describe('bounds', () => {
     const eight = Array.from({ length: 8 }, (_, i) => gauge(i % PARTITIONS, `n:${i}`));
     const tooMany = expect.objectContaining({
       code: 'unavailable',
-      message: 'newSeries: too many new series in one request (limit: 3 series); retry, the first ones are known now',
+      message:
+        'newSeries: too many new series in one request (limit: requests.newSeries, 3); retry, the first ones are known now',
       detail: { reason: 'series_new', field: 'newSeries', limit: 3 },
     });
     for (let i = 0; i < 2; i++) expect(() => request(bench, intake, eight)).toThrow(tooMany);

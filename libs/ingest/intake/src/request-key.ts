@@ -85,7 +85,7 @@ export class KeyedSessions {
     if (this.#sessions.size < clientSessions) return;
     for (const [key, { usedMs }] of this.#sessions) if (nowMs - usedMs >= idleMs) this.#sessions.delete(key);
     if (this.#sessions.size < clientSessions) return;
-    const limit = `clientSessions, ${clientSessions} within ${idleMs} ms`;
+    const limit = `requests.clientSessions, ${clientSessions} within ${idleMs} ms`;
     const message = `${FIELD}: too many client sessions (limit: ${limit}); use one client session per sender, and a new sequence per request`;
     throw new TidemarkError('resource_exhausted', message, { reason: 'idempotency_sessions', field: FIELD, limit });
   }

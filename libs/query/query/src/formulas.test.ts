@@ -130,7 +130,8 @@ describe('formulas over named queries', () => {
     expect((await many(3)).results).toHaveLength(3);
     await expect(many(4)).rejects.toMatchObject({
       code: 'resource_exhausted',
-      message: '8 series of formulas over 3 steps are 24 values (limit: values 20)',
+      message:
+        '8 series of formulas over 3 steps are 24 values (limit: query.values 20); ask for less, or raise query.values',
     });
   });
 

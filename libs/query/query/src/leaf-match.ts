@@ -58,20 +58,24 @@ export async function matchLeaf(
   const filter = tagFilterMessage(leaf.filter);
   const found = await Promise.all(
     owners.map(async (partition) => {
+      const budget = run.matchBudget;
+      const request = {
+        partition,
+        tenant: run.tenant,
+        metric: leaf.metric,
+        filter,
+        groupBy: [...leaf.groupBy],
+        fromMs: Math.max(0, steps.fromMs - FOUND_BEFORE_MS),
+        toMs: steps.toMs,
+        ...budget,
+      };
       const reply = await run.parts.ask(`tags/${partition}`, (signal) =>
-        run.stores.tagStore(partition).match(
-          {
-            partition,
-            tenant: run.tenant,
-            metric: leaf.metric,
-            filter,
-            groupBy: [...leaf.groupBy],
-            fromMs: Math.max(0, steps.fromMs - FOUND_BEFORE_MS),
-            toMs: steps.toMs,
-            ...run.matchBudget,
-          },
-          signal,
-        ),
+        run.stores
+          .tagStore(partition)
+          .match(request, signal)
+          .catch((error: unknown) => {
+            throw run.limitOfMatch(error, budget);
+          }),
       );
       if (reply === undefined) {
         findings.completeness.miss();

@@ -14,7 +14,7 @@ describe('memory of queries', () => {
     const { run } = setUp(POINTS, { limits: { values: 2 * HOSTS * STEPS } });
     const asked = (times: number) => run(Array(times).fill(`default_zero(${BY_HOST})`).join());
     expect((await asked(2)).series).toHaveLength(2 * HOSTS);
-    await expect(asked(3)).rejects.toMatchObject({ code: 'resource_exhausted', detail: { limit: 'values' } });
+    await expect(asked(3)).rejects.toMatchObject({ code: 'resource_exhausted', detail: { limit: 'query.values' } });
   });
 
   test('a query beyond its memory is refused by name, and leaves nothing taken', async () => {
@@ -22,8 +22,10 @@ describe('memory of queries', () => {
     expect((await run(BY_HOST)).series).toHaveLength(HOSTS);
     await expect(run(Array(20).fill(`abs(${BY_HOST})`).join())).rejects.toMatchObject({
       code: 'resource_exhausted',
-      message: expect.stringMatching(/^the query would use \d+ bytes of memory \(limit: memoryBytes \d+\); ask for/),
-      detail: { limit: 'memoryBytes' },
+      message: expect.stringMatching(
+        /^the query would use \d+ bytes of memory \(limit: query.memoryBytes \d+\); ask for/,
+      ),
+      detail: { limit: 'query.memoryBytes' },
     });
     expect(service.memoryBytes).toBe(0);
   });
@@ -52,7 +54,10 @@ describe('memory of queries', () => {
       const holdMany = async () => {
         for (let i = 0; i < 6; i++) await hold();
       };
-      await expect(holdMany()).rejects.toMatchObject({ code: 'resource_exhausted', detail: { limit } });
+      await expect(holdMany()).rejects.toMatchObject({
+        code: 'resource_exhausted',
+        detail: { limit: `query.${limit}` },
+      });
       expect(holds.length).toBeGreaterThan(0);
       expect(service.memoryBytes).toBe(holds.length * bytes);
       for (const { done, release } of holds) {

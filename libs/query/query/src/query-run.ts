@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { SPACE_FOLD, type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
-import { finishInSlices, TidemarkError, type WorkSlice } from '@tidemark/ports';
+import { finishInSlices, isTidemarkError, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { frameBytes } from '@tidemark/query-language';
 import { Slots, seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
@@ -101,6 +101,19 @@ export class QueryRun {
   get matchBudget(): { readonly maxSeries: number; readonly maxGroups: number } {
     // 0 means no limit to a store, so a used-up budget is sent as 1 and the store may return one too many.
     return { maxSeries: Math.max(1, this.#seriesLeft), maxGroups: Math.max(1, this.#groupsLeft) };
+  }
+
+  /** Returns the error of a match whose budget was too small, with the setting; any other error as it is. */
+  limitOfMatch(
+    error: unknown,
+    { maxSeries, maxGroups }: { readonly maxSeries: number; readonly maxGroups: number },
+  ): unknown {
+    if (!isTidemarkError(error, 'resource_exhausted')) return error;
+    const { limit, allowed } = error.detail;
+    const [found] = error.message.split(' (limit: ');
+    if (limit === 'max_series' && allowed === maxSeries) return beyondLimit(this.limits, 'series', found);
+    if (limit === 'max_groups' && allowed === maxGroups) return beyondLimit(this.limits, 'groups', found);
+    return error;
   }
 
   takeSeries(series: number): void {
@@ -209,7 +222,13 @@ export class QueryRun {
     const maxPoints = this.limits.points - this.pointsRead;
     if (maxPoints <= 0) throw this.#tooManyPoints();
     const sets = groups.map((series) => seriesSet(series, this.limits.seriesSetBytes));
-    return this.stores.pointStore(request.partition).aggregate({ ...request, groups: sets, maxPoints }, signal);
+    return this.stores
+      .pointStore(request.partition)
+      .aggregate({ ...request, groups: sets, maxPoints }, signal)
+      .catch((error: unknown) => {
+        const isBudget = isTidemarkError(error, 'resource_exhausted') && error.detail.field === 'max_points';
+        throw isBudget && error.detail.limit === maxPoints ? this.#tooManyPoints() : error;
+      });
   }
 
   #tooManyPoints(): TidemarkError {

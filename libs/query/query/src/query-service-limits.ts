@@ -66,24 +66,29 @@ export type MemoryLimit = 'memoryBytes' | 'tenantMemoryBytes' | 'processMemoryBy
 
 type NumericLimit = Exclude<keyof QueryServiceLimits, 'language'>;
 
-/** Creates the refusal of a query that exceeds a limit; `advice` says what to do. */
+/** Creates the refusal of a query that exceeds a limit, with the setting; `advice` says what else to do than to raise it. */
 export function beyondLimit(
   limits: QueryServiceLimits,
   name: NumericLimit,
   found: string,
-  advice?: string,
+  advice = 'ask for less',
 ): TidemarkError {
-  const after = advice === undefined ? '' : `; ${advice}`;
-  return new TidemarkError('resource_exhausted', `${found} (limit: ${name} ${limits[name]})${after}`, {
-    limit: name,
-    allowed: limits[name],
-  });
+  return refusal('resource_exhausted', limits, name, found, advice);
 }
 
 /** The refusal of a query that can't be answered as it is asked, at any load. */
 export function tooLong(limits: QueryServiceLimits, name: NumericLimit, found: string, advice: string): TidemarkError {
-  return new TidemarkError('invalid_argument', `${found} (limit: ${name} ${limits[name]}); ${advice}`, {
-    limit: name,
-    allowed: limits[name],
-  });
+  return refusal('invalid_argument', limits, name, found, advice);
+}
+
+function refusal(
+  code: 'resource_exhausted' | 'invalid_argument',
+  limits: QueryServiceLimits,
+  name: NumericLimit,
+  found: string,
+  advice: string,
+): TidemarkError {
+  const allowed = limits[name];
+  const message = `${found} (limit: query.${name} ${allowed}); ${advice}, or raise query.${name}`;
+  return new TidemarkError(code, message, { limit: `query.${name}`, allowed });
 }

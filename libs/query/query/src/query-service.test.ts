@@ -394,14 +394,21 @@ describe('limits', () => {
     ['points', { points: 39 }, 'avg:load{*} / max:load{*}'],
   ])('%s: the query is refused by name', async (limit, limits, query) => {
     const { run } = setUp(points, { limits });
-    await expect(run(query)).rejects.toMatchObject({ code: 'resource_exhausted' });
-    // Refusals of the stores name limits of the stores.
+    await expect(run(query)).rejects.toMatchObject({
+      ...{ code: 'resource_exhausted', message: expect.stringContaining(`, or raise query.${limit}`) },
+      detail: { limit: `query.${limit}`, allowed: Object.values(limits)[0] },
+    });
     const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 1 } });
     await expect(enough(query)).resolves.toBeDefined();
   });
 
   test.each([
-    ['steps', { steps: 59 }, 'avg:load{*}.rollup(1)', 'has 60 steps of 1 s (limit: steps 59); ask for a shorter range'],
+    [
+      'steps',
+      { steps: 59 },
+      'avg:load{*}.rollup(1)',
+      'has 60 steps of 1 s (limit: query.steps 59); ask for a shorter range',
+    ],
     [
       'steps',
       { steps: 61 },
@@ -413,14 +420,14 @@ describe('limits', () => {
       'rangeMs',
       { rangeMs: 59_999 },
       'avg:load{*}',
-      'a range of 0.001 days is too long (limit: rangeMs 59999); ask for',
+      'a range of 0.001 days is too long (limit: query.rangeMs 59999); ask for',
     ],
   ])('%s: a query that is too long at any load is a wrong one', async (limit, limits, query, message) => {
     const { stores, run } = setUp(points, { limits });
     await expect(run(query)).rejects.toMatchObject({
       code: 'invalid_argument',
       message: expect.stringContaining(message),
-      detail: { limit },
+      detail: { limit: `query.${limit}` },
     });
     expect(stores.requests).toEqual([]);
     const { run: enough } = setUp(points, { limits: { [limit]: Object.values(limits)[0] + 3600 } });
@@ -430,7 +437,7 @@ describe('limits', () => {
   test('memory is refused before the points are read', async () => {
     const { stores, run } = setUp(points, { limits: { values: 100 } });
     await expect(run('avg:load{*} by {host}.rollup(1)')).rejects.toMatchObject({
-      detail: { limit: 'values', allowed: 100 },
+      detail: { limit: 'query.values', allowed: 100 },
     });
     expect(stores.requests).toEqual(['tags/0']);
   });
@@ -459,7 +466,7 @@ describe('limits', () => {
     const running = [run('avg:load{*}'), run('avg:load{*}')];
     await expect(run('avg:load{*}')).rejects.toMatchObject({
       code: 'resource_exhausted',
-      detail: { limit: 'concurrentQueries' },
+      detail: { limit: 'query.concurrentQueries' },
     });
     const other = service.run('other', { query: 'avg:load{*}', fromMs: FROM_MS, toMs: TO_MS }, asAnswered);
     release();
@@ -539,7 +546,7 @@ describe('an end before the answer', () => {
     stores.before = (part) => (part === 'points/0' ? new Promise(() => {}) : undefined);
     const running = expect(run('avg:load{*}')).rejects.toMatchObject({
       code: 'deadline_exceeded',
-      detail: { limit: 'timeMs', allowed: 500 },
+      detail: { limit: 'query.timeMs', allowed: 500 },
     });
     clock.advance(500);
     await running;

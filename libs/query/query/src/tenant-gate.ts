@@ -32,7 +32,12 @@ export class TenantGate {
       memory: new MemoryBudget(this.#limits, 'tenantMemoryBytes', this.#memory),
     };
     if (queries.running >= this.#limits.concurrentQueries) {
-      throw beyondLimit(this.#limits, 'concurrentQueries', `${queries.running} queries of the tenant are running`);
+      throw beyondLimit(
+        this.#limits,
+        'concurrentQueries',
+        `${queries.running} queries of the tenant are running`,
+        'wait until one ends',
+      );
     }
     queries.running++;
     this.#tenants.set(tenant, queries);

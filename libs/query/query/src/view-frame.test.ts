@@ -100,7 +100,7 @@ describe('a view of another time', () => {
     const { service: less } = setUp([gauge(fromMs, 1), gauge(fromMs + 2 * DAY_MS - 1, 1)], { limits: { values: 5 } });
     await expect(less.run('default', { query, ...range }, asAnswered)).rejects.toMatchObject({
       code: 'resource_exhausted',
-      detail: { limit: 'values' },
+      detail: { limit: 'query.values' },
     });
   });
 });

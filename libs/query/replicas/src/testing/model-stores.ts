@@ -222,7 +222,10 @@ export class ModelStores implements QueryStores {
         group.ids.add(idOf(point));
       }
     }
-    if (groups.size > request.maxGroups) throw new TidemarkError('resource_exhausted', 'max_groups');
+    if (groups.size > request.maxGroups) {
+      const detail = { limit: 'max_groups', allowed: request.maxGroups };
+      throw new TidemarkError('resource_exhausted', `${groups.size} groups`, detail);
+    }
     const matched: MatchedGroup[] = [...groups.values()].map(({ tags, seriesClass, ids }) => ({
       tags,
       seriesClass,
@@ -275,7 +278,10 @@ export class ModelStores implements QueryStores {
       }
       return packPartial(partial);
     });
-    if (pointsRead > request.maxPoints) throw new TidemarkError('resource_exhausted', 'max_points');
+    if (pointsRead > request.maxPoints) {
+      const detail = { field: 'max_points', limit: request.maxPoints };
+      throw new TidemarkError('resource_exhausted', `${pointsRead} points`, detail);
+    }
     const watermarkMs = this.watermarksMs.get(partition);
     // The block of a point was appended when its accept time, here its timestamp, was still ahead of the watermark.
     const uncovered = own.filter((p) => (p.tagsOffset ?? 0) >= request.tagsOffset).map((p) => p.timeMs);
