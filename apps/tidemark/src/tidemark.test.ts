@@ -71,7 +71,7 @@ describe('tidemark', () => {
     const address = ['--address', first.address];
     const sends = await Promise.all([
       tidemark('send', 'web.requests', '5', '--kind', 'count', '--tag', 'env:prod', 'role:web', ...address),
-      tidemark('send', 'web.requests', '7', '--kind', 'count', '--tag', 'env:dev', ...address),
+      tidemark('send', 'web.requests', '7', '--kind', 'count', '--tags', 'env:dev', ...address),
       tidemark('send', 'web.requests', '1', '--timestamp', '-30d', ...address),
     ]);
     expect(sends.map(({ code }) => code)).toEqual([0, 0, 1]);
@@ -93,6 +93,17 @@ describe('tidemark', () => {
       tidemark('start', ...third, '--http-port', '0', '--grpc-port', first.address.split(':')[1]),
     ]);
     expect(before).toBe(12);
+    const [csv, csvOfTags, json] = await Promise.all([
+      tidemark('metrics', 'web', '--format', 'csv', ...address),
+      tidemark('tags', 'web.requests', '--format', 'csv', ...address),
+      tidemark('tags', 'web.requests', '--format', 'json', ...address),
+    ]);
+    expect(csv.out).toBe('metric,classes,series\nweb.requests,count,2\n');
+    expect(csvOfTags.out).toMatch(/^key,values,series,value,value_series\n(.*\n)*env,2,2,prod,1\n/);
+    expect(JSON.parse(json.out)).toMatchObject({
+      metric: 'web.requests',
+      keys: expect.arrayContaining([expect.objectContaining({ key: 'role', values: 1, series: 1 })]),
+    });
     const [dev, misspelt, missing, onHttpPort, tagsOfMisspelt] = await Promise.all([
       tidemark('query', 'sum:web.requests{$env}', ...envIsNoOrDev, '--format', 'csv', ...address),
       tidemark('query', 'sum:web.reqests{*}', ...address),

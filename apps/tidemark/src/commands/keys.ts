@@ -1,15 +1,17 @@
+import type { ListKeysReply } from '@tidemark/contract';
 import { printable } from '@tidemark/model/safe-text';
-import Table from 'cli-table3';
 import { Command, Option } from 'commander';
 import type { RemoteOptions } from '../endpoints.ts';
+import { type ListFormatOptions, tableJsonOrCsv } from '../format-option.ts';
+import { csvOf, tableOf } from '../list-output.ts';
 import { print, printError } from '../printable.ts';
 import { withPlatform, withRemote } from '../remote.ts';
-
-const STYLE = { head: [], border: [], compact: true };
 
 interface TenantOptions extends RemoteOptions {
   readonly tenant: string;
 }
+
+type ListOptions = TenantOptions & ListFormatOptions;
 
 export function keysCommand(): Command {
   const keys = new Command('keys').description('create, revoke and list API keys');
@@ -42,19 +44,22 @@ export function keysCommand(): Command {
   withRemote(keys.command('list'))
     .description('list the names and scopes of keys, without the keys')
     .option(...tenant)
-    .action((options: TenantOptions) =>
+    .addOption(tableJsonOrCsv())
+    .action((options: ListOptions) =>
       withPlatform(options, async (remote) => {
         const { keys: found } = await remote.call(remote.control, remote.control.listKeys, { tenant: options.tenant });
-        const table = new Table({ head: ['tenant', 'name', 'scopes'], style: STYLE });
-        for (const { tenant: owner, name, scopes } of found) {
-          table.push([printable(owner), printable(name), scopes.join(', ')]);
-        }
-        print(
-          found.length === 0
-            ? 'no keys exist: only requests from loopback are accepted, as tenant default'
-            : table.toString(),
-        );
+        print(keysText(found, options.format));
       }),
     );
   return keys;
+}
+
+function keysText(keys: ListKeysReply['keys'], format: ListFormatOptions['format']): string {
+  const list = keys.map(({ tenant, name, scopes }) => ({ tenant, name, scopes }));
+  if (format === 'json') return JSON.stringify({ keys: list }, undefined, 2);
+  const head = ['tenant', 'name', 'scopes'];
+  const rows = (between: string) => list.map(({ tenant, name, scopes }) => [tenant, name, scopes.join(between)]);
+  if (format === 'csv') return csvOf(head, rows(' '));
+  if (list.length === 0) return 'no keys exist: only requests from loopback are accepted, as tenant default';
+  return tableOf(head, rows(', '));
 }

@@ -12,7 +12,8 @@ import { type KnownKind, kindToSend, type SentKind, warningOf } from '../sent-ki
 
 interface SendOptions extends RemoteOptions {
   readonly kind?: Exclude<SentKind, 'reading'>;
-  readonly tag: readonly string[];
+  /** Given as `--tag` or `--tags`. */
+  readonly tags: readonly string[];
   readonly timestamp: string;
   readonly timeout: string;
 }
@@ -30,7 +31,12 @@ export function sendCommand(): Command {
         ...['gauge', 'count', 'counter', 'distribution'],
       ]),
     )
-    .option('--tag <key:value...>', 'tags of the point', (tag: string, tags: readonly string[]) => [...tags, tag], [])
+    .option(
+      '--tag, --tags <key:value...>',
+      'tags of the point',
+      (tag: string, before: readonly string[]) => [...before, tag],
+      [],
+    )
     .option('--timestamp <time>', 'timestamp of the point: -15m, seconds since 1970, or ISO 8601', 'now')
     .option('--timeout <seconds>', 'max time to wait for the acknowledgement', '15')
     .action((metric: string, value: string, options: SendOptions) => send(metric, value, options));
@@ -41,7 +47,7 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   if (Number.isNaN(value) && text !== 'NaN') {
     throw limitError('value', printable(text), 'a number');
   }
-  const { key, tag } = options;
+  const { key, tags } = options;
   const { intakes, credentials } = await endpointsOf(options);
   const timeoutMs = Number(options.timeout) * 1000;
   if (!(timeoutMs > 0)) throw limitError('--timeout', options.timeout, 'above 0 s');
@@ -60,8 +66,8 @@ async function send(metric: string, text: string, options: SendOptions): Promise
     closeTimeoutMs: 100,
     onRejection: (rejection) => rejections.push(rejection),
   });
-  if (kind === 'reading') await recordReading(client, metric, value, tag, atMs);
-  else client[kind](metric, value, tag, atMs);
+  if (kind === 'reading') await recordReading(client, metric, value, tags, atMs);
+  else client[kind](metric, value, tags, atMs);
   client.flush();
   await settled(client, timeoutMs);
   const { lastError } = client;
@@ -70,8 +76,8 @@ async function send(metric: string, text: string, options: SendOptions): Promise
   await client.close();
   if (refused.length > 0) throw new TidemarkError('invalid_argument', `point rejected: ${refused.join('; ')}`);
   if (ackedPoints > 0 && rejectedPoints === 0) {
-    const tags = tag.length === 0 ? '' : ` {${printable(tag.join(','))}}`;
-    print(`acknowledged: ${kind} ${printable(metric)} ${value}${tags} at ${time(atMs)}`);
+    const scope = tags.length === 0 ? '' : ` {${printable(tags.join(','))}}`;
+    print(`acknowledged: ${kind} ${printable(metric)} ${value}${scope} at ${time(atMs)}`);
     const warning = warningOf(metric, options.kind, known);
     if (warning !== undefined) printError(warning);
     return;

@@ -71,21 +71,26 @@ function checkText(field: 'tenant' | 'metric', text: string, limitBytes: number)
   if (!text.isWellFormed() || text.includes('\ufffd')) throw notUtf8(field);
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) < 0x20) {
-      throw limitError(field, 'a control character', 'no control characters', `${field}_control_character`);
+      throw refused(field, 'no control characters', `${field}_control_character`);
     }
   }
   return size;
 }
 
 function checkSize(field: string, text: string, limitBytes: number): number {
-  if (text.length === 0) throw limitError(field, 'empty', 'at least 1 byte', `${field}_empty`);
+  if (text.length === 0) throw refused(field, 'at least 1 byte', `${field}_empty`);
   const size = isAscii(text) ? text.length : Buffer.byteLength(text);
   if (size <= limitBytes) return size;
   throw limitError(field, `${size} bytes: ${text.slice(0, 40)}…`, `${limitBytes} bytes`, `${field}_too_long`);
 }
 
 function notUtf8(field: string): TidemarkError {
-  return limitError(field, 'not valid UTF-8', 'valid UTF-8', `${field}_not_utf8`);
+  return refused(field, 'valid UTF-8', `${field}_not_utf8`);
+}
+
+/** The text of an answer to a protocol, which counts refusals by reason, is the same. */
+function refused(field: string, limit: string, reason: string): TidemarkError {
+  return limitError(field, reason, limit, reason);
 }
 
 /** Bytes of a metric's name and its tags, in UTF-8. */
