@@ -65,6 +65,23 @@ describe('an answer of series', () => {
     });
   });
 
+  test('has the units that are known', () => {
+    const of = (name: string, per: '' | 'second') => ({ ...result([0], { '': [1] }), unit: { name, per } });
+    const answer = answerOf([of('byte', ''), of('byte', 'second'), result([0], { '': [1] })]);
+    const { data } = timeseriesAnswer(answer) as { data: { attributes: { series: { unit: unknown }[] } } };
+    const expected = [
+      [{ name: 'byte' }, null],
+      [{ name: 'byte' }, { name: 'second' }],
+      [null, null],
+    ];
+    expect(data.attributes.series.map(({ unit }) => unit)).toEqual(expected);
+    const request = { queries: [], formulas: [{ formula: 'a' }, { formula: 'b' }, { formula: 'c' }] };
+    const scalar = scalarAnswer(request, answer) as {
+      data: { attributes: { columns: { meta: { unit: unknown } }[] } };
+    };
+    expect(scalar.data.attributes.columns.map(({ meta }) => meta.unit)).toEqual(expected);
+  });
+
   test('a missing part is in the text that clients read, and nothing is complete', () => {
     const errors = [{ part: 'points/1', code: 'unavailable', message: 'down' }];
     expect(timeseriesAnswer(answerOf([], { errors, completeThroughMs: undefined }))).toMatchObject({
