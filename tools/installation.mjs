@@ -20,6 +20,12 @@ export function install(root, level, npm = runNpm) {
   const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
   const wanted = existsSync(join(modules, MARK_OF_FULL)) ? 'full' : level;
   if ([`full ${lock}`, `${wanted} ${lock}`].includes(installed)) return;
+  const record = () => writeFileSync(stamp, `${wanted} ${lock}`);
+  if (hasAll(root, wanted)) {
+    deleteUnused(modules, `${process.platform}-${process.arch}`);
+    record();
+    return;
+  }
   const { flag, shown } = LEVELS[wanted];
   console.error(`tidemark: ${shown}`);
   // Not `npm ci`: it wants every platform's optional packages in the lockfile, and a registry need not have them all.
@@ -32,8 +38,32 @@ export function install(root, level, npm = runNpm) {
     process.exit(status ?? 1);
   }
   deleteUnused(modules, `${process.platform}-${process.arch}`);
-  writeFileSync(stamp, `${wanted} ${lock}`);
+  record();
   console.error('tidemark: dependencies installed');
+}
+
+/**
+ * Returns true when npm has installed every package that `level` needs, as after `npm install` by hand. npm itself lists
+ * what it has installed in `node_modules/.package-lock.json`. Optional packages may be for another platform.
+ */
+function hasAll(root, level) {
+  const installed = packagesOf(join(root, 'node_modules', '.package-lock.json'));
+  const wanted = packagesOf(join(root, 'package-lock.json'));
+  if (installed === undefined || wanted === undefined) return false;
+  return Object.entries(wanted).every(([path, { version, link, optional, dev, devOptional }]) => {
+    const isLeftOut = optional || (level === 'run' && (dev || devOptional));
+    if (!path.startsWith('node_modules/') || isLeftOut) return true;
+    const found = installed[path];
+    return found !== undefined && found.version === version && found.link === link;
+  });
+}
+
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

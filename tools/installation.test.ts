@@ -66,6 +66,54 @@ describe('install', () => {
     expect(calls).toEqual(['--include=dev']);
   });
 
+  describe('after an installation by hand', () => {
+    const packages = {
+      '': { name: 'tidemark' },
+      'libs/base/model': { version: '0.1.0' },
+      'node_modules/@tidemark/model': { resolved: 'libs/base/model', link: true },
+      'node_modules/commander': { version: '1.0.0' },
+      'node_modules/jest': { version: '2.0.0', dev: true },
+      'node_modules/for-windows': { version: '3.0.0', optional: true },
+    };
+
+    /** Writes what npm lists as installed: `packages` without some, and with others. */
+    function installed(without: readonly string[], others: object = {}): void {
+      put('package-lock.json', JSON.stringify({ packages }));
+      const left = Object.entries(packages).filter(([path]) => !['', ...without].includes(path));
+      const listed = { ...Object.fromEntries(left), ...others };
+      put('node_modules/.package-lock.json', JSON.stringify({ packages: listed }));
+    }
+
+    test('nothing is installed again', () => {
+      mkdirSync(join(modules, 'jest'), { recursive: true });
+      put('node_modules/store/prebuilds/win32-x64/store.node');
+      put(`node_modules/store/prebuilds/${process.platform}-${process.arch}/store.node`);
+      installed(['node_modules/for-windows']);
+      install(root, 'run', npm);
+      install(root, 'full', npm);
+      expect(calls).toEqual([]);
+      expect(existsSync(join(modules, 'store/prebuilds/win32-x64'))).toBe(process.platform === 'win32');
+    });
+
+    test('without development dependencies only a test installs them', () => {
+      installed(['node_modules/for-windows', 'node_modules/jest']);
+      install(root, 'run', npm);
+      expect(calls).toEqual([]);
+      install(root, 'full', npm);
+      expect(calls).toEqual(['--include=dev']);
+    });
+
+    test.each([
+      ['is missing', ['node_modules/commander'], {}],
+      ['has another version', [], { 'node_modules/commander': { version: '0.9.0' } }],
+      ['is not the one of the clone', [], { 'node_modules/@tidemark/model': { version: '0.1.0' } }],
+    ])('a package that %s is installed', (_, without, others) => {
+      installed(without, others);
+      install(root, 'run', npm);
+      expect(calls).toEqual(['--omit=dev']);
+    });
+  });
+
   test('a changed lockfile is installed again', () => {
     install(root, 'run', npm);
     put('package-lock.json', 'second');
