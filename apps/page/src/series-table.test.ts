@@ -82,6 +82,43 @@ describe('a table of series', () => {
     expect(unitOf('millisecond')).toEqual(['seconds', 0.002]);
     expect(unitOf('request', 'second')).toEqual(['of request/s', 2]);
     expect(unitOf('request', 'minute')).toEqual(['of request/minute', 2]);
+    const symbols = [
+      'MiB',
+      'KiB/s',
+      'bytes/s',
+      'bytes',
+      'By',
+      'MB',
+      'ms',
+      's',
+      '%',
+      'Seconds',
+      'is',
+      's/s',
+      'operations/s',
+    ];
+    expect(symbols.map((symbol) => unitOf(symbol))).toEqual([
+      ...[
+        ['bytes', 2 * 1_048_576],
+        ['bytes/s', 2_048],
+        ['bytes/s', 2],
+        ['bytes', 2],
+        ['bytes', 2],
+      ],
+      ...[
+        ['bytes', 2_000_000],
+        ['seconds', 0.002],
+        ['seconds', 2],
+        ['percent', 2],
+        ['of Seconds', 2],
+      ],
+      ...[
+        ['of is', 2],
+        ['of s/s', 2],
+        ['of operations/s', 2],
+      ],
+    ]);
+    for (const name of ['constructor', '__proto__', 'toStrings']) expect(unitOf(name)).toEqual([`of ${name}`, 2]);
     expect(unitOf('a\u0000'.repeat(20))).toEqual([`of ${'a\\u0000'.repeat(4).slice(0, 23)}…`, 2]);
   });
 

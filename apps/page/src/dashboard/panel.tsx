@@ -61,7 +61,7 @@ export function Panel({ panel, host, range, onZoom }: PanelProps) {
           label={`${panel.title}: ${table.lines.length} lines over time`}
           table={table}
           bounds={bounds}
-          unit={panel.unit}
+          unit={table.lines[0]?.unit.name ?? panel.unit}
           height={CHART_HEIGHT}
           style={panel.filled ? AREAS : DEFAULT_STYLE}
           sync="dashboard"

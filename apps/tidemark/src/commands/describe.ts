@@ -2,7 +2,7 @@ import type { DescribedMetric, Gap, PartError, TagKeyDescription } from '@tidema
 import { isSeriesClass, seriesClassName } from '@tidemark/model';
 import { printable } from '@tidemark/model/safe-text';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
-import { Command } from 'commander';
+import { Argument, Command } from 'commander';
 import { type ListFormatOptions, tableJsonOrCsv } from '../format-option.ts';
 import { csvOf, tableOf } from '../list-output.ts';
 import { gapText, print, printError } from '../printable.ts';
@@ -16,7 +16,7 @@ interface DescribeOptions extends ListFormatOptions {
 export function metricsCommand(): Command {
   return withRemote(new Command('metrics'))
     .description('list metrics with their classes and numbers of series')
-    .argument('[text]', 'list only metrics whose name contains this text', '')
+    .addArgument(new Argument('[text]', 'list only metrics whose name contains this text').default('', 'all'))
     .option('--limit <n>', 'max number of metrics', wholeNumber, 1000)
     .addOption(tableJsonOrCsv())
     .action((contains: string, options: DescribeOptions) =>

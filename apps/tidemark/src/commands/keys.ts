@@ -15,11 +15,11 @@ type ListOptions = TenantOptions & ListFormatOptions;
 
 export function keysCommand(): Command {
   const keys = new Command('keys').description('create, revoke and list API keys');
-  const tenant = ['--tenant <name>', 'tenant of the key; default: your own tenant', ''] as const;
+  const tenant = () => new Option('--tenant <name>', 'tenant of the key').default('', 'your own tenant');
   withRemote(keys.command('create'))
     .description('create a key and print it once; an existing key with the same name is replaced')
     .argument('<name>', 'name of the key')
-    .option(...tenant)
+    .addOption(tenant())
     .addOption(
       new Option('--scope <scope...>', 'what the key permits').choices(['send', 'read', 'admin']).makeOptionMandatory(),
     )
@@ -34,7 +34,7 @@ export function keysCommand(): Command {
   withRemote(keys.command('revoke'))
     .description('revoke a key; later requests with it are refused')
     .argument('<name>', 'name of the key')
-    .option(...tenant)
+    .addOption(tenant())
     .action((name: string, options: TenantOptions) =>
       withPlatform(options, async (remote) => {
         await remote.call(remote.control, remote.control.revokeKey, { tenant: options.tenant, name });
@@ -43,7 +43,7 @@ export function keysCommand(): Command {
     );
   withRemote(keys.command('list'))
     .description('list the names and scopes of keys, without the keys')
-    .option(...tenant)
+    .addOption(tenant())
     .addOption(tableJsonOrCsv())
     .action((options: ListOptions) =>
       withPlatform(options, async (remote) => {

@@ -31,11 +31,10 @@ export function sendCommand(): Command {
         ...['gauge', 'count', 'counter', 'distribution'],
       ]),
     )
-    .option(
-      '--tag, --tags <key:value...>',
-      'tags of the point',
-      (tag: string, before: readonly string[]) => [...before, tag],
-      [],
+    .addOption(
+      new Option('--tag, --tags <key:value...>', 'tags of the point; may be repeated')
+        .argParser((tag: string, before: readonly string[]) => [...before, tag])
+        .default([], 'none'),
     )
     .option('--timestamp <time>', 'timestamp of the point: -15m, seconds since 1970, or ISO 8601', 'now')
     .option('--timeout <seconds>', 'max time to wait for the acknowledgement', '15')

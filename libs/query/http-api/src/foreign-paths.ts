@@ -42,7 +42,9 @@ const FOREIGN_PATHS: readonly ForeignPath[] = [
     /^\/api\/v1\/read$/,
     'remote read is not supported; query GET /api/v1/query (docs/remote-write.md#querying)',
   ),
-  forReaders(/^\/metrics$/, NO_EXPOSITION),
+  forReaders(/^\/(metrics|federate)$/, NO_EXPOSITION),
+  forReaders(/^\/-\/(healthy|ready)$/, 'health checks are GET /healthz and GET /readyz'),
+  forReaders(/^\/(graph|query|targets|alerts|config|flags|rules)$/, 'the page is at /'),
   forReaders(
     /^\/api\/v2\/metrics\/([^/]+\/(tags|volumes|estimate|assets|active-configurations|tag-cardinalities)|config\/bulk-tags)$/,
     NO_TAG_SETTINGS,
