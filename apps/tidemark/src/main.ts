@@ -30,7 +30,9 @@ const program = new Command('tidemark')
   .addHelpText('after', HELP);
 const asked = COMMANDS[process.argv[2] ?? ''];
 for (const load of asked === undefined ? Object.values(COMMANDS) : [asked]) {
-  program.addCommand((await load()).copyInheritedSettings(program));
+  const command = (await load()).copyInheritedSettings(program);
+  for (const subcommand of command.commands) subcommand.copyInheritedSettings(program);
+  program.addCommand(command);
 }
 
 // Timers of the system's clock don't keep a process alive, but a command that waits for one must finish.

@@ -24,6 +24,13 @@ describe('the advice for a setting', () => {
     },
   );
 
+  test('a host needs a key first, or is wrong itself', () => {
+    const of = (code: 'failed_precondition' | 'unavailable') =>
+      explain(new TidemarkError(code, 'wrong', { setting: 'listen.host' }));
+    expect(of('failed_precondition')).toContain('keys create');
+    expect(of('unavailable')).toBe('wrong\nChoose another with --host (or TIDEMARK_HOST).');
+  });
+
   test('a setting that does not exist gets no advice', () => {
     expect(explain(new TidemarkError('invalid_argument', 'wrong', { setting: 'no.such' }))).toBe('wrong');
   });

@@ -1,5 +1,5 @@
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
-import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { type ErrorCode, isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { SETTINGS } from '@tidemark/settings';
 
 /** Formats an error for the terminal: what failed, then what to do. */
@@ -17,7 +17,7 @@ export function explain(error: unknown): string {
 }
 
 function adviceFor({ code, detail }: TidemarkError): string | undefined {
-  if (typeof detail.setting === 'string') return adviceForSetting(detail.setting);
+  if (typeof detail.setting === 'string') return adviceForSetting(detail.setting, code);
   if (code === 'failed_precondition' && typeof detail.folder === 'string') {
     return 'Stop that process, or choose another folder with --data DIR.';
   }
@@ -34,8 +34,9 @@ function adviceFor({ code, detail }: TidemarkError): string | undefined {
   return undefined;
 }
 
-function adviceForSetting(key: string): string | undefined {
-  if (key === 'listen.host') {
+function adviceForSetting(key: string, code: ErrorCode): string | undefined {
+  // Without a key the host is right: what is missing is the key.
+  if (key === 'listen.host' && code === 'failed_precondition') {
     return (
       'Start it on loopback, create a key with\n' +
       `  ${TIDEMARK_COMMAND} keys create NAME --scope admin\n` +
