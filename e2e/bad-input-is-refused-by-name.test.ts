@@ -285,14 +285,14 @@ describe('a query that asks for too much or for nonsense', () => {
     await eventually('the series to be known', async () => (await platform.tags('bad.input.wide')).length === 51);
     await expect(platform.query('avg:bad.input.wide{*}', nowMs - 60_000, nowMs + 1)).rejects.toMatchObject({
       code: 'resource_exhausted',
-      message: expect.stringMatching(/limit: \w+ 50\)/),
+      message: expect.stringMatching(/limit: query\.series 50\); .*raise query\.series/),
     });
     await expect(platform.query('avg:bad.input.wide{i:3}', nowMs - 60_000, nowMs + 1)).resolves.toMatchObject({
       seriesRead: 1,
     });
     await eventually('the points to be too many', async () => {
       const refusal = await platform.query('avg:bad.input.deep{*}', nowMs - 60_000, nowMs + 1).catch((error) => error);
-      return refusal instanceof TidemarkError && /10000 points/.test(refusal.message);
+      return refusal instanceof TidemarkError && /limit: query\.points 10000\)/.test(refusal.message);
     });
   });
 });

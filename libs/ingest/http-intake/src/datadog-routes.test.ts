@@ -197,7 +197,7 @@ describe('metric payloads', () => {
     const asItComes = await post(large);
     expect([asItComes.statusCode, asItComes.json()]).toEqual([
       413,
-      { errors: ['bodyBytes: the body is too large (limit: 1000 bytes)'] },
+      { errors: ['bodyBytes: the body is too large (limit: datadog.bodyBytes, 1000)'] },
     ]);
     expect((await post(gzipSync(large), { 'content-encoding': 'gzip' })).statusCode).toBe(202);
     const bomb = await post(gzipSync(' '.repeat(100_000)), { 'content-encoding': 'gzip' });

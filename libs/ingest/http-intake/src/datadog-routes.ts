@@ -43,7 +43,7 @@ const FORMS: Readonly<Record<string, PayloadForm>> = {
 export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOptions): void {
   const { intake, room, random, clock } = options;
   const limits = { ...DEFAULT_DATADOG_LIMITS, ...options.limits };
-  const receiving = new Receiving(room, limits.bodyBytes);
+  const receiving = new Receiving(room, limits.bodyBytes, 'datadog.bodyBytes');
   const memory = new LabelMemory(limits.rememberedBytes, random.bytes(KEY_BYTES));
   const known = new ByTenant(() => new KnownSeries(memory, limits.rememberedBytes));
 

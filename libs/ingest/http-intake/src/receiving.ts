@@ -8,10 +8,12 @@ const UNSUPPORTED_MEDIA_TYPE = 415;
 export class Receiving {
   readonly #room: BodyRoom;
   readonly #bodyBytes: number;
+  readonly #setting: string;
   readonly #held = new WeakMap<FastifyRequest, { readonly tenant: string; readonly release: () => void }>();
 
-  /** `bodyBytes` is the max size of the protocol's bodies. */
-  constructor(room: BodyRoom, bodyBytes: number) {
+  /** `bodyBytes` is the max size of the protocol's bodies, and `setting` its name. */
+  constructor(room: BodyRoom, bodyBytes: number, setting: string) {
+    this.#setting = setting;
     this.#room = room;
     this.#bodyBytes = bodyBytes;
   }
@@ -48,7 +50,7 @@ export class Receiving {
   errorOf(error: FastifyError): TidemarkError {
     if (isTidemarkError(error)) return error;
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-      const message = `bodyBytes: the body is too large (limit: ${this.#bodyBytes} bytes)`;
+      const message = `bodyBytes: the body is too large (limit: ${this.#setting}, ${this.#bodyBytes})`;
       const detail = { reason: 'body_too_large', field: 'bodyBytes', limit: this.#bodyBytes };
       return new TidemarkError('invalid_argument', message, detail);
     }

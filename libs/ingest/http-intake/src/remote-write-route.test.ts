@@ -162,7 +162,13 @@ describe('write requests', () => {
     ],
     [415, 'acme content_encoding', { 'content-encoding': 'gzip' }, GOOD, /content-encoding: gzip \(limit: snappy\)/],
     [400, 'acme protocol_version', { 'x-prometheus-remote-write-version': '2.0.0' }, GOOD, /2\.0\.0 \(limit: 0\.1\.0/],
-    [413, 'acme body_too_large', {}, Buffer.alloc(2001), /bodyBytes: the body is too large \(limit: 2000 bytes\)/],
+    [
+      413,
+      'acme body_too_large',
+      {},
+      Buffer.alloc(2001),
+      /bodyBytes: the body is too large \(limit: remoteWrite.bodyBytes, 2000\)/,
+    ],
     [
       413,
       'acme raw_too_large',

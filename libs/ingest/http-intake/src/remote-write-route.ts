@@ -36,7 +36,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     decoder: new WriteDecoder(limits),
   }));
   const turns = new Turns(DECODINGS, 1, yieldTurn);
-  const receiving = new Receiving(room, limits.bodyBytes);
+  const receiving = new Receiving(room, limits.bodyBytes, 'remoteWrite.bodyBytes');
   const tables = new ByTenant(() => new LabelTable(labels));
 
   app.removeAllContentTypeParsers();

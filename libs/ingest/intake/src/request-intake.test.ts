@@ -396,7 +396,10 @@ describe('bounds', () => {
     const fresh = gauge(1, 'new:1');
     for (let i = 0; i < 2; i++) await bench.play(request(bench, intake, [known, fresh]).send());
     expect([known, fresh].map(({ metric }) => session?.metrics.hasSeries(TENANT, metric))).toEqual([true, false]);
-    const refused = { code: 'resource_exhausted', detail: { reason: 'series_over_budget', limit: '1 series' } };
+    const refused = {
+      code: 'resource_exhausted',
+      detail: { reason: 'series_over_budget', limit: 'budgets.tenantSeries, 1 series' },
+    };
     await expect(bench.play(intake.state(TENANT, fresh.metric, { unit: 'byte' }))).rejects.toMatchObject(refused);
     await bench.play(intake.state(TENANT, known.metric, { unit: 'byte' }));
     await bench.decide({ $case: 'budget', value: { ...budget, over: false } });

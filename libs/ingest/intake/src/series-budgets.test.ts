@@ -32,11 +32,23 @@ test('series that the platform does not know are refused with the exceeded budge
     ]),
   );
   expect(await metric.one.refuseNew(metric.dictionary, metric.series)).toMatchObject([
-    { ref: 1, rejection: { limit: '1 series', message: 'metric m has used up its budget of 1 series' } },
+    {
+      ref: 1,
+      rejection: {
+        limit: 'budgets.metricSeries, 1 series',
+        message: 'metric m has used up its budget of 1 series (budgets.metricSeries)',
+      },
+    },
   ]);
   const tenant = budgets(new Map([['t', 7]]));
   expect(await tenant.one.refuseNew(tenant.dictionary, tenant.series)).toMatchObject([
-    { ref: 1, rejection: { limit: '7 series', message: 'tenant t has used up its budget of 7 series' } },
+    {
+      ref: 1,
+      rejection: {
+        limit: 'budgets.tenantSeries, 7 series',
+        message: 'tenant t has used up its budget of 7 series (budgets.tenantSeries)',
+      },
+    },
   ]);
 });
 

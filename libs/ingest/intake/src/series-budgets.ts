@@ -31,8 +31,8 @@ export class SeriesBudgets {
   checkMetric(tenant: string, metric: string): void {
     const limit = this.#state.overBudget.get(tenant);
     if (limit === undefined) return;
-    const detail = { reason: 'series_over_budget', field: 'metric', limit: `${limit} series` };
-    const message = `metric ${metric}: no series of it is known, and tenant ${tenant} has used up its budget (limit: ${limit} series)`;
+    const detail = { reason: 'series_over_budget', field: 'metric', limit: `budgets.tenantSeries, ${limit} series` };
+    const message = `metric ${metric}: no series of it is known, and tenant ${tenant} has used up its budget (limit: budgets.tenantSeries, ${limit} series)`;
     throw new TidemarkError('resource_exhausted', message, detail);
   }
 
@@ -53,9 +53,11 @@ export class SeriesBudgets {
   #rejection({ tenant, metric }: SeriesName): Rejection {
     const { overBudget } = this.#state;
     const ofMetric = overBudget.get(budgetKey(tenant, metric));
-    const limit = `${ofMetric ?? overBudget.get(tenant) ?? 0} series`;
+    const setting = ofMetric === undefined ? 'tenantSeries' : 'metricSeries';
+    const budget = `${ofMetric ?? overBudget.get(tenant) ?? 0} series`;
+    const limit = `budgets.${setting}, ${budget}`;
     const owner = ofMetric === undefined ? `tenant ${tenant}` : `metric ${metric}`;
-    const message = `${owner} has used up its budget of ${limit}`;
+    const message = `${owner} has used up its budget of ${budget} (budgets.${setting})`;
     return { reason: 'series_over_budget', field: 'series', limit, points: 0, message };
   }
 }

@@ -15,7 +15,7 @@ export function errorReplies(app: FastifyInstance, limits: HttpApiLimits): void 
     const status = error.statusCode ?? 500;
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
       const { bodyBytes: limit } = limits;
-      const message = `body: too large (limit: ${limit} bytes)`;
+      const message = `body: too large (limit: http.bodyBytes, ${limit})`;
       return reply.code(status).send({ errors: [message], code: 'invalid_argument', detail: { field: 'body', limit } });
     }
     // Other refusals of the framework are sent as they are; other errors stay in the log.

@@ -37,10 +37,14 @@ export function guard(app: FastifyInstance, limits: HttpApiLimits, allowedHosts:
     checkOrigin(request);
     checkHost(request, allowed);
     if (request.url.length > limits.urlBytes) {
-      throw new TidemarkError('invalid_argument', `url: ${request.url.length} bytes (limit: ${limits.urlBytes})`, {
-        field: 'url',
-        limit: limits.urlBytes,
-      });
+      throw new TidemarkError(
+        'invalid_argument',
+        `url: ${request.url.length} bytes (limit: http.urlBytes, ${limits.urlBytes})`,
+        {
+          field: 'url',
+          limit: limits.urlBytes,
+        },
+      );
     }
   });
 }
