@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { TidemarkError } from '@tidemark/ports';
+import { seriesName } from '@tidemark/model';
+import { assert, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { Rejections, refusalOf } from './rejections.ts';
 
 test('points are counted by reason, with the field and the limit of the first', () => {
@@ -30,6 +31,22 @@ test('an error about bad input describes a refusal', () => {
   for (let i = 0; i < 2; i++) rejections.refuse(refusal);
   expect(rejections.list[0].message).toBe('tags: too_many_tags (limit: 100); first in shop.price');
 });
+
+test.each(['a\u0001b', '', 'a\ufffd'])(
+  'a program, and every protocol, gets the same text for the metric %j',
+  (metric) => {
+    let thrown: unknown;
+    try {
+      seriesName('t', metric, 1, []);
+    } catch (error) {
+      thrown = error;
+    }
+    assert(isTidemarkError(thrown), 'the name is refused');
+    const rejections = new Rejections();
+    rejections.refuse(refusalOf(thrown, ''));
+    expect(rejections.list[0].message).toBe(thrown.message);
+  },
+);
 
 test('the message escapes control characters, and names no metric that is empty', () => {
   const rejections = new Rejections();
