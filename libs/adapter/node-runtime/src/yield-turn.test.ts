@@ -24,6 +24,18 @@ test('messages arrive while work yields its turn', async () => {
   port1.close();
 });
 
+test('those for whom work is done take turns, however much one of them has', async () => {
+  const turns: string[] = [];
+  const work = async (forWhom: string, name: string): Promise<void> => {
+    for (let slice = 0; slice < 2; slice++) {
+      await yieldTurn(forWhom);
+      turns.push(name);
+    }
+  };
+  await Promise.all([...['a', 'b', 'c', 'd'].map((name) => work('greedy', name)), work('', 'x'), work('modest', 'y')]);
+  expect(turns.join('')).toBe('axybxycdabcd');
+});
+
 test('a round of the event loop has one turn, in the order in which callers wait', async () => {
   let rounds = 0;
   let isOver = false;

@@ -1,13 +1,22 @@
 import type { Clock } from './clock.ts';
 import { isTidemarkError, TidemarkError } from './error.ts';
+import { finishInSlices, type SlicedWork } from './sliced-work.ts';
 
 /** When long work yields to other work: applying records, other queries, cancellations. */
 export interface Slicing {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  /** Resolves after all other waiting work of this thread had its turn. */
-  readonly yieldTurn: () => Promise<void>;
+  /**
+   * Resolves after all other waiting work of this thread had its turn. Those for whom work is done, such as tenants, take
+   * turns, however much work each of them has.
+   */
+  readonly yieldTurn: (forWhom?: string) => Promise<void>;
   /** Length of a slice of work, ms, approximately. Default 10. */
   readonly sliceMs?: number;
+}
+
+/** The slicing of work that is done for one of many. */
+export function slicingOf(slicing: Slicing | undefined, forWhom: string | undefined): Slicing | undefined {
+  return slicing && { ...slicing, yieldTurn: () => slicing.yieldTurn(forWhom) };
 }
 
 const DEFAULT_SLICE_MS = 10;
@@ -57,6 +66,11 @@ export class WorkSlice {
     if (this.#slicing === undefined) return;
     await this.#slicing.yieldTurn();
     this.begin();
+  }
+
+  /** Does work, which yields what its pieces cost, to its end. Returns its result. */
+  finish<T>(work: SlicedWork<T, number>): Promise<T> {
+    return finishInSlices(work, (cost) => (this.spend(cost) ? this.next() : undefined));
   }
 
   #check(): void {

@@ -1,6 +1,6 @@
 import type { PartError } from '@tidemark/contract';
-import { AssertionError, isTidemarkError, messageOf, TidemarkError } from '@tidemark/ports';
-import { abortable, Slots } from '@tidemark/replicas';
+import { AssertionError, isTidemarkError, messageOf, Slots, TidemarkError } from '@tidemark/ports';
+import { abortable } from '@tidemark/replicas';
 import { isRefusal } from '@tidemark/store-rpc';
 
 /** Calls the parts of one answer, a bounded number at a time, and records those that could not answer. */

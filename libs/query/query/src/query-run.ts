@@ -1,9 +1,9 @@
 import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
 import { SPACE_FOLD, type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
-import { finishInSlices, isTidemarkError, TidemarkError, type WorkSlice } from '@tidemark/ports';
+import { isTidemarkError, Slots, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { frameBytes } from '@tidemark/query-language';
-import { Slots, seriesSet } from '@tidemark/replicas';
+import { seriesSet } from '@tidemark/replicas';
 import type { QueryStores } from '@tidemark/store-rpc';
 import { Completeness } from './completeness.ts';
 import { Gaps } from './gaps.ts';
@@ -142,7 +142,7 @@ export class QueryRun {
   /** Does work in slices, between which this thread does other work. Rejects when the query has ended meanwhile. */
   async inSlices<T>(work: Work<T>): Promise<T> {
     this.slice.begin();
-    return finishInSlices(work, (cost) => (this.slice.spend(cost) ? this.slice.next() : undefined));
+    return this.slice.finish(work);
   }
 
   /** Takes the memory of further values from the budget before it is used. */

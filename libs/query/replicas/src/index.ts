@@ -5,4 +5,3 @@ export type { ReplicaCounters } from './replica-race.ts';
 export type { PointStoreProcess, ReplicaStoresOptions, TagStoreProcess } from './replica-stores.ts';
 export { ReplicaStores } from './replica-stores.ts';
 export type { OnDivergence } from './replica-watch.ts';
-export { Slots } from './slots.ts';

@@ -1,8 +1,7 @@
 import type { PositionsReply } from '@tidemark/contract';
-import { type Clock, isTidemarkError, sleep, TidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, Slots, sleep, TidemarkError } from '@tidemark/ports';
 import type { PositionsReader } from '@tidemark/store-rpc';
 import type { ReplicaLimits } from './replica-limits.ts';
-import { Slots } from './slots.ts';
 import type { StoreProcess } from './store-process.ts';
 import { withinTime } from './within-time.ts';
 

@@ -1,9 +1,8 @@
 import type { ReplicaDivergence } from '@tidemark/contract';
-import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type Clock, isTidemarkError, Slots, TidemarkError } from '@tidemark/ports';
 import type { PositionsReader } from '@tidemark/store-rpc';
 import { compareAt, outvoted, type ReplicaCheckpoint, ReplicaCheckpoints } from './replica-checkpoints.ts';
 import type { ReplicaLimits } from './replica-limits.ts';
-import { Slots } from './slots.ts';
 import type { StoreProcess } from './store-process.ts';
 import { withinTime } from './within-time.ts';
 

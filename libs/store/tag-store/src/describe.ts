@@ -7,42 +7,50 @@ import type {
   TagKeyDescription,
 } from '@tidemark/contract';
 import { DAY_MS, dayOf, ID_BYTES, kindOfClass } from '@tidemark/model';
-import { limitError } from '@tidemark/ports';
+import { limitError, type SlicedWork, sortedInSlices } from '@tidemark/ports';
 import { metadataMessage } from '@tidemark/store-rpc';
 import { FilterEvaluator } from './filter.ts';
 import { classesSeen } from './match.ts';
+import { LAST_DAY, type Metric } from './metric-table.ts';
 import type { TagIndex } from './tag-index.ts';
 import { beyond, lesser, type TagStoreLimits } from './tag-store-limits.ts';
 import { ABSENT } from './typed-list.ts';
 
-const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
+/** Series, tags or metrics of one piece of work, and what they cost in units of the cost of a point. */
+const PIECE = 128;
+const PIECE_COST = 1024;
 
 /**
  * Metrics of a tenant by name, with the series seen on or after the day of `from_ms` that the filter selects; with
- * `stated` also those without such series of which a user has stated something. With `names` only metrics of these. Throws
- * `resource_exhausted` for a filter beyond a limit.
+ * `stated` also those without such series of which a user has stated something. With `names` only metrics of these. Facts may
+ * be added to the index between the pieces. Throws `resource_exhausted` for a filter beyond a limit.
  */
-export function describeMetrics(
+export function* describeMetrics(
   index: TagIndex,
   request: DescribeMetricsRequest,
   limits: TagStoreLimits,
-): DescribedMetric[] {
+): SlicedWork<DescribedMetric[], number> {
   const fromDay = dayOf(request.fromMs);
   const limit = lesser(request.limit, limits.described);
   const { tenant, contains, after = '', filter, stated = false, names } = request;
   const named = [...new Set(names)].map((name) => index.metrics.find(tenant, name)).filter((one) => one !== undefined);
-  const wanted = (names.length === 0 ? index.metrics.ofTenant(tenant) : named)
-    .filter(({ name }) => name.includes(contains) && name > after)
-    .filter(({ lastDay, isStatedByUser }) => lastDay >= fromDay || (stated && isStatedByUser))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const wanted: Metric[] = [];
+  let checked = 0;
+  for (const metric of names.length === 0 ? index.metrics.ofTenant(tenant) : named) {
+    if (++checked % PIECE === 0) yield PIECE_COST;
+    const { name } = metric;
+    if (!name.includes(contains) || name <= after) continue;
+    if (metric.lastDay >= fromDay || (stated && metric.isStatedByUser)) wanted.push(metric);
+  }
   const found: DescribedMetric[] = [];
-  for (const metric of wanted) {
+  for (const metric of yield* sortedInSlices(wanted, (a, b) => (a.name < b.name ? -1 : 1))) {
     if (found.length === limit) break;
-    const seen = new FilterEvaluator(index, metric, limits).select(filter, metric.seen(fromDay, LAST_DAY));
+    const universe = yield* metric.seen(fromDay, LAST_DAY);
+    const seen = yield* new FilterEvaluator(index, metric, limits).select(filter, universe);
     if (seen.isEmpty && !(stated && metric.isStatedByUser)) continue;
     found.push({
       metric: metric.name,
-      classes: classesSeen(index, metric, seen),
+      classes: yield* classesSeen(index, metric, seen),
       series: seen.size,
       lastDayMs: Math.max(0, metric.lastDay) * DAY_MS,
       metadata: metadataMessage(metric.metadata),
@@ -52,31 +60,32 @@ export function describeMetrics(
 }
 
 /**
- * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects. Keys are in the order of
- * names; values in the order of their numbers of series, then of names.
+ * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects. Keys are in
+ * the order of names; values in the order of their numbers of series, then of names. Facts may be added to the index between the pieces.
  */
-export function describeTags(
+export function* describeTags(
   index: TagIndex,
   request: DescribeTagsRequest,
   limits: TagStoreLimits,
-): TagKeyDescription[] {
+): SlicedWork<TagKeyDescription[], number> {
   const metric = index.metrics.find(request.tenant, request.metric);
   if (metric === undefined || request.toMs <= request.fromMs) return [];
-  const seen = metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
-  const selected = new FilterEvaluator(index, metric, limits).select(request.filter, seen);
-  const { keys, seriesOfTag } = countTags(index, selected.toArray());
+  const seen = yield* metric.seen(dayOf(request.fromMs), dayOf(request.toMs - 1));
+  const selected = yield* new FilterEvaluator(index, metric, limits).select(request.filter, seen);
+  const { keys, seriesOfTag } = yield* countTags(index, selected.toArray());
   const limit = lesser(request.limit, limits.described);
-  return [...keys]
-    .map(([key, { series, tags }]) => ({
+  const described: TagKeyDescription[] = [];
+  for (const [key, { series, tags }] of keys) {
+    const top = yield* mostUsed(index, tags, seriesOfTag, limit);
+    described.push({
       key: index.tags.keyText(key),
       values: tags.length,
       series,
-      top: mostUsed(index, tags, seriesOfTag, limit).map((tag) => ({
-        value: index.tags.valueText(tag),
-        series: seriesOfTag[tag],
-      })),
-    }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
+      top: top.map((tag) => ({ value: index.tags.valueText(tag), series: seriesOfTag[tag] })),
+    });
+    yield PIECE + top.length;
+  }
+  return yield* sortedInSlices(described, (a, b) => (a.key < b.key ? -1 : 1));
 }
 
 interface KeyCount {
@@ -87,13 +96,19 @@ interface KeyCount {
   readonly tags: number[];
 }
 
-function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyCount>; seriesOfTag: Uint32Array } {
-  const { values: tags } = index.series.tags;
-  const { values: tagStart } = index.series.tagStart;
-  const keyIds = index.tags.keyIds.values;
+interface TagCounts {
+  readonly keys: Map<number, KeyCount>;
+  readonly seriesOfTag: Uint32Array;
+}
+
+function* countTags(index: TagIndex, seen: Uint32Array): SlicedWork<TagCounts, number> {
   const keys = new Map<number, KeyCount>();
   const seriesOfTag = new Uint32Array(index.tags.size);
   for (let i = 0; i < seen.length; i++) {
+    if (i % PIECE === PIECE - 1) yield PIECE_COST;
+    const { values: tags } = index.series.tags;
+    const { values: tagStart } = index.series.tagStart;
+    const keyIds = index.tags.keyIds.values;
     const dense = seen[i];
     for (let at = tagStart[dense]; at < tagStart[dense + 1]; at++) {
       const tag = tags[at];
@@ -111,11 +126,18 @@ function countTags(index: TagIndex, seen: Uint32Array): { keys: Map<number, KeyC
 }
 
 /** The `limit` tags with the most series, then by text, without sorting all other tags. */
-function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32Array, limit: number): number[] {
+function* mostUsed(
+  index: TagIndex,
+  tags: readonly number[],
+  seriesOfTag: Uint32Array,
+  limit: number,
+): SlicedWork<number[], number> {
   const isBefore = (a: number, b: number): boolean =>
     seriesOfTag[a] === seriesOfTag[b] ? index.tags.tagText(a) < index.tags.tagText(b) : seriesOfTag[a] > seriesOfTag[b];
   const top: number[] = [];
+  let tried = 0;
   for (const tag of tags) {
+    if (++tried % PIECE === 0) yield PIECE_COST;
     if (top.length === limit && !isBefore(tag, top[limit - 1])) continue;
     let low = 0;
     let high = top.length;
@@ -131,18 +153,29 @@ function mostUsed(index: TagIndex, tags: readonly number[], seriesOfTag: Uint32A
 }
 
 /** Names of series by id; an unknown one, or one of another tenant, has an empty metric. */
-export function seriesTags(index: TagIndex, request: SeriesTagsRequest, limits: TagStoreLimits): Series[] {
+export function* seriesTags(
+  index: TagIndex,
+  request: SeriesTagsRequest,
+  limits: TagStoreLimits,
+): SlicedWork<Series[], number> {
   if (request.series.length % ID_BYTES !== 0) {
     throw limitError('series', `${request.series.length} bytes`, `${ID_BYTES} bytes an id`);
   }
   const count = request.series.length / ID_BYTES;
   if (count > limits.seriesTags) throw beyond('series', limits.seriesTags, `${count} series requested`);
-  return Array.from({ length: count }, (_, i) => {
-    const dense = index.series.find(request.series.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
-    const metric = dense === ABSENT ? undefined : index.metrics.all[index.series.metric.values[dense]];
-    if (metric === undefined || metric.tenant !== request.tenant) return { metric: '', kind: 0, tags: [] };
-    return { metric: metric.name, kind: kindOfClass(index.series.seriesClass(dense)), tags: tagsOf(index, dense) };
-  });
+  const named: Series[] = [];
+  for (let i = 0; i < count; i++) {
+    if (i % PIECE === PIECE - 1) yield PIECE_COST;
+    named.push(nameOf(index, request.tenant, request.series.subarray(i * ID_BYTES, (i + 1) * ID_BYTES)));
+  }
+  return named;
+}
+
+function nameOf(index: TagIndex, tenant: string, id: Uint8Array): Series {
+  const dense = index.series.find(id);
+  const metric = dense === ABSENT ? undefined : index.metrics.all[index.series.metric.values[dense]];
+  if (metric === undefined || metric.tenant !== tenant) return { metric: '', kind: 0, tags: [] };
+  return { metric: metric.name, kind: kindOfClass(index.series.seriesClass(dense)), tags: tagsOf(index, dense) };
 }
 
 function tagsOf(index: TagIndex, dense: number): string[] {

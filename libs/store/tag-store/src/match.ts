@@ -1,6 +1,7 @@
 import type { Bitmap } from '@tidemark/bitmap';
 import type { MatchedGroup, MatchRequest } from '@tidemark/contract';
 import { dayOf, metricId, type SeriesClass } from '@tidemark/model';
+import { type SlicedWork, sortedInSlices } from '@tidemark/ports';
 import { FilterEvaluator } from './filter.ts';
 import { orderBySeriesId } from './id-order.ts';
 import { classesOf, type Metric } from './metric-table.ts';
@@ -12,6 +13,9 @@ import { ABSENT, PairMap, Uint32List } from './typed-list.ts';
 /** The tag of a series that has no tag with a key; no partition has so many tags. */
 const MISSING = 0xffffffff;
 const WORD_BYTES = 4;
+/** Series, or nodes of groups, of one piece of work, and the cost of each in units of the cost of a point. */
+const PIECE = 256;
+const SERIES_COST = 8;
 
 export interface Match {
   readonly metricId: Buffer;
@@ -21,9 +25,11 @@ export interface Match {
 
 /**
  * The series of a metric alive in [from_ms, to_ms), by whole UTC days, that the filter selects, in groups by class and
- * tags; with a stated interval also those whose last reading may still hold. A series with several values of a key is in the group of each. Throws `resource_exhausted`.
+ * tags; with a stated interval also those whose last reading may still hold. A series with several values of a key is in the
+ * group of each. Facts may be added to the index between the pieces: those from before the first piece are in the result.
+ * Throws `resource_exhausted`.
  */
-export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): Match {
+export function* match(index: TagIndex, request: MatchRequest, limits: TagStoreLimits): SlicedWork<Match, number> {
   if (request.groupBy.length > limits.groupKeys) {
     throw beyond('group_keys', limits.groupKeys, `${request.groupBy.length} group_by keys`);
   }
@@ -32,8 +38,8 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
     return { metricId: metricId(request.tenant, request.metric), classes: [], groups: [] };
   }
   const firstDay = Math.max(0, dayOf(request.fromMs) - metric.heldDays);
-  const universe = metric.alive(firstDay, dayOf(request.toMs - 1));
-  const selected = new FilterEvaluator(index, metric, limits).select(request.filter, universe);
+  const universe = yield* metric.alive(firstDay, dayOf(request.toMs - 1));
+  const selected = yield* new FilterEvaluator(index, metric, limits).select(request.filter, universe);
   const maxSeries = lesser(request.maxSeries, limits.matchSeries);
   if (selected.size > maxSeries) {
     throw beyond('max_series', maxSeries, `the query selects ${selected.size} series of ${metric.name}`);
@@ -44,19 +50,23 @@ export function match(index: TagIndex, request: MatchRequest, limits: TagStoreLi
   });
   return {
     metricId: metric.id,
-    classes: classesSeen(index, metric, universe),
-    groups: grouping.groups(selected.toArray()),
+    classes: yield* classesSeen(index, metric, universe),
+    groups: yield* grouping.groups(selected.toArray()),
   };
 }
 
 /** Kinds of the series of a metric in `seen`, ascending. */
-export function classesSeen(index: TagIndex, metric: Metric, seen: Bitmap): SeriesClass[] {
+export function* classesSeen(index: TagIndex, metric: Metric, seen: Bitmap): SlicedWork<SeriesClass[], number> {
   if (seen.isEmpty) return [];
   let mask = metric.classMask;
   // Only a metric that changed its class needs a check of every series.
   if ((mask & (mask - 1)) !== 0) {
     mask = 0;
-    for (const dense of seen.toArray()) mask |= 1 << index.series.seriesClass(dense);
+    let checked = 0;
+    for (const dense of seen.toArray()) {
+      mask |= 1 << index.series.seriesClass(dense);
+      if (++checked % PIECE === 0) yield PIECE;
+    }
   }
   return classesOf(mask);
 }
@@ -83,6 +93,8 @@ class Grouping {
   readonly #tag = new Uint32List();
   readonly #sizes = new Uint32List();
   #groupCount = 0;
+  /** Nodes below which the series that is being placed has further groups. */
+  readonly #pending: { readonly node: number; readonly level: number }[] = [];
   /** Node of each member. */
   readonly #memberNode = new Uint32List();
   readonly #member = new Uint32List();
@@ -103,31 +115,40 @@ class Grouping {
   }
 
   /** Groups of the selected series. Reads them in memory order, and sorts the ids at the end. */
-  groups(selected: Uint32Array): MatchedGroup[] {
+  *groups(selected: Uint32Array): SlicedWork<MatchedGroup[], number> {
     this.#member.reserve(selected.length);
     this.#memberNode.reserve(selected.length);
-    for (let i = 0; i < selected.length; i++) this.#place(selected[i], this.#index.series.seriesClass(selected[i]), 0);
-    return this.#collect();
+    let steps = 0;
+    for (const dense of selected) {
+      this.#pending.push({ node: this.#index.series.seriesClass(dense), level: 0 });
+      // A series with several values of several keys is in as many groups as these have combinations.
+      for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) {
+        this.#place(dense, next.node, next.level);
+        if (++steps % PIECE === 0) yield PIECE * SERIES_COST * (1 + this.#keys.length);
+      }
+    }
+    return yield* this.#collect();
   }
 
-  /** Places a series below `node`, by its tags from key `level` on. */
-  #place(dense: number, node: number, level: number): void {
-    if (level === this.#keys.length) {
-      this.#join(dense, node);
-      return;
-    }
+  /** Places a series below `node`, by its tags from key `level` on; puts off further values of a key. */
+  #place(dense: number, from: number, fromLevel: number): void {
     const { tags, tagStart } = this.#index.series;
     const keyIds = this.#index.tags.keyIds.values;
-    const key = this.#keys[level];
-    const end = tagStart.values[dense + 1];
-    let found = 0;
-    for (let at = tagStart.values[dense]; at < end; at++) {
-      const tag = tags.values[at];
-      if (keyIds[tag] !== key) continue;
-      found++;
-      this.#place(dense, this.#child(node, tag), level + 1);
+    const [start, end] = [tagStart.values[dense], tagStart.values[dense + 1]];
+    let node = from;
+    for (let level = fromLevel; level < this.#keys.length; level++) {
+      const key = this.#keys[level];
+      let first = this.#missing[level];
+      let found = 0;
+      for (let at = start; at < end; at++) {
+        const tag = tags.values[at];
+        if (keyIds[tag] !== key) continue;
+        if (found++ === 0) first = tag;
+        else this.#pending.push({ node: this.#child(node, tag), level: level + 1 });
+      }
+      node = this.#child(node, first);
     }
-    if (found === 0) this.#place(dense, this.#child(node, this.#missing[level]), level + 1);
+    this.#join(dense, node);
   }
 
   #join(dense: number, node: number): void {
@@ -162,13 +183,14 @@ class Grouping {
     return this.#sizes.push(0);
   }
 
-  #collect(): MatchedGroup[] {
+  *#collect(): SlicedWork<MatchedGroup[], number> {
     const words = new Uint32Array(this.#member.length * ID_WORDS);
     /** Position of the next series of each node, in words. */
     const cursors = new Uint32Array(this.#sizes.length);
     const groups: MatchedGroup[] = [];
     let at = 0;
     for (let node = 0; node < this.#sizes.length; node++) {
+      if (node % PIECE === PIECE - 1) yield PIECE * SERIES_COST * (1 + this.#keys.length);
       const sizeWords = this.#sizes.values[node] * ID_WORDS;
       if (sizeWords === 0) continue;
       cursors[node] = at;
@@ -178,12 +200,14 @@ class Grouping {
     }
     const members = this.#member.values.subarray(0, this.#member.length);
     const nodes = this.#memberNode.values;
-    for (const position of orderBySeriesId(members, this.#index.series)) {
+    let copied = 0;
+    for (const position of yield* orderBySeriesId(members, this.#index.series)) {
+      if (++copied % PIECE === 0) yield PIECE;
       const node = nodes[position];
       this.#index.series.copyId(members[position], words, cursors[node]);
       cursors[node] += ID_WORDS;
     }
-    return groups.sort(byTagsAndClass);
+    return yield* sortedInSlices(groups, byTagsAndClass);
   }
 
   #nameOf(node: number): { tags: string[]; seriesClass: SeriesClass } {

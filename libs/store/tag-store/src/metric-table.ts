@@ -1,13 +1,20 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { DAY_MS, daysHeldAfter, type MetricMetadata, meaningOf, metricId, type SeriesClass } from '@tidemark/model';
+import { finishAtOnce, type SlicedWork } from '@tidemark/ports';
 import type { Calendar, Day } from './calendar.ts';
 
 /** Days after its own on which a point of a daily series may still hold. */
 const DAILY_HOLDS_DAYS = daysHeldAfter(DAY_MS);
 /** A series is taken for a daily one, of which no interval is stated, if it was seen on `DAILY_SEEN` of so many days. */
 const DAILY_OF_DAYS = 8;
+/** Cost of a bitmap, and of each range of 65,536 series that it may have. */
+const BITMAP_COST = 8;
+const CONTAINER_COST = 64;
 /** An interval is inferred from three gaps, so from four points. */
 const DAILY_SEEN = 4;
+
+/** A day that is not before any other. */
+export const LAST_DAY = Number.MAX_SAFE_INTEGER - 1;
 
 /** The series of a metric that were seen on one UTC day. */
 export class DaySeries {
@@ -108,43 +115,48 @@ export class Metric {
     day.metrics.add(this);
   }
 
-  /** Series seen from `firstDay` to `lastDay`, both inclusive. The bitmap must not be changed. */
-  seen(firstDay: number, lastDay: number): Bitmap {
-    const from = this.#lowerBound(firstDay);
-    const to = this.#lowerBound(lastDay + 1);
-    if (to - from === 1) return this.days[from].bitmap;
+  /**
+   * Series seen from `firstDay` to `lastDay`, both inclusive, as a bitmap of its own. It has every fact from before the first
+   * piece of this work, and may have some of those from after.
+   */
+  *seen(firstDay: number, lastDay: number): SlicedWork<Bitmap, number> {
     const union = new Bitmap();
-    for (let i = from; i < to; i++) union.orInPlace(this.days[i].bitmap);
+    for (const { bitmap } of this.days.slice(this.#lowerBound(firstDay), this.#lowerBound(lastDay + 1))) {
+      union.orInPlace(bitmap);
+      yield costOf(bitmap);
+    }
     return union;
   }
 
   /**
    * Series that live at some time from `firstDay` to `lastDay`: seen there, both before and after, or regularly until
    * shortly before. Points of a rare series stand for the days between them. The point store knows which of them do: this
-   * is a superset.
+   * is a superset. A bitmap as that of `seen`.
    */
-  alive(firstDay: number, lastDay: number): Bitmap {
-    const seen = this.seen(firstDay, lastDay);
+  *alive(firstDay: number, lastDay: number): SlicedWork<Bitmap, number> {
+    const seen = yield* this.seen(firstDay, lastDay);
     if (this.days.length === 0 || this.days[0].day >= firstDay) return seen;
-    const daily = this.#dailyUntil(firstDay, seen);
-    if (this.lastDay <= lastDay) return daily.isEmpty ? seen : daily.orInPlace(seen);
-    const around = this.seen(0, firstDay - 1).and(this.seen(lastDay + 1, this.lastDay));
-    return around.isEmpty && daily.isEmpty ? seen : around.orInPlace(daily).orInPlace(seen);
+    const daily = yield* this.#dailyUntil(firstDay, seen);
+    if (this.lastDay <= lastDay) return daily.orInPlace(seen);
+    const before = yield* this.seen(0, firstDay - 1);
+    const around = before.and(yield* this.seen(lastDay + 1, this.lastDay));
+    return around.orInPlace(daily).orInPlace(seen);
   }
 
   /** Series that may report daily and whose last point may still hold on `day`, except those in `seen`. */
-  #dailyUntil(day: number, seen: Bitmap): Bitmap {
-    const ended = this.seen(day - DAILY_HOLDS_DAYS, day - 1).andNot(seen);
+  *#dailyUntil(day: number, seen: Bitmap): SlicedWork<Bitmap, number> {
+    const ended = (yield* this.seen(day - DAILY_HOLDS_DAYS, day - 1)).andNot(seen);
     if (ended.isEmpty) return ended;
     /** At index i the series that were seen on more than i of the days. */
     const counted = Array.from({ length: DAILY_SEEN }, () => new Bitmap());
-    for (let i = this.#lowerBound(day - DAILY_OF_DAYS); i < this.days.length && this.days[i].day < day; i++) {
-      let here = ended.and(this.days[i].bitmap);
+    for (const { bitmap: ofDay } of this.days.slice(this.#lowerBound(day - DAILY_OF_DAYS), this.#lowerBound(day))) {
+      let here = ended.and(ofDay);
       for (const bitmap of counted) {
         const again = bitmap.and(here);
         bitmap.orInPlace(here);
         here = again;
       }
+      yield costOf(ofDay) * DAILY_SEEN;
     }
     return counted[DAILY_SEEN - 1];
   }
@@ -153,7 +165,12 @@ export class Metric {
   countSince(day: number): number {
     const { days } = this;
     if (!this.hasExpiredDays && (days.length === 0 || days[0].day >= day)) return this.seriesCount;
-    return this.seen(day, Number.MAX_SAFE_INTEGER - 1).size;
+    return this.countSeen(day);
+  }
+
+  /** The number of its series that have a day, on or after `day`. */
+  countSeen(day: number): number {
+    return finishAtOnce(this.seen(day, LAST_DAY)).size;
   }
 
   #lowerBound(day: number): number {
@@ -167,6 +184,11 @@ export class Metric {
     }
     return low;
   }
+}
+
+/** Cost of a union or intersection with a bitmap, in units of the cost of a point. */
+function costOf(bitmap: Bitmap): number {
+  return BITMAP_COST + (bitmap.last() >>> 16) * CONTAINER_COST;
 }
 
 /** Metrics of a partition, by number and by tenant and name. */

@@ -72,7 +72,7 @@ export async function openStore(
     checkpoints.push({ offset: offsetOfKey(key), hash: toHex(reader.bytes(HASH_BYTES)) });
   }
   for (const metric of index.metrics.all) {
-    metric.hasExpiredDays = metric.seriesCount > metric.seen(0, Number.MAX_SAFE_INTEGER - 1).size;
+    metric.hasExpiredDays = metric.seriesCount > metric.countSeen(0);
     index.hasExpired ||= metric.hasExpiredDays;
   }
   index.hash.load(state.hash);

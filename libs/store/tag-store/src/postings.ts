@@ -119,11 +119,11 @@ export class Postings {
     return metricKey === ABSENT ? 0 : this.#valueCount.values[metricKey];
   }
 
-  /** Visits the slots of the metric's tags with this key, newest first. */
-  eachSlot(metric: number, key: number, visit: (slot: number) => void): void {
+  /** The slots of the metric's tags with this key, newest first; tags may be added meanwhile. */
+  *slotsOf(metric: number, key: number): Generator<number, void> {
     const metricKey = this.#keys.get(metric, key);
     if (metricKey === ABSENT) return;
-    for (let slot = this.#first.values[metricKey]; slot !== 0; slot = this.#next.values[slot - 1]) visit(slot - 1);
+    for (let slot = this.#first.values[metricKey]; slot !== 0; slot = this.#next.values[slot - 1]) yield slot - 1;
   }
 
   /** The series of a slot that are in `universe`, as a new bitmap. */

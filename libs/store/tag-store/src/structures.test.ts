@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Bitmap } from '@tidemark/bitmap';
 import { compareBytes, IdHash } from '@tidemark/bytes';
 import { SERIES_CLASS } from '@tidemark/model';
+import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
 import { FactHash, SEEN, UNKNOWN_SEEN } from './fact-hash.ts';
 import { orderBySeriesId } from './id-order.ts';
@@ -33,7 +34,7 @@ test('postings of any lengths that are filled in turns keep their own series', (
       });
       expect(all.toArray()).toEqual(even.toArray());
       const odd: number[] = [];
-      postings.eachSlot(3, 1, (slot) => odd.push(postings.tagOfSlot(slot)));
+      for (const slot of postings.slotsOf(3, 1)) odd.push(postings.tagOfSlot(slot));
       expect(odd.length).toBe(postings.valueCount(3, 1));
       expect(odd.every((tag) => tag % 2 === 1)).toBe(true);
       expect(postings.slot(2, 0)).toBe(ABSENT);
@@ -58,7 +59,7 @@ test('series ids that share their first bytes are found and sorted by all sixtee
       });
       // Every second series, so that positions are not dense ids.
       const listed = ids.map((_, i) => i).filter((i) => i % 2 === 1);
-      const order = orderBySeriesId(Uint32Array.from(listed), series);
+      const order = finishAtOnce(orderBySeriesId(Uint32Array.from(listed), series));
       expect([...order].map((at) => ids[listed[at]])).toEqual(listed.map((i) => ids[i]).sort(compareBytes));
     }),
     { numRuns: 30 },

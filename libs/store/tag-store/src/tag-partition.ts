@@ -12,11 +12,9 @@ import type {
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
-import { DAY_MS } from '@tidemark/model';
 import {
   assert,
   finishAtOnce,
-  finishInSlices,
   type KeyValue,
   type LogRecord,
   type SlicedWork,
@@ -24,16 +22,14 @@ import {
   TidemarkError,
   WorkSlice,
 } from '@tidemark/ports';
-import { metadataMessage } from '@tidemark/store-rpc';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { compacted } from './compaction.ts';
-import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { GAP } from './fact-hash.ts';
-import { match } from './match.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { encodeState, STATE_KEY, type StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
+import { gapsOf, type OverBudget, TagReads } from './tag-reads.ts';
 import { DEFAULT_TAG_STORE_LIMITS, type TagStoreLimits } from './tag-store-limits.ts';
 import { type Captured, Uncommitted } from './uncommitted.ts';
 
@@ -93,19 +89,15 @@ export interface TagPartitionStatus {
   readonly droppedUnknownDays: number;
 }
 
-export interface OverBudget {
-  readonly tenants: readonly { readonly tenant: string; readonly series: number }[];
-  readonly metrics: readonly { readonly tenant: string; readonly metric: string; readonly series: number }[];
-}
-
 /**
  * The tag store of one partition: its series, from the log of topic `tags` alone. Answers cover all applied records;
  * `commit` makes them durable atomically, with the offset. After a crash, reading from `nextOffset` on gives the same
  * answers and the same hash, for any committed state.
  */
 export class TagPartition implements ConsumedState {
+  /** Answers to requests about what was applied. */
+  readonly reads: TagReads;
   readonly #keyValue: KeyValue;
-  readonly #limits: TagStoreLimits;
   readonly #slicing: Slicing | undefined;
   readonly #commitRecords: number;
   readonly #commitBytes: number;
@@ -126,9 +118,10 @@ export class TagPartition implements ConsumedState {
 
   constructor(options: TagPartitionOptions, store: OpenedStore) {
     this.#keyValue = options.keyValue;
-    this.#limits = options.limits ?? DEFAULT_TAG_STORE_LIMITS;
-    assert(this.#limits.matchGroups <= MAX_GROUPS, `matchGroups is at most ${MAX_GROUPS}`);
-    assert(this.#limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
+    const { limits = DEFAULT_TAG_STORE_LIMITS } = options;
+    assert(limits.matchGroups <= MAX_GROUPS, `matchGroups is at most ${MAX_GROUPS}`);
+    assert(limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
+    this.reads = new TagReads(() => ({ index: this.#index, nextOffset: this.#nextOffset, gaps: this.#gaps }), limits);
     this.#slicing = options.slicing;
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;
     this.#commitBytes = options.commitBytes ?? DEFAULT_COMMIT_BYTES;
@@ -248,7 +241,7 @@ export class TagPartition implements ConsumedState {
     const offset = this.#nextOffset;
     const slice = new WorkSlice(this.#slicing, undefined, () => (this.#nextOffset === offset ? undefined : CHANGED));
     try {
-      return await finishInSlices(work, (cost) => (slice.spend(cost) ? slice.next() : undefined));
+      return await slice.finish(work);
     } catch (error) {
       if (error !== CHANGED) throw error;
       return undefined;
@@ -278,39 +271,29 @@ export class TagPartition implements ConsumedState {
     });
   }
 
-  /** The series that a filter selects, in groups. Throws `resource_exhausted` naming the limit and what was found. */
+  /** As that of `reads`, at once. */
   match(request: MatchRequest): MatchReply {
-    const { tenant, metric } = request;
-    const metadata = metadataMessage(this.#index.metrics.find(tenant, metric)?.metadata ?? {});
-    const { oldestKept } = this.#index.calendar;
-    const deletedBeforeMs = oldestKept === undefined ? undefined : oldestKept * DAY_MS;
-    const found = match(this.#index, request, this.#limits);
-    return { ...found, metadata, deletedBeforeMs, ...this.#place(request.partition) };
+    return finishAtOnce(this.reads.match(request));
   }
 
-  /** Metrics of a tenant, by name. */
+  /** As that of `reads`, at once. */
   describeMetrics(request: DescribeMetricsRequest): DescribeMetricsReply {
-    return { metrics: describeMetrics(this.#index, request, this.#limits), ...this.#place(request.partition) };
+    return finishAtOnce(this.reads.describeMetrics(request));
   }
 
-  /** Tag keys and values of a metric. */
+  /** As that of `reads`, at once. */
   describeTags(request: DescribeTagsRequest): DescribeTagsReply {
-    return { keys: describeTags(this.#index, request, this.#limits), ...this.#place(request.partition) };
+    return finishAtOnce(this.reads.describeTags(request));
   }
 
-  /** Names of series by id. */
+  /** As that of `reads`, at once. */
   seriesTags(request: SeriesTagsRequest): SeriesTagsReply {
-    return { series: seriesTags(this.#index, request, this.#limits), tagsOffset: this.#nextOffset };
+    return finishAtOnce(this.reads.seriesTags(request));
   }
 
   /** Skipped records, by offset: series that they defined are in no answer. */
   gaps(partition: number): Gap[] {
-    return Array.from(this.#gaps, ([offset, gap]) => ({ topic: 'tags', partition, offset, ...gap }));
-  }
-
-  /** The offset and gaps of every answer. */
-  #place(partition: number): { tagsOffset: number; gaps: Gap[] } {
-    return { tagsOffset: this.#nextOffset, gaps: this.gaps(partition) };
+    return gapsOf(this.#gaps, partition);
   }
 
   /**
@@ -321,24 +304,9 @@ export class TagPartition implements ConsumedState {
     return this.#index.metrics.find(tenant, metric)?.countSince(sinceDay) ?? 0;
   }
 
-  /**
-   * Tenants and metrics with more series in this partition, seen on or after `sinceDay`, than the limits. Of a tenant, a
-   * metric that was stated and has no series counts as one.
-   */
-  budgets(limitPerTenant: number, limitPerMetric: number, sinceDay = 0): OverBudget {
-    const tenants: { tenant: string; series: number }[] = [];
-    const metrics: { tenant: string; metric: string; series: number }[] = [];
-    for (const tenant of this.#index.metrics.tenants()) {
-      let total = 0;
-      for (const metric of this.#index.metrics.ofTenant(tenant)) {
-        const series = metric.countSince(sinceDay);
-        // A metric that is only stated takes memory like a series.
-        total += metric.days.length === 0 && metric.hasMetadata ? 1 : series;
-        if (series > limitPerMetric) metrics.push({ tenant, metric: metric.name, series });
-      }
-      if (total > limitPerTenant) tenants.push({ tenant, series: total });
-    }
-    return { tenants, metrics };
+  /** As that of `reads`, at once. */
+  budgets(...limits: Parameters<TagReads['budgets']>): OverBudget {
+    return finishAtOnce(this.reads.budgets(...limits));
   }
 
   status(): TagPartitionStatus {
