@@ -1,6 +1,8 @@
 import { type ChannelCredentials, Client } from '@grpc/grpc-js';
 import type { PositionsReply } from '@tidemark/contract';
+import { assert, type Slicing } from '@tidemark/ports';
 import { type PeerOptions, peerCaller, peerChannel } from '@tidemark/rpc';
+import { callInSlices } from './sliced-call.ts';
 import {
   definitionOf,
   type PartitionMethod,
@@ -9,6 +11,7 @@ import {
   type StoreReader,
   type UntypedMethod,
 } from './store-methods.ts';
+import { asBuffer } from './store-service.ts';
 import type {
   AggregatorReader,
   PointStateHasher,
@@ -19,7 +22,10 @@ import type {
 } from './stores.ts';
 
 /** Options of calls to a store in another process. */
-export type GrpcStoreOptions = PeerOptions;
+export interface GrpcStoreOptions extends PeerOptions {
+  /** How the encoding of long requests and the decoding of long replies yield to other work of the thread. */
+  readonly slicing?: Slicing;
+}
 
 /** A client of a point store in another process. The caller closes it. */
 export function grpcPointStore(
@@ -68,10 +74,17 @@ function partitionMethods<K extends StoreKind>(
 }
 
 function caller(kind: StoreKind, method: string, client: Client, options: GrpcStoreOptions): UntypedMethod {
-  const { path, requestSerialize, responseDeserialize } = definitionOf(kind, method);
-  return peerCaller<unknown, unknown>(
-    (request, metadata, callOptions, callback) =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, callOptions, callback),
+  const definition = definitionOf(kind, method);
+  const { path } = definition;
+  const send = peerCaller<Buffer, Buffer | undefined>(
+    (bytes, metadata, callOptions, callback) =>
+      client.makeUnaryRequest(path, asBuffer, asBuffer, bytes, metadata, callOptions, callback),
     options,
   );
+  return (request, signal) =>
+    callInSlices(definition, request, options.slicing, signal, async (bytes) => {
+      const reply = await send(bytes, signal);
+      assert(reply !== undefined, 'a call without an error has a reply');
+      return reply;
+    });
 }

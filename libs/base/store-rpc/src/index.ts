@@ -2,6 +2,7 @@ export type { GrpcStoreOptions } from './grpc-store.ts';
 export { grpcAggregator, grpcPointStore, grpcTagStore } from './grpc-store.ts';
 export { isRefusal } from './is-refusal.ts';
 export { changeMessage, changeOfMessage, metadataMessage, metadataOfMessage } from './metric-metadata.ts';
+export { answerInSlices, callInSlices, requestedPartition } from './sliced-call.ts';
 export type {
   MethodOf,
   PartitionMethod,
@@ -21,7 +22,7 @@ export {
   STORE_METHODS,
 } from './store-methods.ts';
 export type { AnswerBytes } from './store-service.ts';
-export { addStoreService, asBuffer, requestedPartition } from './store-service.ts';
+export { addStoreService, asBuffer } from './store-service.ts';
 export type {
   AggregatorReader,
   PointStateHasher,

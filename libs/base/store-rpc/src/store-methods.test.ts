@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { AggregatorService, PointStoreService, TagStoreService } from '@tidemark/contract';
+import { requestedPartition } from './sliced-call.ts';
 import {
   definitionOf,
   methodsOf,
@@ -9,7 +10,6 @@ import {
   STORE_METHODS,
   type StoreKind,
 } from './store-methods.ts';
-import { requestedPartition } from './store-service.ts';
 
 const KINDS = Object.keys(STORE_METHODS) as StoreKind[];
 const SERVICES = { points: PointStoreService, tags: TagStoreService, aggregator: AggregatorService };
@@ -34,7 +34,7 @@ describe('the table of store methods', () => {
         // Field 1 as a varint, and an unknown field after it.
         const request = Buffer.of(0x08, 0xac, 0x02, 0xfa, 0x3f, 0x01, 0x00);
         expect(definitionOf(kind, method).requestDeserialize(request)).toMatchObject({ partition: 300 });
-        expect(requestedPartition(request)).toBe(300);
+        expect(requestedPartition(request).partition).toBe(300);
       }
     }
   });

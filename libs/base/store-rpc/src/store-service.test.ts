@@ -3,7 +3,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { AggregateReply, AggregateRequest, PointStateHashReply } from '@tidemark/contract';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { grpcPointStore } from './grpc-store.ts';
-import { type AnswerBytes, addStoreService, requestedPartition } from './store-service.ts';
+import { requestedPartition } from './sliced-call.ts';
+import { type AnswerBytes, addStoreService } from './store-service.ts';
 
 const clock: Clock = {
   wallMs: () => Date.now(),
@@ -47,7 +48,7 @@ test('a service passes the bytes of a request on unchanged, and returns the byte
 
 test('an error of the store keeps code, message and detail', async () => {
   const store = await serve(async (_, request) => {
-    throw new TidemarkError('not_found', `partition ${requestedPartition(request)} is not of this process`, {
+    throw new TidemarkError('not_found', `partition ${requestedPartition(request).partition} is not of this process`, {
       limit: 1,
     });
   });

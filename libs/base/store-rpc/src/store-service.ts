@@ -5,7 +5,6 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { PartitionStatusRequest } from '@tidemark/contract';
 import { serveUnary } from '@tidemark/rpc';
 import { definitionOf, methodsOf, type StoreKind } from './store-methods.ts';
 
@@ -32,11 +31,6 @@ export function addStoreService(server: Pick<Server, 'addService'>, kind: StoreK
       void serveUnary(call, callback, (request, signal) => answer(method, request, signal));
   }
   server.addService(service, handlers);
-}
-
-/** The partition of an encoded request of a partition's method: field 1; the rest is skipped. */
-export function requestedPartition(request: Uint8Array): number {
-  return PartitionStatusRequest.decode(request).partition;
 }
 
 /** The same bytes as a Buffer, as grpc-js needs them. */

@@ -82,6 +82,7 @@ function askAll(
       const { timeFold, spaceFold } = plan;
       const request = {
         partition,
+        tenant: run.tenant,
         metricId,
         fromMs,
         toMs,

@@ -13,7 +13,7 @@ import type {
 } from '@tidemark/contract';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Clock, type Slicing, TidemarkError, WorkSlice } from '@tidemark/ports';
+import { type Clock, type Slicing, slicingOf, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { inField, parseFilter, parseQuery, type Query } from '@tidemark/query-language';
 import { namingSets } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
@@ -165,7 +165,7 @@ export class QueryService implements QueryReader {
       limits: this.#limits,
       logTime: new LogTime(eras?.(), clock.wallMs()),
       memory: new MemoryBudget(this.#limits, 'memoryBytes', memory),
-      slice: new WorkSlice(this.#options.slicing, signal),
+      slice: new WorkSlice(slicingOf(this.#options.slicing, tenant), signal),
       signal,
     });
     if (throughMs !== undefined) run.mapCompleteness.add(Number.isFinite(throughMs) ? throughMs : undefined);

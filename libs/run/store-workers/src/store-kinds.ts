@@ -4,14 +4,23 @@ import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { DAY_MS } from '@tidemark/model';
 import { PointPartition } from '@tidemark/point-store';
-import type { Slicing } from '@tidemark/ports';
-import { assert, type KeyValue, TidemarkError, type Topic } from '@tidemark/ports';
 import {
-  asBuffer,
+  assert,
+  type KeyValue,
+  type SlicedWork,
+  type Slicing,
+  slicingOf,
+  TidemarkError,
+  type Topic,
+  WorkSlice,
+} from '@tidemark/ports';
+import {
+  answerInSlices,
   definitionOf,
   type PartitionMethod,
   type ReplyOf,
   type RequestOf,
+  requestedPartition,
   type StoreKind,
 } from '@tidemark/store-rpc';
 import { TagPartition } from '@tidemark/tag-store';
@@ -50,6 +59,8 @@ interface Opened<Store> {
   readonly partition: number;
   readonly store: Store;
   readonly consumer: Consumer;
+  /** Does long work in slices, until the request is cancelled. */
+  readonly inSlices: <T>(work: SlicedWork<T, number>) => Promise<T>;
 }
 
 /** Functions that answer the methods of a kind for one partition. */
@@ -98,17 +109,17 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
     },
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {
-      match: ({ store }, request) => store.match(request),
-      describeMetrics: ({ store }, request) => store.describeMetrics(request),
-      describeTags: ({ store }, request) => store.describeTags(request),
-      seriesTags: ({ store }, request) => store.seriesTags(request),
+      match: ({ store, inSlices }, request) => inSlices(store.reads.match(request)),
+      describeMetrics: ({ store, inSlices }, request) => inSlices(store.reads.describeMetrics(request)),
+      describeTags: ({ store, inSlices }, request) => inSlices(store.reads.describeTags(request)),
+      seriesTags: ({ store, inSlices }, request) => inSlices(store.reads.seriesTags(request)),
       status: ({ partition, store, consumer }) => {
         const { offset, committedOffset, series, metrics, stateHash, stateHashes } = store.status();
         const own = { partition, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
         return { ...own, gaps: store.gaps(partition), ...consumer.position };
       },
-      seriesCounts: ({ store }, { sinceDay, metricSeriesFrom }) => {
-        const { tenants, metrics } = store.budgets(0, metricSeriesFrom, sinceDay);
+      seriesCounts: async ({ store, inSlices }, { sinceDay, metricSeriesFrom }) => {
+        const { tenants, metrics } = await inSlices(store.reads.budgets(0, metricSeriesFrom, sinceDay));
         return { counts: [...tenants.map(({ tenant, series }) => ({ tenant, metric: '', series })), ...metrics] };
       },
     },
@@ -129,7 +140,7 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
   row: {
     readonly topic: Topic;
     readonly open: (opening: StoreOpening) => Promise<Store>;
-    readonly position: (opened: Opened<Store>) => ReplicaPosition;
+    readonly position: (opened: Omit<Opened<Store>, 'inSlices'>) => ReplicaPosition;
     readonly answers: Answers<K, Store>;
   },
 ): StoreKindRow {
@@ -140,17 +151,19 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
     topic,
     async open(opening) {
       const store = await open(opening);
-      const { partition } = opening;
+      const { partition, slicing } = opening;
       return {
         state: store,
         position: (consumer) => position({ partition, store, consumer }),
-        async answer(method, request, consumer, signal) {
+        answer(method, request, consumer, signal) {
           const answered = untyped[method];
           assert(answered !== undefined, `${kind} stores have no method ${method}`);
-          const { requestDeserialize, responseSerialize } = definitionOf(kind, method);
-          const asked = requestDeserialize(asBuffer(request));
-          const reply = await answered({ partition, store, consumer }, asked, signal);
-          return responseSerialize(method === 'status' ? reply : withHalt(reply, topic, partition, store, consumer));
+          const own = slicingOf(slicing, requestedPartition(request).tenant);
+          const inSlices = <T>(work: SlicedWork<T, number>) => new WorkSlice(own, signal).finish(work);
+          return answerInSlices(definitionOf(kind, method), request, own, signal, async (asked) => {
+            const reply = await answered({ partition, store, consumer, inSlices }, asked, signal);
+            return method === 'status' ? reply : withHalt(reply, topic, partition, store, consumer);
+          });
         },
       };
     },

@@ -14,7 +14,7 @@ import {
   type Topic,
 } from '@tidemark/ports';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
-import type { StoreKind } from '@tidemark/store-rpc';
+import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
 import {
   type DatabasePlace,
   damagedStore,
@@ -29,6 +29,7 @@ import {
 import { checkIdentity } from './database-identity.ts';
 import { LogSegments } from './log-segments.ts';
 import { ownBytes } from './own-bytes.ts';
+import { RequestTurns } from './request-turns.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
@@ -87,6 +88,7 @@ export class StoreWorker {
   readonly #early: ToStore[] = [];
   /** Calls that are being answered, by their id. */
   readonly #running = new Map<number, AbortController>();
+  readonly #turns = new RequestTurns(yieldTurn);
   readonly #loop: LoopMonitor;
   readonly #stopping = new AbortController();
   #isOpen = false;
@@ -349,7 +351,8 @@ export class StoreWorker {
     const abort = new AbortController();
     this.#running.set(id, abort);
     try {
-      const bytes = message.type === 'call' ? await this.#answer(message, abort.signal) : this.#positions(message.kind);
+      const bytes =
+        message.type === 'call' ? await this.#answerInTurn(message, abort.signal) : this.#positions(message.kind);
       const reply = ownBytes(bytes);
       this.#port.postMessage({ type: 'reply', id, reply } satisfies FromStore, [reply.buffer]);
     } catch (error) {
@@ -384,6 +387,13 @@ export class StoreWorker {
     }
   }
 
+  /** Lets a request of a tenant wait for its turn. One that is cancelled meanwhile is not begun. */
+  async #answerInTurn(call: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
+    const { tenant } = requestedPartition(call.request);
+    if (tenant === undefined) return this.#answer(call, signal);
+    return this.#turns.run(tenant, call.method, signal, () => this.#answer(call, signal));
+  }
+
   #positions(kind: StoreKind): Uint8Array {
     const stores = [...(this.#stores.get(kind)?.values() ?? [])];
     const positions = stores.map(({ store, consumer }) => store.position(consumer));
@@ -400,7 +410,7 @@ export class StoreWorker {
   #cancel(id: number): void {
     const waiting = this.#early.findIndex((message) => 'id' in message && message.id === id);
     if (waiting >= 0) this.#early.splice(waiting, 1);
-    this.#running.get(id)?.abort();
+    this.#running.get(id)?.abort(new TidemarkError('cancelled', 'the request was cancelled'));
   }
 
   /**

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PositionsReply, type ThreadDelay } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
-import type { LoopDelay } from '@tidemark/node-runtime';
+import { type LoopDelay, SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import {
-  asBuffer,
+  callInSlices,
   definitionOf,
   type PartitionMethod,
   type ReplyOf,
@@ -17,6 +17,9 @@ import {
 } from '@tidemark/store-rpc';
 import { ownBytes } from './own-bytes.ts';
 import type { FromStore, StoreProblem, StoreWorkerOptions, StoreWorkerStart, ToStore } from './store-messages.ts';
+
+/** How the encoding of long requests and the decoding of long replies yield to other work of the thread of the callers. */
+const SLICING = { clock: new SystemClock(), yieldTurn };
 
 export interface StoreWorkersOptions extends StoreWorkerOptions {
   /** Threads that the owned partitions are spread over. */
@@ -135,9 +138,9 @@ export class StoreWorkers {
 
   /** Calls a store without knowing the types of request and reply, for code that forwards every method. */
   async callUntyped(kind: StoreKind, method: string, request: unknown, signal?: AbortSignal): Promise<unknown> {
-    const { requestSerialize, responseDeserialize } = definitionOf(kind, method);
-    const bytes = requestSerialize(request);
-    return responseDeserialize(asBuffer(await this.#call(kind, method, bytes, signal)));
+    return callInSlices(definitionOf(kind, method), request, SLICING, signal, (bytes) =>
+      this.#call(kind, method, bytes, signal),
+    );
   }
 
   /**
@@ -174,7 +177,7 @@ export class StoreWorkers {
   }
 
   async #call(kind: StoreKind, method: string, bytes: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
-    const partition = requestedPartition(bytes);
+    const { partition } = requestedPartition(bytes);
     const thread = this.#of(partition);
     return this.#ask(
       thread,

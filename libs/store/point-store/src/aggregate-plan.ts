@@ -1,9 +1,14 @@
 import type { AggregateRequest } from '@tidemark/contract';
 import { CONTEXT_POINTS, SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
 import { ID_BYTES, INTERVAL_LIMIT_MS } from '@tidemark/model';
-import { limitError, TidemarkError } from '@tidemark/ports';
+import { limitError, type SlicedWork, TidemarkError } from '@tidemark/ports';
+import { ascending } from './ascending.ts';
 import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
+
+/** Series that are looked up in one piece, and what they cost in units of the cost of a point. */
+const PIECE = 256;
+const PIECE_COST = 1024;
 
 /** A request, checked, with the partition's own numbers of its series. */
 export interface AggregatePlan {
@@ -17,6 +22,9 @@ export interface AggregatePlan {
   readonly timeFold: ReturnType<typeof timeFoldOf>;
   readonly spaceFold: ReturnType<typeof spaceFoldOf>;
   readonly metric: number;
+  /** Whether some of the series were unknown to the store, and how many it knew. */
+  readonly lacksSeries: boolean;
+  readonly knownSeries: number;
   /** Dense series, ascending within a group, without unknown ones. */
   readonly groups: readonly Uint32Array[];
   /** The series of all groups. */
@@ -33,7 +41,10 @@ export interface AggregatePlan {
  * Checks a request. Throws `invalid_argument` for an invalid request or one beyond a limit, `failed_precondition` for
  * unknown sets.
  */
-export function planOf({ limits, table, seriesSets }: PartitionStore, request: AggregateRequest): AggregatePlan {
+export function* planOf(
+  { limits, table, seriesSets }: PartitionStore,
+  request: AggregateRequest,
+): SlicedWork<AggregatePlan, number> {
   const { fromMs, toMs, stepMs, intervalMs = 0 } = request;
   if (!(stepMs > 0)) throw limitError('step_ms', String(stepMs), 'above 0');
   if (!(toMs > fromMs)) throw limitError('to_ms', String(toMs), `after from_ms, ${fromMs}`);
@@ -52,17 +63,21 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
   }
   const metric = table.findMetric(request.metricId);
   const selected: number[] = [];
-  const groups = request.groups.map(({ digest, series }) => {
+  const groups: Uint32Array[] = [];
+  const { length: knownSeries } = table;
+  let looked = 0;
+  for (const { digest, series } of request.groups) {
     const ids = seriesSets.resolve(digest, series);
     const dense: number[] = [];
     for (let at = 0; at + ID_BYTES <= ids.length; at += ID_BYTES) {
+      if (++looked % PIECE === 0) yield PIECE_COST;
       const found = table.find(ids.subarray(at, at + ID_BYTES));
       if (found === -1 || table.metric(found) !== metric) continue;
       dense.push(found);
       selected.push(found);
     }
-    return Uint32Array.from(dense).sort();
-  });
+    groups.push(yield* ascending(dense));
+  }
   return {
     fromMs,
     toMs: fromMs + steps * stepMs,
@@ -72,8 +87,10 @@ export function planOf({ limits, table, seriesSets }: PartitionStore, request: A
     timeFold,
     spaceFold,
     metric,
+    lacksSeries: looked > selected.length,
+    knownSeries,
     groups,
-    selection: new Selection(selected),
+    selection: new Selection(yield* ascending(selected)),
     maxPoints: Math.min(limits.points, request.maxPoints > 0 ? request.maxPoints : limits.points),
     tagsOffset: request.tagsOffset,
     latenessMs: request.latenessMs,

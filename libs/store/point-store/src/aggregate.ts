@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
 import { packPartial, SERIES_COST, SpacePartial } from '@tidemark/fold';
 import { gapsOf } from '@tidemark/point-log';
-import { type Slicing, WorkSlice } from '@tidemark/ports';
+import { type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { rowsOf } from './head-rows.ts';
@@ -20,26 +20,23 @@ const MORE_CONTEXT = 16;
 export async function aggregate(
   store: PartitionStore,
   request: AggregateRequest,
-  slicing: Slicing | undefined,
+  ofStore: Slicing | undefined,
   signal: AbortSignal | undefined,
 ): Promise<AggregateReply> {
+  const slicing = slicingOf(ofStore, request.tenant);
   const slice = new WorkSlice(slicing, signal);
-  const plan = planOf(store, request);
+  const plan = await slice.finish(planOf(store, request));
   const collected = (context: number): Promise<Found> =>
-    collectUnlessCommitWaits(store.lock, slicing, signal, (own) => collect(store, plan, context, own));
+    collectUnlessCommitWaits(store.lock, slicing, signal, (own) => collect(store, request, plan, context, own));
   for (let context = plan.contextPoints; ; context *= MORE_CONTEXT) {
-    const reply = await attempt(store, plan, await collected(context), slice);
+    const reply = await attempt(store, await collected(context), slice);
     if (reply !== undefined) return reply;
   }
 }
 
 /** Undefined when a series has fewer timestamps in what was found than its fold depends on. */
-async function attempt(
-  store: PartitionStore,
-  plan: AggregatePlan,
-  found: Found,
-  slice: WorkSlice,
-): Promise<AggregateReply | undefined> {
+async function attempt(store: PartitionStore, found: Found, slice: WorkSlice): Promise<AggregateReply | undefined> {
+  const { plan } = found;
   const folder = new SeriesFolder(store, plan, found);
   const groups: GroupPartial[] = [];
   let pointsRead = 0;
@@ -68,10 +65,16 @@ function packed(partial: SpacePartial): GroupPartial {
 }
 
 /** Everything of the selected series that the range depends on, as of one moment; no value is decoded yet. */
-async function collect(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice): Promise<Found> {
+async function collect(
+  store: PartitionStore,
+  request: AggregateRequest,
+  planned: AggregatePlan,
+  context: number,
+  slice: WorkSlice,
+): Promise<Found> {
   const { tracker, coverage, head, nextOffset } = store;
   const { watermarkMs } = tracker;
-  const covered = coverage.covered(plan.tagsOffset, watermarkMs);
+  const covered = coverage.covered(planned.tagsOffset, watermarkMs);
   const position = {
     offset: nextOffset,
     watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
@@ -82,8 +85,11 @@ async function collect(store: PartitionStore, plan: AggregatePlan, context: numb
   };
   // Of this moment, as the offset is: records are applied while chunks are read, though nothing is committed.
   const inRam = head.byEpoch();
+  // Series that were unknown when the request was planned may have points below this offset.
+  const isOutdated = planned.lacksSeries && store.table.length > planned.knownSeries;
+  const plan = isOutdated ? await slice.finish(planOf(store, request)) : planned;
   const chunks = new RangeChunks(store, plan, context, slice);
-  if (plan.selection.size === 0) return { position, chunks, rows: [] };
+  if (plan.selection.size === 0) return { position, plan, chunks, rows: [] };
   await chunks.find();
   let fromMs = plan.fromMs;
   let toMs = plan.toMs;
@@ -93,7 +99,7 @@ async function collect(store: PartitionStore, plan: AggregatePlan, context: numb
     toMs = Math.max(toMs, untilMs + 1);
     if (slice.spend(SERIES_COST)) await slice.next();
   }
-  const rows = rowsOf(inRam, plan.selection, fromMs, toMs);
+  const rows = await slice.finish(rowsOf(inRam, { selection: plan.selection, fromMs, toMs }));
   chunks.checkPoints(rows.reduce((sum, { length }) => sum + length, 0));
-  return { position, chunks, rows };
+  return { position, plan, chunks, rows };
 }

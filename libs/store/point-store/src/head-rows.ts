@@ -1,5 +1,9 @@
 import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
+import type { SlicedWork } from '@tidemark/ports';
 import type { EpochRows, RowPage, SketchRow } from './head.ts';
+
+/** Cost of a row that is read, in units of the cost of a point. */
+const ROW_COST = 1 / 16;
 
 /** Rows of some series within a range of time and of one map epoch, by series, in log order. */
 export class HeadRows {
@@ -13,18 +17,26 @@ export class HeadRows {
   readonly #values: Float64Array;
   readonly #sketches: ReadonlyMap<number, SketchRow[]>;
 
-  constructor({ mapEpoch, pages, sketches }: EpochRows, selection: Selection, fromMs: number, toMs: number) {
-    const touched = pages.filter((page) => page.maxTimeMs >= fromMs && page.minTimeMs < toMs);
+  private constructor({ mapEpoch, sketches }: EpochRows, range: RowRange, starts: Uint32Array) {
+    const { selection, fromMs, toMs } = range;
     this.mapEpoch = mapEpoch;
     this.#selection = selection;
-    this.#starts = startsOf(touched, selection, fromMs, toMs);
-    const rows = this.#starts[selection.size];
+    this.#starts = starts;
+    const rows = starts[selection.size];
     this.#timesMs = new Float64Array(rows);
     this.#values = new Float64Array(rows);
-    this.#fill(touched, fromMs, toMs);
     const own = sketches.filter(({ series, timeMs }) => selection.has(series) && timeMs >= fromMs && timeMs < toMs);
     this.#sketches = Map.groupBy(own, ({ series }) => series);
     this.length = rows + own.length;
+  }
+
+  /** Copies the rows of a range. */
+  static *of(rows: EpochRows, range: RowRange): SlicedWork<HeadRows, number> {
+    const touched = rows.pages.filter((page) => page.maxTimeMs >= range.fromMs && page.minTimeMs < range.toMs);
+    const found = new HeadRows(rows, range, yield* startsOf(touched, range));
+    yield rows.sketches.length * ROW_COST;
+    yield* found.#fill(touched, range);
+    return found;
   }
 
   addPoints(series: number, target: ChunkPoints): void {
@@ -42,8 +54,8 @@ export class HeadRows {
     for (const { timeMs, payload } of this.#sketches.get(series) ?? []) target.push(timeMs, payload);
   }
 
-  #fill(pages: readonly RowPage[], fromMs: number, toMs: number): void {
-    const { ordinals } = this.#selection;
+  *#fill(pages: readonly RowPage[], { selection, fromMs, toMs }: RowRange): SlicedWork<void, number> {
+    const { ordinals } = selection;
     const next = this.#starts.slice();
     for (const { series, timesMs, values, length } of pages) {
       for (let i = 0; i < length; i++) {
@@ -54,8 +66,16 @@ export class HeadRows {
         this.#timesMs[at] = timesMs[i];
         this.#values[at] = values[i];
       }
+      yield length * ROW_COST;
     }
   }
+}
+
+/** The series that are selected, and their times in [fromMs, toMs). */
+export interface RowRange {
+  readonly selection: Selection;
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 /** Selected series, ascending, each with its ordinal from 1 on. */
@@ -64,9 +84,9 @@ export class Selection {
   /** Ordinals by series up to the highest selected one; 0 for a series that is not selected. */
   readonly ordinals: Uint32Array;
 
-  /** @param selected in any order, also several times. */
+  /** @param selected ascending, also several times. */
   constructor(selected: ArrayLike<number>) {
-    const sorted = Uint32Array.from(selected).sort();
+    const sorted = Uint32Array.from(selected);
     let size = 0;
     for (const series of sorted) if (size === 0 || series !== sorted[size - 1]) sorted[size++] = series;
     this.series = sorted.subarray(0, size);
@@ -87,12 +107,17 @@ export class Selection {
   }
 }
 
-/** The head's rows of the selected series with timestamps in [fromMs, toMs), by map epoch, ascending. */
-export function rowsOf(rows: readonly EpochRows[], selection: Selection, fromMs: number, toMs: number): HeadRows[] {
-  return rows.map((rows) => new HeadRows(rows, selection, fromMs, toMs));
+/** The head's rows of a range, by map epoch, ascending. */
+export function* rowsOf(rows: readonly EpochRows[], range: RowRange): SlicedWork<HeadRows[], number> {
+  const found: HeadRows[] = [];
+  for (const ofEpoch of rows) found.push(yield* HeadRows.of(ofEpoch, range));
+  return found;
 }
 
-function startsOf(pages: readonly RowPage[], { ordinals, size }: Selection, fromMs: number, toMs: number) {
+function* startsOf(
+  pages: readonly RowPage[],
+  { selection: { ordinals, size }, fromMs, toMs }: RowRange,
+): SlicedWork<Uint32Array, number> {
   const starts = new Uint32Array(size + 1);
   for (const { series, timesMs, length, minTimeMs, maxTimeMs } of pages) {
     const isWithin = minTimeMs >= fromMs && maxTimeMs < toMs;
@@ -102,6 +127,7 @@ function startsOf(pages: readonly RowPage[], { ordinals, size }: Selection, from
       if (ordinal === 0) continue;
       if (isWithin || (timesMs[i] >= fromMs && timesMs[i] < toMs)) starts[ordinal]++;
     }
+    yield length * ROW_COST;
   }
   for (let i = 1; i <= size; i++) starts[i] += starts[i - 1];
   return starts;

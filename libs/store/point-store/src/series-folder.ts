@@ -19,6 +19,7 @@ export interface Found {
     AggregateReply,
     'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps' | 'deletedBeforeMs'
   >;
+  readonly plan: AggregatePlan;
   readonly chunks: RangeChunks;
   readonly rows: readonly HeadRows[];
 }

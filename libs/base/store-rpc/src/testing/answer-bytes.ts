@@ -19,7 +19,9 @@ export function answerBytes<K extends StoreKind>(
   return async (method, request, signal) => {
     const { requestDeserialize, responseSerialize } = definitionOf(kind, method);
     if (method === 'positions') return responseSerialize(await process?.positions(signal));
-    const reader = readerOf(requestedPartition(request)) as unknown as Readonly<Record<string, UntypedMethod>>;
+    const reader = readerOf(requestedPartition(request).partition) as unknown as Readonly<
+      Record<string, UntypedMethod>
+    >;
     return responseSerialize(await reader[method](requestDeserialize(asBuffer(request)), signal));
   };
 }

@@ -92,6 +92,10 @@ export namespace SpaceFold {
 
 export interface AggregateRequest {
   partition: number;
+  /** For whom it is: tenants take turns in a store. Absent: for none of them. */
+  tenant?:
+    | string
+    | undefined;
   /** 16 bytes. */
   metricId: Buffer;
   /** Steps are [from_ms + i * step_ms, from_ms + (i + 1) * step_ms), for all of them below to_ms. */
@@ -245,6 +249,7 @@ export interface PointStateHashReply {
 function createBaseAggregateRequest(): AggregateRequest {
   return {
     partition: 0,
+    tenant: undefined,
     metricId: Buffer.alloc(0),
     fromMs: 0,
     toMs: 0,
@@ -264,8 +269,11 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
     if (message.partition !== 0) {
       writer.uint32(8).uint32(message.partition);
     }
+    if (message.tenant !== undefined) {
+      writer.uint32(18).string(message.tenant);
+    }
     if (message.metricId.length !== 0) {
-      writer.uint32(18).bytes(message.metricId);
+      writer.uint32(106).bytes(message.metricId);
     }
     if (message.fromMs !== 0) {
       writer.uint32(24).sint64(message.fromMs);
@@ -323,6 +331,14 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
           }
           case 2: {
             if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
               break;
             }
 
@@ -427,6 +443,7 @@ export const AggregateRequest: MessageFns<AggregateRequest> = {
   fromPartial(object: DeepPartial<AggregateRequest>): AggregateRequest {
     const message = createBaseAggregateRequest();
     message.partition = object.partition ?? 0;
+    message.tenant = object.tenant ?? undefined;
     message.metricId = object.metricId ?? Buffer.alloc(0);
     message.fromMs = object.fromMs ?? 0;
     message.toMs = object.toMs ?? 0;
