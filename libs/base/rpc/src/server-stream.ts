@@ -1,3 +1,4 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ClientReadableStream, ServerWritableStream } from '@grpc/grpc-js';
 import { TidemarkError } from '@tidemark/ports';
 import { cancelSignal } from './cancel-signal.ts';
@@ -8,8 +9,8 @@ import { fromGrpcError, toGrpcError } from './status-error.ts';
 export type SendMessage<Reply> = (message: Reply) => Promise<void>;
 
 /**
- * Answers a call with the messages that `handle` sends, and ends it with the result or error of `handle`. The signal aborts
- * when the caller cancels.
+ * Answers a call with the messages that `handle` sends, and ends it with the result or error of `handle`: without the
+ * messages that the caller has not read, after an error. The signal aborts when the caller cancels.
  */
 export async function serveStream<Request, Reply>(
   call: ServerWritableStream<Request, Reply>,
@@ -21,9 +22,24 @@ export async function serveStream<Request, Reply>(
     await handle(call.request, (message) => sendMessage(call, message), signal);
     call.end();
   } catch (error) {
-    // grpc-js sends the status of an error that the stream emits.
+    const isUnread = call.writableLength > 0;
+    // grpc-js sends the status of an error that the stream emits, behind the messages.
     call.emit('error', toGrpcError(error));
+    // A caller that does not read would keep them in memory as long as it is connected. It gets `RESOURCE_EXHAUSTED`.
+    if (isUnread) http2StreamOf(call)?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
+}
+
+/** What grpc-js has within a call. It has no public way to end one without its messages. */
+interface InnerCall {
+  readonly nextCall?: InnerCall;
+  readonly stream?: ServerHttp2Stream;
+}
+
+function http2StreamOf(call: object): ServerHttp2Stream | undefined {
+  let inner = (call as { readonly call?: InnerCall }).call;
+  while (inner?.nextCall !== undefined) inner = inner.nextCall;
+  return inner?.stream;
 }
 
 /** Also resolves when the caller has gone: its signal ends the work. */

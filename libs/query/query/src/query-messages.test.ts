@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { QueryClient, QueryService as QueryDefinition, ResultSeries } from '@tidemark/contract';
 import { TidemarkError, WorkSlice } from '@tidemark/ports';
@@ -26,12 +26,14 @@ describe('an answer over gRPC', () => {
   let answer: QueryAnswer;
   /** What became of the query: pending while its answer is being sent. */
   let ended = 'nothing ran';
+  let deadline = new AbortController();
 
   beforeAll(async () => {
     const run: QueryReader['run'] = async (_tenant, _request, use, signal) => {
       ended = 'pending';
       try {
-        const result = await use(answer, new WorkSlice(undefined, signal));
+        const within = AbortSignal.any([deadline.signal, ...(signal === undefined ? [] : [signal])]);
+        const result = await use(answer, new WorkSlice(undefined, within));
         ended = 'sent';
         return result;
       } catch (error) {
@@ -82,6 +84,36 @@ describe('an answer over gRPC', () => {
     paused.cancel();
     await failed;
     await eventually(() => ended === 'cancelled');
+  });
+
+  test('is dropped at the deadline of its query when its caller does not read', async () => {
+    let sent = 0;
+    const [long] = answerOf(LONG).series;
+    const values = { enumerable: true, get: () => ++sent && long.values };
+    const counted: ResultSeries = Object.defineProperty({ ...long }, 'values', values);
+    answer = { ...answerOf(), series: Array<ResultSeries>(2000).fill(counted) };
+    const paused = start();
+    const failed = once(paused, 'error');
+    // A listener that is removed leaves the stream paused: it asks for no further message.
+    paused.on('data', () => paused.pause());
+    // Nothing more is sent: the server has a queue that its caller does not take.
+    let before = 0;
+    let still = 0;
+    await eventually(() => {
+      still = sent > 0 && sent === before ? still + 1 : 0;
+      before = sent;
+      return still > 40;
+    });
+    deadline.abort(new TidemarkError('deadline_exceeded', 'the query took too long'));
+    await eventually(() => ended === 'deadline_exceeded');
+    deadline = new AbortController();
+    let received = 0;
+    paused.removeAllListeners('data');
+    paused.on('data', () => received++);
+    paused.resume();
+    // The status of the deadline would come behind the whole queue.
+    expect(await failed).toMatchObject([{ code: status.RESOURCE_EXHAUSTED }]);
+    expect(received).toBeLessThan(sent);
   });
 });
 
