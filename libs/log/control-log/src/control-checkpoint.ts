@@ -19,6 +19,7 @@ import {
   type SkipInfo,
 } from './control-entries.ts';
 import { Eras } from './eras.ts';
+import { KeyTable } from './key-table.ts';
 
 /** Content of a ControlState that a checkpoint carries. */
 export interface CheckpointContent {
@@ -98,7 +99,7 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   for (const skip of checkpoint.skips) applySkip(skips, skip);
   const overBudget = new Map<string, number>();
   for (const budget of checkpoint.overBudget) applyBudget(overBudget, budget);
-  const keys = new Map<string, KeyInfo>();
+  const keys = new KeyTable();
   for (const key of checkpoint.keys) applyKey(keys, key);
   const eras = new Eras(checkpoint.eras.map(({ offset, startMs, aheadMs }) => ({ offset, startMs, aheadMs })));
   const lost = checkpoint.lost.map(({ offset, records, reason }) => ({ offset, records, reason }));

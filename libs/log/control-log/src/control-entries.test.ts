@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import type { KeyInfo } from '@tidemark/access';
 import {
   applyBudget,
   applyKey,
@@ -10,6 +9,7 @@ import {
   type SkipInfo,
   skipKey,
 } from './control-entries.ts';
+import { KeyTable } from './key-table.ts';
 
 describe('keys of entries', () => {
   test('a fence of a session and a fence of one of its lanes have different keys', () => {
@@ -37,7 +37,7 @@ describe('decisions', () => {
   });
 
   test('a key replaces the one of the same tenant and name, and a revoked one is removed', () => {
-    const keys = new Map<string, KeyInfo>();
+    const keys = new KeyTable();
     const key = { tenant: 't', name: 'n', scopes: ['send'], revoked: false };
     applyKey(keys, { ...key, keyHash: Buffer.of(1) });
     applyKey(keys, { ...key, tenant: 'u', keyHash: Buffer.of(2) });
@@ -45,6 +45,24 @@ describe('decisions', () => {
     expect([...keys.keys()]).toEqual(['02', '03']);
     applyKey(keys, { ...key, keyHash: Buffer.of(3), revoked: true });
     expect([...keys.keys()]).toEqual(['02']);
+    expect([keys.hashOf('t', 'n'), keys.hashOf('u', 'n')]).toEqual([undefined, '02']);
+    applyKey(keys, { ...key, tenant: 'u', name: 'other', keyHash: Buffer.of(2) });
+    expect([keys.hashOf('u', 'n'), keys.hashOf('u', 'other')]).toEqual([undefined, '02']);
+    keys.clear();
+    expect([keys.size, keys.hashOf('u', 'other')]).toEqual([0, undefined]);
+  });
+
+  test('a key is applied without reading all others', () => {
+    const keys = new KeyTable();
+    let read = 0;
+    keys[Symbol.iterator] = keys.entries = () => {
+      read++;
+      return new Map(keys).entries();
+    };
+    for (let n = 0; n < 100; n++) {
+      applyKey(keys, { tenant: 't', name: `n${n}`, scopes: [], revoked: false, keyHash: Buffer.of(n) });
+    }
+    expect([keys.size, read]).toEqual([100, 0]);
   });
 
   test('a skip is added by topic, partition and offset', () => {

@@ -1,6 +1,6 @@
-import type { KeyInfo } from '@tidemark/access';
 import { toHex } from '@tidemark/bytes';
 import type { BudgetDecision, HaltDecision, KeyDecision, SkipDecision } from '@tidemark/contract';
+import type { KeyTable } from './key-table.ts';
 
 export interface SessionInfo {
   readonly key: string;
@@ -116,10 +116,8 @@ export function applyHalt(
 }
 
 /** Replaces the key of this tenant and name in `keys`, or removes a revoked one. */
-export function applyKey(
-  keys: Map<string, KeyInfo>,
-  { tenant, name, keyHash, scopes, revoked }: Omit<KeyDecision, 'term'>,
-): void {
-  for (const [hash, info] of keys) if (info.tenant === tenant && info.name === name) keys.delete(hash);
+export function applyKey(keys: KeyTable, { tenant, name, keyHash, scopes, revoked }: Omit<KeyDecision, 'term'>): void {
+  const known = keys.hashOf(tenant, name);
+  if (known !== undefined) keys.delete(known);
   if (!revoked) keys.set(toHex(keyHash), { tenant, name, scopes: new Set(scopes) });
 }

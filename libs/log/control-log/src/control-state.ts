@@ -22,6 +22,7 @@ import {
 } from './control-entries.ts';
 import type { ControlMessage } from './control-record.ts';
 import { Eras, isSetBack } from './eras.ts';
+import { KeyTable } from './key-table.ts';
 import { type PassedRecord, PendingCheckpoint } from './pending-checkpoint.ts';
 
 /**
@@ -61,10 +62,14 @@ export class ControlState {
   readonly overBudget = new Map<string, number>();
   /** Partitions whose stores are all halted, by `haltKey`. */
   readonly halts = new Map<string, HaltInfo>();
-  /** API keys by the hex SHA-256 of the key. */
-  readonly keys = new Map<string, KeyInfo>();
+  readonly #keys = new KeyTable();
   #lost: readonly LostControlInfo[] = [];
   readonly #pending = new PendingCheckpoint();
+
+  /** API keys by the hex SHA-256 of the key. */
+  get keys(): ReadonlyMap<string, KeyInfo> {
+    return this.#keys;
+  }
 
   /** The newest decided map, which may not be in force yet. Undefined before the first decision. */
   get map(): PartitionMap | undefined {
@@ -212,7 +217,7 @@ export class ControlState {
     refill(this.deadLanes, content.deadLanes);
     refill(this.#skips, content.skips);
     refill(this.overBudget, content.overBudget);
-    refill(this.keys, content.keys);
+    refill(this.#keys, content.keys);
     refill(this.halts, content.halts);
     this.#lost = content.lost;
     this.checkpointOffset = checkpoint.offset;
@@ -264,7 +269,7 @@ export class ControlState {
         if (this.#isCurrentTerm(message.value.term)) applyHalt(this.halts, message.value, appendTimeMs);
         return;
       case 'key':
-        if (this.#isCurrentTerm(message.value.term)) applyKey(this.keys, message.value);
+        if (this.#isCurrentTerm(message.value.term)) applyKey(this.#keys, message.value);
         return;
       case 'checkpointBegun':
       case 'checkpoint':
