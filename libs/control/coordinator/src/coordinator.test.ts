@@ -433,6 +433,19 @@ describe('coordinator', () => {
     await bench.until(async () => of(await bench.control(), 'fence').length === 1, 15_000);
   });
 
+  test('a stop does not wait for stores that do not answer', async () => {
+    const bench = await Bench.open();
+    const asked: AbortSignal[] = [];
+    const storePositions = (signal: AbortSignal) => {
+      asked.push(signal);
+      return new Promise<[]>((resolve) => signal.addEventListener('abort', () => resolve([])));
+    };
+    const coordinator = await bench.start({ storePositions });
+    await bench.until(async () => asked.length > 0, 15_000);
+    await coordinator.stop();
+    expect(asked.every(({ aborted }) => aborted)).toBe(true);
+  });
+
   test('a partition that accepts no fence delays neither other partitions nor other decisions', async () => {
     const bench = await Bench.open();
     bench.full.add(0);

@@ -39,7 +39,7 @@ export interface CoordinatorOptions extends CheckpointOptions {
   /** Series counts of the tag stores; called every few seconds. */
   readonly seriesCounts: () => Promise<readonly SeriesCount[]>;
   /** Positions of the stores of points and tags that answer; called every few seconds. */
-  readonly storePositions?: () => Promise<readonly StorePosition[]>;
+  readonly storePositions?: (signal: AbortSignal) => Promise<readonly StorePosition[]>;
   /**
    * True where only this process can hold a session (one locked data folder): then sessions that are open in `control`
    * at the start are dead, and are fenced at once.
@@ -345,7 +345,7 @@ export class Coordinator {
   async #judgePositions(): Promise<void> {
     const { control, clock, log, storePositions } = this.#options;
     if (storePositions === undefined) return;
-    const positions = await storePositions();
+    const positions = await storePositions(this.#stop.signal);
     for (const halt of judgeHalts(positions, control.state.halts)) {
       await this.#decide({ $case: 'halt', value: { term: this.#term, ...halt } });
     }

@@ -24,6 +24,8 @@ export interface QueryServiceLimits {
   readonly tenantMemoryBytes: number;
   /** Memory of all queries of the process, bytes. */
   readonly processMemoryBytes: number;
+  /** Bytes of one request over gRPC: to decode a long one delays all other callers. */
+  readonly requestBytes: number;
   /** Points that the stores read. */
   readonly points: number;
   /** How long a query may take, ms. */
@@ -53,6 +55,7 @@ export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   memoryBytes: 256 * MIB,
   tenantMemoryBytes: 512 * MIB,
   processMemoryBytes: 1024 * MIB,
+  requestBytes: MIB,
   points: 200_000_000,
   timeMs: 30_000,
   concurrentQueries: 16,

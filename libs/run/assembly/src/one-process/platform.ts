@@ -167,7 +167,7 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
     {
       ...ports,
       countPartition: (request) => stores.call('tags', 'seriesCounts', request),
-      storePositions: () => storePositions(stores),
+      storePositions: (signal) => storePositions(stores, signal),
       isAlone: true,
     },
     settings,
@@ -205,8 +205,8 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   return { log, control, coordinator, intake, stores, readers, access, query, health, agentKey };
 }
 
-async function storePositions(stores: StoreWorkers): Promise<StorePosition[]> {
-  const [points, tags] = await Promise.all([stores.positions('points'), stores.positions('tags')]);
+async function storePositions(stores: StoreWorkers, signal: AbortSignal): Promise<StorePosition[]> {
+  const [points, tags] = await Promise.all([stores.positions('points', signal), stores.positions('tags', signal)]);
   const of = (topic: Topic, { positions }: PositionsReply) => positions.map((position) => ({ ...position, topic }));
   return [...of('points', points), ...of('tags', tags)];
 }
@@ -239,7 +239,7 @@ function listen(parts: StartedParts, context: PlatformContext): Promise<Servers>
             controlService(() => ({ coordinator, control, access, stores: readers })),
           );
           server.addService(ProcessService, processService(health, operatorsOnly(access)));
-          registerQuery(server, query, access);
+          registerQuery(server, query, access, settings);
         },
       },
     },

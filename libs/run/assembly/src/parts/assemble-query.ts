@@ -35,12 +35,14 @@ export function assembleQuery(ports: QueryPorts, settings: Settings): QueryServi
   });
 }
 
-/** Bytes of a request over gRPC: as much as HTTP takes by default. To decode a longer one would delay all other callers. */
-const REQUEST_BYTES = 1024 * 1024;
-
 /** Adds the gRPC service of queries to a server. */
-export function registerQuery(server: Server, reader: QueryReader, access: Pick<Access, 'tenantOf'>): void {
-  server.addService(withRequestLimit(QueryContract, REQUEST_BYTES), queryService(reader, access));
+export function registerQuery(
+  server: Server,
+  reader: QueryReader,
+  access: Pick<Access, 'tenantOf'>,
+  { query: { requestBytes } }: Settings,
+): void {
+  server.addService(withRequestLimit(QueryContract, requestBytes), queryService(reader, access));
 }
 
 /** A reader for servers that listen before the query service exists: until then each call rejects as `unavailable`. */

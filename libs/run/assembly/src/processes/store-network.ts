@@ -5,6 +5,7 @@ import type {
   SeriesCountsRequest,
 } from '@tidemark/contract';
 import type { ControlledStores, StorePosition } from '@tidemark/coordinator';
+import { yieldTurn } from '@tidemark/node-runtime';
 import { type PlacedProcess, Placement } from '@tidemark/placement';
 import { type Clock, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { ReplicaStores } from '@tidemark/replicas';
@@ -46,7 +47,8 @@ export class StoreNetwork {
     this.points = new Placement(pointStores);
     this.tags = new Placement(tagStores);
     const timeoutMs = Math.max(MIN_TIMEOUT_MS, settings.query.timeMs + BEYOND_QUERY_MS);
-    const options = { clock, key, timeoutMs, messageBytes: settings.grpc.sendBytes };
+    const slicing = { clock, yieldTurn };
+    const options = { clock, key, timeoutMs, slicing, messageBytes: settings.grpc.sendBytes };
     for (const { address } of this.points.processes) {
       this.#points.set(address, grpcPointStore(address, channel, options));
     }
@@ -93,11 +95,13 @@ export class StoreNetwork {
     ];
   }
 
-  /** Asks all point stores and tag stores for their positions; those that don't answer have none. */
-  async storePositions(): Promise<StorePosition[]> {
+  /** Asks all point stores and tag stores for their positions; those that don't answer before the signal aborts have none. */
+  async storePositions(signal: AbortSignal): Promise<StorePosition[]> {
     const late = new AbortController();
     const timer = this.#clock.setTimer(POSITIONS_MS, () => late.abort());
-    const asked = await askConsumers(this.#storeConsumers, late.signal).finally(() => timer.cancel());
+    const asked = await askConsumers(this.#storeConsumers, AbortSignal.any([late.signal, signal])).finally(() =>
+      timer.cancel(),
+    );
     return asked.flatMap(([{ topic }, positions]) => [...positions.values()].map((one) => ({ ...one, topic })));
   }
 

@@ -106,6 +106,7 @@ export const QUERY = z.strictObject({
   memoryBytes: whole(Q.memoryBytes, 'bytes', MIB, 256 * GIB, 'Memory of one query and its answer.'),
   tenantMemoryBytes: whole(Q.tenantMemoryBytes, 'bytes', MIB, 256 * GIB, 'Memory of all queries of a tenant.'),
   processMemoryBytes: whole(Q.processMemoryBytes, 'bytes', MIB, 256 * GIB, 'Memory of all queries of the process.'),
+  requestBytes: whole(Q.requestBytes, 'bytes', 1024, 16 * MIB, 'Bytes of one request over gRPC.'),
   points: whole(Q.points, 'points', 1, 1e12, 'Points that the stores read.'),
   timeMs: whole(Q.timeMs, 'ms', 10, 3_600_000, 'How long a query may take.'),
   concurrentQueries: whole(Q.concurrentQueries, 'queries', 1, 10_000, 'Concurrent queries of one tenant.'),
