@@ -9,6 +9,8 @@ import type { Uncommitted } from './uncommitted.ts';
 /** Series without a day, as a share of all and as a number, from which on a renumbering is worth its work. */
 const DEAD_SHARE = 1 / 4;
 const DEAD_SERIES = 1024;
+/** Bytes that replace what is stored, at most: they are one write, and both indexes are in memory until it is made. */
+const MAX_BYTES = 256 * 1024 * 1024;
 /** Cost of a piece of work, in units of the cost of a point. */
 const SERIES_COST = 128;
 const KEY_COST = 8;
@@ -24,10 +26,15 @@ export interface Compacted {
 /**
  * Returns an index with the same facts that has only the series with a day, the metrics that have such series or are stated,
  * and their tags, all with new numbers; and the changes that replace what is stored. The state's hash stays as it is. Returns
- * undefined while few series have no day. The old index may be read between the pieces; once it has changed, the work must
+ * undefined while few series have no day, and when more than `maxBytes` would be written: the partition then keeps what has
+ * expired in memory and on disk. The old index may be read between the pieces; once it has changed, the work must
  * be given up.
  */
-export function* compacted(old: TagIndex, uncommitted: Uncommitted): SlicedWork<Compacted | undefined, number> {
+export function* compacted(
+  old: TagIndex,
+  uncommitted: Uncommitted,
+  maxBytes = MAX_BYTES,
+): SlicedWork<Compacted | undefined, number> {
   const alive = new Bitmap();
   for (const { days } of old.metrics.all) {
     for (const { bitmap } of days) alive.orInPlace(bitmap);
@@ -38,6 +45,7 @@ export function* compacted(old: TagIndex, uncommitted: Uncommitted): SlicedWork<
   const changes = uncommitted.restarted(new Journal());
   for (const key of storedKeys(old, uncommitted)) {
     changes.remove(key);
+    if (changes.sizeBytes > maxBytes) return undefined;
     yield KEY_COST;
   }
   const renumbered = new Uint32Array(old.series.count);
@@ -47,6 +55,7 @@ export function* compacted(old: TagIndex, uncommitted: Uncommitted): SlicedWork<
     const tags = Array.from(old.series.tags.values.subarray(from, to), (tag) => old.tags.tagText(tag));
     const series = { tenant, metric: name, seriesClass: old.series.seriesClass(dense), tags };
     renumbered[dense] = index.define(old.series.id(dense), series, changes);
+    if (changes.sizeBytes > maxBytes) return undefined;
     yield SERIES_COST;
   }
   index.calendar.takeOver(old.calendar);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { DAY_MS, SERIES_CLASS, seriesName } from '@tidemark/model';
-import type { Slicing } from '@tidemark/ports';
+import { finishAtOnce, type Slicing } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { compacted } from './compaction.ts';
 import { TagPartition } from './index.ts';
@@ -37,18 +37,24 @@ function everySlice(turn: () => void): Slicing {
   return { clock: { monotonicMs: () => (nowMs += 100) }, yieldTurn };
 }
 
+/** An index of which half of the series have expired. */
+function expiredIndex(): { index: TagIndex; uncommitted: Uncommitted } {
+  const index = new TagIndex(undefined, RETENTION_DAYS);
+  const uncommitted = new Uncommitted(new Journal());
+  for (const day of [10, 20]) {
+    for (let n = 0; n < SERIES; n++) {
+      const id = Buffer.alloc(16, day);
+      id.writeUInt32LE(n);
+      const name = seriesName('acme', `m${n % 500}`, SERIES_CLASS.reading, [`n:${n}`]);
+      index.addSeries(id, name, day, uncommitted);
+    }
+  }
+  return { index, uncommitted };
+}
+
 describe('work in slices', () => {
   test('a renumbering and the writes of its commit are many small pieces', () => {
-    const index = new TagIndex(undefined, RETENTION_DAYS);
-    const uncommitted = new Uncommitted(new Journal());
-    for (const day of [10, 20]) {
-      for (let n = 0; n < SERIES; n++) {
-        const id = Buffer.alloc(16, day);
-        id.writeUInt32LE(n);
-        const name = seriesName('acme', `m${n % 500}`, SERIES_CLASS.reading, [`n:${n}`]);
-        index.addSeries(id, name, day, uncommitted);
-      }
-    }
+    const { index, uncommitted } = expiredIndex();
     const costs: number[] = [];
     const work = compacted(index, uncommitted);
     let step = work.next();
@@ -58,6 +64,17 @@ describe('work in slices', () => {
     for (let each = captured?.next(); each?.done === false; each = captured?.next()) costs.push(each.value);
     expect(Math.max(...costs)).toBeLessThanOrEqual(PIECE_COST);
     expect(costs.length).toBeGreaterThan(SERIES);
+  });
+
+  test('a renumbering that would be too large a write is left out', () => {
+    const { index, uncommitted } = expiredIndex();
+    const done = finishAtOnce(compacted(index, uncommitted));
+    const bytes = done?.uncommitted.sizeBytes ?? 0;
+    expect(bytes).toBeGreaterThan(SERIES * 20);
+    for (const maxBytes of [0, 1000, 20_000, 40_000]) {
+      expect(finishAtOnce(compacted(index, uncommitted, maxBytes))).toBeUndefined();
+    }
+    expect(finishAtOnce(compacted(index, uncommitted, bytes))?.index.series.count).toBe(SERIES);
   });
 
   test('the expiry of a day costs as little with many series as with few, and is of one record', async () => {
