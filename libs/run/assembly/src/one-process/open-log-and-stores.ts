@@ -10,6 +10,7 @@ import { assembleStores } from '../parts/assemble-stores.ts';
 import { LogFloors, type LostRecords } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
+import type { StartProgress } from '../parts/start-progress.ts';
 
 interface Ports {
   readonly folder: string;
@@ -18,6 +19,7 @@ interface Ports {
   readonly events: Events;
   readonly health: ProcessHealth;
   readonly started: Pick<Started, 'add'>;
+  readonly progress: Pick<StartProgress, 'next'>;
 }
 
 /**
@@ -26,7 +28,7 @@ interface Ports {
  * and points and tags may be appended.
  */
 export async function openLogAndStores(
-  { folder, clock, random, events, health, started }: Ports,
+  { folder, clock, random, events, health, started, progress }: Ports,
   settings: Settings,
 ): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<LostRecords[]> }> {
   const { partitions } = settings.data;
@@ -52,10 +54,14 @@ export async function openLogAndStores(
       (error: unknown) => health.report('trim', part, asTidemarkError(error)),
     );
   };
+  let opened = 0;
   const stores = assembleStores(
     {
       ...{ folder, events, health, started, onTrimmable },
-      onOpened: (...store) => floors.opened(...store),
+      onOpened: (...store) => {
+        opened++;
+        floors.opened(...store);
+      },
       log: { kind: 'embedded', folder: logFolder, partitions },
       kinds: ['points', 'tags'],
       owned: Array.from({ length: partitions }, (_, partition) => partition),
@@ -65,7 +71,9 @@ export async function openLogAndStores(
   );
   log.onAppend((...progress) => stores.progress(...progress));
   const ready = async (): Promise<LostRecords[]> => {
+    progress.next(() => `opening databases: ${opened} of ${plan.databases} are open`);
     await stores.ready();
+    progress.next(() => 'comparing the log with the databases');
     const lost = await floors.raise();
     for (const { message } of lost) events.error(`the log lost records: ${message}`);
     stores.start();

@@ -25,6 +25,7 @@ import { assembleIntake, intakeEndpoints } from '../parts/assemble-intake.ts';
 import { assembleQuery, registerQuery } from '../parts/assemble-query.ts';
 import { Servers } from '../parts/assemble-servers.ts';
 import { Pending } from '../parts/pending.ts';
+import { StartProgress } from '../parts/start-progress.ts';
 import { tenantOfCall } from '../parts/tenant-of-call.ts';
 import { openLogAndStores } from './open-log-and-stores.ts';
 import type { PlatformContext } from './platform-context.ts';
@@ -97,8 +98,9 @@ export class Platform implements PlatformParts {
   static async start(context: PlatformContext): Promise<Platform> {
     await requirePorts(context.settings);
     const started = new Started();
+    const progress = new StartProgress(context.clock, context.events, 'opening the log');
     try {
-      const parts = await startParts(context, started);
+      const parts = await startParts(context, started, progress);
       const servers = await listen(parts, context);
       servers.setServing(true);
       watchMainThread(parts.health, context.clock, started);
@@ -106,6 +108,8 @@ export class Platform implements PlatformParts {
     } catch (error) {
       await started.undo();
       throw error;
+    } finally {
+      progress.stop();
     }
   }
 
@@ -137,7 +141,7 @@ async function requirePorts({ listen: { host }, http, grpc, data }: PlatformCont
   }
 }
 
-async function startParts(context: PlatformContext, started: Started): Promise<StartedParts> {
+async function startParts(context: PlatformContext, started: Started, progress: StartProgress): Promise<StartedParts> {
   const { settings, clock, events, acceptClock } = context;
   const random = new SystemRandom();
   const name = `tidemark ${process.pid}`;
@@ -155,13 +159,16 @@ async function startParts(context: PlatformContext, started: Started): Promise<S
   health.watchVolume(folder, new LocalDisk(folder));
   health.start();
   started.add(() => health.stop());
-  const { log, stores, ready } = await openLogAndStores({ folder, clock, random, events, health, started }, settings);
+  const own = { folder, clock, random, events, health, started, progress };
+  const { log, stores, ready } = await openLogAndStores(own, settings);
+  progress.next(() => 'reading what was decided (`control`)');
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
   await control.start();
   started.add(() => control.stop());
   requireKey(settings.listen, control.state);
   const lost = await ready();
+  progress.next(() => 'starting the coordinator and the intake');
   const ports = { log, control, clock, random, events, name, health, started };
   const coordinator = await assembleCoordinator(
     {
