@@ -8,6 +8,8 @@ export const SLICE_BYTES = 64 * 1024;
 
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
+export const COLON = 0x3a;
+const SPACE = 0x20;
 const BACKSLASH = 0x5c;
 export const OPEN_LIST = 0x5b;
 export const CLOSE_LIST = 0x5d;
@@ -96,6 +98,13 @@ export function endOfText(body: Buffer, from: number): number {
     if (body[at] === BACKSLASH) at++;
   }
   return body.length;
+}
+
+/** Returns the position of the first byte from `from` on that is not white space, or the end of the body. */
+export function endOfSpace(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length && body[at] <= SPACE) at++;
+  return at;
 }
 
 /** Returns a wrong value for a message. */

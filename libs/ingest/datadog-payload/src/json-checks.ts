@@ -22,10 +22,14 @@ export function readChecks(
   receivedMs: number,
 ): SlicedWork<void> {
   const draft = new SeriesDraft(sink, limits, known?.names);
-  return eachOfList(body, limits, (check) => {
+  const read = (use: () => void): void => {
     draft.begin('gauge');
-    readCheck(check, draft, receivedMs);
+    use();
     draft.end();
+  };
+  return eachOfList(body, limits, {
+    take: (check) => read(() => readCheck(check, draft, receivedMs)),
+    refuse: (bytes) => read(() => draft.refuse('check_invalid', 'check', `at most ${bytes} bytes`)),
   });
 }
 

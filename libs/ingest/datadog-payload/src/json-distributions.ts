@@ -2,7 +2,7 @@ import { ByteWriter } from '@tidemark/bytes';
 import type { SlicedWork } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { listOf, numberOf, shownValue } from './json-body.ts';
-import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
+import { pairOf, readMetric, readSeriesList } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -22,11 +22,12 @@ export function readDistributions(
   limits: DatadogLimits,
   known?: KnownSeries,
 ): SlicedWork<void> {
-  return readSeriesList(body, { sink, limits, known, kind: 'distribution' }, readSeries);
+  const target = { sink, limits, known, kind: 'distribution' } as const;
+  return readSeriesList(body, target, { fields: readFields, points: readPoints });
 }
 
-function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
-  const { metric, type = 'distribution', tags, host, points } = series;
+function readFields(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
+  const { metric, type = 'distribution', tags, host } = series;
   readMetric(metric, draft);
   if (type !== 'distribution' && type !== null) {
     draft.typeFound = shownValue(type);
@@ -34,7 +35,11 @@ function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraf
   }
   readTags(tags, draft);
   readTag('host', host, draft);
-  for (const [seconds, values] of pointsOf(points, draft)) {
+}
+
+function readPoints(points: readonly unknown[], draft: SeriesDraft): void {
+  for (const point of points) {
+    const [seconds, values] = pairOf(point);
     const sketch = sketchOf(listOf(values), draft);
     if (sketch.count === 0) continue;
     packSketch(sketch, out);

@@ -19,11 +19,11 @@ export function readJsonPayload(
   limits: DatadogLimits,
   known?: KnownSeries,
 ): SlicedWork<void> {
-  return readSeriesList(body, { sink, limits, known }, readSeries);
+  return readSeriesList(body, { sink, limits, known }, { fields: readFields, points: readPoints });
 }
 
-function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
-  const { metric, type, unit, interval, tags, resources, points } = series;
+function readFields(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
+  const { metric, type, unit, interval, tags, resources } = series;
   readMetric(metric, draft);
   if (isPresent(type)) {
     draft.type = numberOf(type);
@@ -33,8 +33,10 @@ function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraf
   if (isPresent(interval)) draft.interval = numberOf(interval);
   readTags(tags, draft);
   if (isPresent(resources)) readResources(resources, draft);
-  if (Array.isArray(points)) for (const point of points) readPoint(point, draft);
-  else draft.refuse('points_invalid', 'points', 'a list');
+}
+
+function readPoints(points: readonly unknown[], draft: SeriesDraft): void {
+  for (const point of points) readPoint(point, draft);
 }
 
 function readResources(resources: unknown, draft: SeriesDraft): void {

@@ -1,6 +1,6 @@
 import type { SlicedWork } from '@tidemark/ports';
 import { isPresent, numberOf, shownValue } from './json-body.ts';
-import { pointsOf, readMetric, readSeriesList } from './json-series.ts';
+import { pairOf, readMetric, readSeriesList } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -26,18 +26,24 @@ export function readSeriesV1(
   limits: DatadogLimits,
   known?: KnownSeries,
 ): SlicedWork<void> {
-  return readSeriesList(body, { sink, limits, known }, readSeries);
+  return readSeriesList(body, { sink, limits, known }, { fields: readFields, points: readPoints });
 }
 
-function readSeries(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
-  const { metric, type, interval, tags, host, device, points } = series;
+function readFields(series: Readonly<Record<string, unknown>>, draft: SeriesDraft): void {
+  const { metric, type, interval, tags, host, device } = series;
   readMetric(metric, draft);
   if (isPresent(type)) readType(type, draft);
   if (isPresent(interval)) draft.interval = numberOf(interval);
   readTags(tags, draft);
   readTag('host', host, draft);
   readTag('device', device, draft);
-  for (const [seconds, value] of pointsOf(points, draft)) draft.point(numberOf(seconds), numberOf(value));
+}
+
+function readPoints(points: readonly unknown[], draft: SeriesDraft): void {
+  for (const point of points) {
+    const [seconds, value] = pairOf(point);
+    draft.point(numberOf(seconds), numberOf(value));
+  }
 }
 
 function readType(type: unknown, draft: SeriesDraft): void {

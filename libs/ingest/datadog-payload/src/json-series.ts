@@ -1,6 +1,6 @@
 import type { SlicedWork } from '@tidemark/ports';
 import { isObject, SLICE_BYTES } from './json-body.ts';
-import { eachSeries } from './json-elements.ts';
+import { type ElementReader, eachSeries } from './json-elements.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
 import type { PointSink } from './point-sink.ts';
@@ -20,20 +20,42 @@ export interface SeriesTarget {
 /** Each point of a distribution becomes a sketch, which takes more work than a number. */
 const DISTRIBUTION_SLICE_BYTES = SLICE_BYTES / 8;
 
-/** Reads each series of a body with `readOne`. Throws `invalid_argument` if the body as a whole has another form. */
+/** How the series of a protocol are read. */
+export interface SeriesReader {
+  /** Reads all fields of a series but its points. */
+  readonly fields: (series: JsonObject, draft: SeriesDraft) => void;
+  /** Reads points, or some of them. */
+  readonly points: (points: readonly unknown[], draft: SeriesDraft) => void;
+}
+
+/** Reads each series of a body. Throws `invalid_argument` if the body as a whole has another form. */
 export function* readSeriesList(
   body: Buffer,
   { sink, limits, known, kind }: SeriesTarget,
-  readOne: (series: JsonObject, draft: SeriesDraft) => void,
+  read: SeriesReader,
 ): SlicedWork<void> {
   const draft = new SeriesDraft(sink, limits, known?.names);
-  const read = (one: unknown): void => {
+  const refused = (limit: string): void => {
     draft.begin(kind);
-    if (isObject(one)) readOne(one, draft);
-    else draft.refuse('series_invalid', 'series', 'an object');
+    draft.refuse('series_invalid', 'series', limit);
     draft.end();
   };
-  yield* eachSeries(body, limits, read, kind === 'distribution' ? DISTRIBUTION_SLICE_BYTES : SLICE_BYTES);
+  const begin = (series: JsonObject): void => {
+    draft.begin(kind);
+    read.fields(series, draft);
+  };
+  const reader: ElementReader = {
+    take: (one) => {
+      if (!isObject(one)) return refused('an object');
+      begin(one);
+      if (Array.isArray(one.points)) read.points(one.points, draft);
+      else draft.refuse('points_invalid', 'points', 'a list');
+      draft.end();
+    },
+    refuse: (bytes) => refused(`at most ${bytes} bytes without its list of points`),
+    inPieces: { begin, points: (points) => read.points(points, draft), end: () => draft.end() },
+  };
+  yield* eachSeries(body, limits, reader, kind === 'distribution' ? DISTRIBUTION_SLICE_BYTES : SLICE_BYTES);
 }
 
 /** Reads the name of the metric, in any form of series. */
@@ -42,9 +64,7 @@ export function readMetric(metric: unknown, draft: SeriesDraft): void {
   else draft.refuse('metric_invalid', 'metric', 'a string');
 }
 
-/** Returns points `[seconds, value]`; a point of another form has neither. */
-export function pointsOf(points: unknown, draft: SeriesDraft): readonly (readonly unknown[])[] {
-  if (Array.isArray(points)) return points.map((point) => (Array.isArray(point) ? point : []));
-  draft.refuse('points_invalid', 'points', 'a list');
-  return [];
+/** Returns a point `[seconds, value]`; one of another form has neither. */
+export function pairOf(point: unknown): readonly unknown[] {
+  return Array.isArray(point) ? point : [];
 }

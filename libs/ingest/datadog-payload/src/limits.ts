@@ -8,6 +8,8 @@ export interface DatadogLimits {
   readonly jsonDepth: number;
   /** Max values of a JSON body: numbers, strings, objects and lists together. */
   readonly jsonValues: number;
+  /** Max bytes of a series without its points, of a check, and of a JSON body without its list: they are parsed at once. */
+  readonly jsonElementBytes: number;
   /** Max series per body. */
   readonly series: number;
   /** Max points per body. */
@@ -31,6 +33,7 @@ export const DEFAULT_DATADOG_LIMITS: DatadogLimits = {
   decodedBytes: 8 * 1024 * 1024,
   jsonDepth: 16,
   jsonValues: 1_500_000,
+  jsonElementBytes: 256 * 1024,
   series: 100_000,
   points: 500_000,
   sketches: 50_000,

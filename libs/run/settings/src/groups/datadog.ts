@@ -10,6 +10,13 @@ export const DATADOG = z.strictObject({
   decodedBytes: whole(D.decodedBytes, 'bytes', KIB, GIB, "A request's decompressed body; decompression ends there."),
   jsonDepth: whole(D.jsonDepth, 'levels', 5, 1000, 'Nested objects and lists in JSON.'),
   jsonValues: whole(D.jsonValues, 'values', 1, 100_000_000, 'Numbers, texts, objects and lists of a JSON body.'),
+  jsonElementBytes: whole(
+    D.jsonElementBytes,
+    'bytes',
+    65_536,
+    64 * MIB,
+    'A series of JSON without its points, a check, and a JSON body without its list.',
+  ),
   series: whole(D.series, 'series', 1, 10_000_000, 'Series of one request.'),
   points: whole(D.points, 'points', 1, 10_000_000, 'Points of one request; `requests.requestPoints` also applies.'),
   sketches: whole(
