@@ -1,6 +1,7 @@
 export type { GrpcStoreOptions } from './grpc-store.ts';
 export { grpcAggregator, grpcPointStore, grpcTagStore } from './grpc-store.ts';
 export { isRefusal } from './is-refusal.ts';
+export { decodedInPieces } from './message-pieces.ts';
 export { changeMessage, changeOfMessage, metadataMessage, metadataOfMessage } from './metric-metadata.ts';
 export { answerInSlices, callInSlices, requestedPartition } from './sliced-call.ts';
 export type {
@@ -33,3 +34,4 @@ export type {
   SeriesCounter,
   TagStoreReader,
 } from './stores.ts';
+export { topLevelFields } from './top-level-fields.ts';

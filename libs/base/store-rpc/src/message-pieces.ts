@@ -7,7 +7,7 @@ const PIECE_BYTES = 16 * 1024;
 const PIECE_ELEMENTS = 64;
 /** Cost in units of the cost of a point, which is about 100 ns. */
 const ELEMENT_COST = 16;
-const BYTES_PER_COST = 32;
+const BYTES_PER_COST = 8;
 
 /** The codec of one message. */
 export interface MessageCodec {
@@ -35,7 +35,7 @@ export function* encodedInPieces({ encode, decode }: MessageCodec, message: unkn
 }
 
 /** Decodes a message in pieces of its fields, whose lists are joined. Throws what the codec throws for wrong bytes. */
-export function* decodedInPieces({ decode }: MessageCodec, bytes: Buffer): SlicedWork<unknown, number> {
+export function* decodedInPieces({ decode }: Pick<MessageCodec, 'decode'>, bytes: Buffer): SlicedWork<unknown, number> {
   if (bytes.length <= PIECE_BYTES) return decode(bytes);
   const empty = decode(Buffer.alloc(0)) as Fields;
   const merged: Record<string, unknown> = { ...empty };

@@ -11,7 +11,7 @@ type Definition = MethodDefinition<unknown, unknown>;
  * tenant. A signal that aborts ends this work too.
  */
 export async function callInSlices(
-  { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize }: Definition,
+  { requestSerialize, requestDeserialize, responseDeserialize }: Definition,
   request: unknown,
   slicing: Slicing | undefined,
   signal: AbortSignal | undefined,
@@ -22,20 +22,20 @@ export async function callInSlices(
   const asked = { encode: requestSerialize, decode: requestDeserialize };
   const reply = await send(await slice.finish(encodedInPieces(asked, request)));
   // The slice has ended meanwhile: a long reply is decoded in other turns.
-  return slice.finish(decodedInPieces({ encode: responseSerialize, decode: responseDeserialize }, asBuffer(reply)));
+  return slice.finish(decodedInPieces({ decode: responseDeserialize }, asBuffer(reply)));
 }
 
 /** Answers a request in bytes by `answer`; decodes the request and encodes the reply in the slices of a slicing. */
 export async function answerInSlices(
-  { requestSerialize, requestDeserialize, responseSerialize, responseDeserialize }: Definition,
+  { requestDeserialize, responseSerialize, responseDeserialize }: Definition,
   bytes: Uint8Array,
   slicing: Slicing | undefined,
   signal: AbortSignal | undefined,
   answer: (request: unknown) => unknown,
 ): Promise<Buffer> {
   const slice = new WorkSlice(slicing, signal);
-  const asked = { encode: requestSerialize, decode: requestDeserialize };
-  const reply = await answer(await slice.finish(decodedInPieces(asked, asBuffer(bytes))));
+  const asked = await slice.finish(decodedInPieces({ decode: requestDeserialize }, asBuffer(bytes)));
+  const reply = await answer(asked);
   return slice.finish(encodedInPieces({ encode: responseSerialize, decode: responseDeserialize }, reply));
 }
 

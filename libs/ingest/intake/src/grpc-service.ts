@@ -1,12 +1,14 @@
 import { type Metadata, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { type Access, bearerKey, isLoopbackAddress } from '@tidemark/access';
 import type { IntakeServer, SendReply, SendRequest } from '@tidemark/contract';
+import type { Slicing } from '@tidemark/ports';
 import { type GrpcError, grpcError, serveUnary, toGrpcError } from '@tidemark/rpc';
 import { changeOfMessage } from '@tidemark/store-rpc';
 import type { ClientStream } from './client-stream.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { openStream } from './open-streams.ts';
 import type { RequestIntake } from './request-intake.ts';
+import { decodedRequest } from './undecoded-requests.ts';
 
 export interface IntakeServiceOptions {
   /** Returns the session that accepts points now. It changes when one is fenced and another starts. */
@@ -18,6 +20,8 @@ export interface IntakeServiceOptions {
   readonly openStream?: (...given: Parameters<typeof openStream>) => OpenStream;
   /** Other work has its turn with it while a large message is checked. */
   readonly yieldTurn?: () => Promise<void>;
+  /** The same, while a large message is decoded that `undecodedRequests` has left. */
+  readonly slicing?: Slicing;
   /** Max replies in one stream that the client has not read. Above it, the stream is not read. */
   readonly waitingReplies?: number;
 }
@@ -70,7 +74,7 @@ async function serve(call: SendCall, options: IntakeServiceOptions): Promise<voi
     );
     // Leaving the loop must not destroy the call, whose status must still be sent.
     for await (const request of call.iterator({ destroyOnReturn: false }) as AsyncIterable<SendRequest>) {
-      await stream.receive(request);
+      await stream.receive(await decodedRequest(request, options.slicing));
       await session.ready();
       await drained(call, options.waitingReplies ?? DEFAULT_WAITING_REPLIES);
       // A session that accepts nothing now ends its clients' streams: another intake may accept their points.

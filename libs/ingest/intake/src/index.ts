@@ -21,3 +21,4 @@ export { DEFAULT_REQUEST_LIMITS } from './request-limits.ts';
 export type { RequestResult } from './request-outcome.ts';
 export type { ReportedSessions } from './session-status.ts';
 export { ownReport, ownSessionStatus, sessionStatus } from './session-status.ts';
+export { undecodedRequests } from './undecoded-requests.ts';

@@ -14,6 +14,7 @@ import {
   intakeService,
   RequestIntake,
   sessionClock,
+  undecodedRequests,
 } from '@tidemark/intake';
 import { yieldTurn } from '@tidemark/node-runtime';
 import type { Clock, Events, Log, Random, TidemarkError } from '@tidemark/ports';
@@ -86,7 +87,11 @@ export function intakeEndpoints(ports: IntakeEndpointPorts, settings: Settings):
   const { requests: limits, remoteWrite, datadog } = settings;
   const requests = new RequestIntake({ session, clock, random, yieldTurn, limits });
   return {
-    register: (server) => server.addService(IntakeService, intakeService({ session, access, requests, yieldTurn })),
+    register: (server) => {
+      const slicing = { clock, yieldTurn };
+      const service = intakeService({ session, access, requests, yieldTurn, slicing });
+      server.addService(undecodedRequests(IntakeService), service);
+    },
     routes: (app, { tenantOf, acceptsAnyKey }) => {
       const intake = { intake: requests, tenantOf, acceptsAnyKey, random, clock, yieldTurn };
       httpIntake(app, { ...intake, limits, remoteWrite, datadog });
