@@ -16,3 +16,13 @@ test('a watermark of an era that ended is bounded, one ahead of the clock is wor
   expect(time.trusted(undefined, 21)).toEqual({});
   expect(new LogTime(undefined, 60_000).trusted(55_000, 7)).toEqual({ watermarkMs: 55_000 });
 });
+
+test('a watermark that a store reports long after the moment is not ahead of the clock', () => {
+  let clockMs = 1_000_000;
+  const logTime = new LogTime(undefined, clockMs, () => clockMs);
+  clockMs += 25_000;
+  expect(logTime.trusted(clockMs, -1)).toEqual({ watermarkMs: 1_000_000 });
+  expect(logTime.trusted(clockMs + 60_000, -1).problem).toBe(
+    "completeness is unknown: the watermark is 60 s ahead of this process's clock",
+  );
+});

@@ -24,10 +24,13 @@ export interface KnownEras {
 export class LogTime {
   readonly #eras: KnownEras | undefined;
   readonly #nowMs: number;
+  readonly #clockMs: () => number;
 
-  constructor(eras: KnownEras | undefined, nowMs: number) {
+  /** `nowMs` is the moment; `clockMs` reads the same clock, since a store may answer long after it. */
+  constructor(eras: KnownEras | undefined, nowMs: number, clockMs: () => number = () => nowMs) {
     this.#eras = eras;
     this.#nowMs = nowMs;
+    this.#clockMs = clockMs;
   }
 
   /**
@@ -41,7 +44,7 @@ export class LogTime {
       return { problem: 'the log took its time back, and this process has not read the decision yet' };
     }
     const trustedMs = Math.min(watermarkMs, boundMs);
-    const aheadMs = trustedMs - this.#nowMs;
+    const aheadMs = trustedMs - Math.max(this.#nowMs, this.#clockMs());
     if (aheadMs <= PROTOCOL_TIMES.setBackMs) return { watermarkMs: Math.min(trustedMs, this.#nowMs) };
     const seconds = Math.round(aheadMs / 1000);
     return { problem: `completeness is unknown: the watermark is ${seconds} s ahead of this process's clock` };

@@ -163,7 +163,7 @@ export class QueryService implements QueryReader {
       stores: this.#stores,
       maps: this.#maps(plan.readFromMs),
       limits: this.#limits,
-      logTime: new LogTime(eras?.(), clock.wallMs()),
+      logTime: new LogTime(eras?.(), clock.wallMs(), () => clock.wallMs()),
       memory: new MemoryBudget(this.#limits, 'memoryBytes', memory),
       slice: new WorkSlice(slicingOf(this.#options.slicing, tenant), signal),
       signal,
