@@ -1,7 +1,7 @@
 import { FactHash, SEEN } from './fact-hash.ts';
 
 /**
- * Max days that expire when a later day begins. One would do where no clock is wrong; the second catches up after a pause. A
+ * Max days that expire when another day begins. One would do where no clock is wrong; the second catches up after a pause. A
  * clock that is set ahead by a year must not delete a year.
  */
 const EXPIRED_AT_ONCE = 2;
@@ -46,7 +46,8 @@ export class Day {
  */
 export class Calendar {
   readonly #days = new Map<number, Day>();
-  #lastDay = Number.NEGATIVE_INFINITY;
+  /** The day of the log's time at the last applied record; 0 before any. */
+  today = 0;
   /** Days that have ever begun. */
   begun = 0;
   /** Days that have expired since the start. */
@@ -83,12 +84,12 @@ export class Calendar {
   /** Adds a day that does not exist yet. */
   load(day: Day): void {
     this.#days.set(day.number, day);
-    this.#lastDay = Math.max(this.#lastDay, day.number);
   }
 
   /** Takes over the days of an index with the same facts. Their metrics are still to be added. */
   takeOver(other: Calendar): void {
     this.begun = other.begun;
+    this.today = other.today;
     for (const day of other.all) this.load(day.renumbered());
   }
 
@@ -100,14 +101,9 @@ export class Calendar {
   /** The oldest day that has not expired; undefined when none has. */
   get oldestKept(): number | undefined {
     if (!this.hasEverExpired) return undefined;
-    let oldest = this.#lastDay;
+    let oldest = Number.POSITIVE_INFINITY;
     for (const number of this.#days.keys()) oldest = Math.min(oldest, number);
-    return oldest;
-  }
-
-  /** Returns true when no day is later. */
-  isLast(day: Day): boolean {
-    return day.number === this.#lastDay;
+    return Number.isFinite(oldest) ? oldest : this.today;
   }
 
   /** Adds a fact to its day and to the sum of all. */
@@ -116,9 +112,9 @@ export class Calendar {
     day.seen++;
   }
 
-  /** Removes the oldest days, of those that are more than `retentionDays` before the last, and returns them. */
+  /** Removes the oldest days, of those that are more than `retentionDays` before today, and returns them. */
   expire(retentionDays: number): Day[] {
-    const before = this.#lastDay - retentionDays;
+    const before = this.today - retentionDays;
     const due = [...this.#days.values()].filter(({ number }) => number < before).sort((a, b) => a.number - b.number);
     const expired = due.slice(0, EXPIRED_AT_ONCE);
     for (const day of expired) {

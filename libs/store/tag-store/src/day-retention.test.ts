@@ -72,12 +72,23 @@ describe('days of series', () => {
     expect(deletedBefore).toEqual(days);
   });
 
-  test('do not expire beyond two for each later day, although a day is far ahead', async () => {
+  test('do not expire beyond two at a time, although the time of the log is far ahead', async () => {
     const partition = await open(new MemoryKeyValue());
     for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));
-    partition.apply(dayOf(partition.nextOffset, 400));
-    expect([12, 13].map((day) => partition.seriesCount('acme', `m${day}`, day))).toEqual([200, 200]);
-    expect([10, 11].map((day) => partition.seriesCount('acme', `m${day}`))).toEqual([0, 0]);
+    partition.apply(recordOf(partition.nextOffset, [], 400));
+    const seen = () => [10, 11, 12, 13].map((day) => partition.seriesCount('acme', `m${day}`, day));
+    expect(seen()).toEqual([0, 0, 200, 200]);
+    // The clock is right again: nothing that is kept by it expires.
+    for (const day of [14, 15]) partition.apply(recordOf(partition.nextOffset, [], day));
+    expect(seen()).toEqual([0, 0, 200, 200]);
+  });
+
+  test('do not expire because a series will be looked for on days to come', async () => {
+    const partition = await open(new MemoryKeyValue());
+    for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));
+    const weekly = Array.from({ length: 60 }, (_, n) => ({ name: name('a', 1), day: 13 + n, isNamed: true }));
+    partition.apply(recordOf(partition.nextOffset, weekly, 13));
+    expect([10, 11, 12, 13].map((day) => partition.seriesCount('acme', `m${day}`, day))).toEqual([200, 200, 200, 200]);
   });
 
   test('stay when nothing expires', async () => {
@@ -109,10 +120,13 @@ describe('days of series', () => {
     const partition = await open(keyValue);
     for (let day = 10; day < 14; day++) partition.apply(dayOf(partition.nextOffset, day));
     const waiting = (day: number, isNamed: boolean): Fact => ({ name: name('late', 1), day, isNamed });
-    partition.apply(recordOf(4, [waiting(31, false), waiting(30, false)]));
+    partition.apply(recordOf(4, [waiting(31, false), waiting(30, false)], 13));
     await partition.commit();
     const restarted = await open(keyValue);
-    for (const one of [partition, restarted]) one.apply(recordOf(5, [waiting(31, true)]));
+    for (const one of [partition, restarted]) {
+      one.apply(recordOf(5, [waiting(31, true)]));
+      one.apply(recordOf(6, [], 32));
+    }
     expect(restarted.stateHash()).toBe(partition.stateHash());
     expect(restarted.seriesCount('acme', 'm13')).toBe(0);
   });
@@ -160,8 +174,8 @@ describe('days of series', () => {
           today += ahead;
           const own: Fact[] = facts.map((one) => ({ ...one, day: today - one.day }));
           const churn = action === 'commit' ? dayOf(0, today).value : undefined;
-          if (churn !== undefined) records.push({ offset: records.length, appendTimeMs: 0, value: churn });
-          records.push(recordOf(records.length, own));
+          if (churn !== undefined) records.push({ offset: records.length, appendTimeMs: today * DAY_MS, value: churn });
+          records.push(recordOf(records.length, own, today));
           if (action === 'restart') partition = await open(keyValue);
           for (const record of records.slice(partition.nextOffset)) partition.apply(record);
           for (const record of records.slice(plain.nextOffset)) plain.apply(record);

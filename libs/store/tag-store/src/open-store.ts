@@ -78,6 +78,7 @@ export async function openStore(
   index.hash.load(state.hash);
   index.unknown.dropped = state.droppedUnknownDays;
   index.calendar.begun = state.daysBegun;
+  index.calendar.today = state.today;
   checkComplete(state, index, gaps);
   return { nextOffset: state.nextOffset, index, journal, expired, gaps, checkpoints: new Checkpoints(checkpoints) };
 }

@@ -15,12 +15,12 @@ const SERIES = 1200;
 const PIECE_COST = 4096;
 
 /** Series on a day, by default of its own: half of them in one metric and half in metrics of their own. */
-function dayOf(offset: number, day: number, count = SERIES, made = day) {
+function dayOf(offset: number, day: number, count = SERIES, made = day, today = day) {
   const facts = Array.from({ length: count }, (_, n) => {
     const metric = n % 2 === 0 ? 'cpu' : `m${made}.${n}`;
     return { name: seriesName('acme', metric, SERIES_CLASS.reading, [`pod:${made}.${n}`]), day, isNamed: true };
   });
-  return recordOf(offset, facts);
+  return recordOf(offset, facts, today);
 }
 
 function answersOf(partition: TagPartition): unknown {
@@ -42,6 +42,7 @@ function expiredIndex(): { index: TagIndex; uncommitted: Uncommitted } {
   const index = new TagIndex(undefined, RETENTION_DAYS);
   const uncommitted = new Uncommitted(new Journal());
   for (const day of [10, 20]) {
+    index.began(day, uncommitted);
     for (let n = 0; n < SERIES; n++) {
       const id = Buffer.alloc(16, day);
       id.writeUInt32LE(n);
@@ -143,7 +144,7 @@ describe('the stored parts of an expired day', () => {
     const keyValue = new MemoryKeyValue();
     const open = () => TagPartition.open({ keyValue, retentionDays: 1 });
     let partition = await open();
-    const log = [dayOf(0, 10, 10_000), dayOf(1, 11, 10_000, 10), dayOf(2, 12, 1), dayOf(3, 10, 4)];
+    const log = [dayOf(0, 10, 10_000), dayOf(1, 11, 10_000, 10), dayOf(2, 12, 1), dayOf(3, 10, 4, 10, 12)];
     for (const record of log.slice(0, 2)) partition.apply(record);
     await partition.commit();
     expect(stored(keyValue)).toBe(2 * 5001);

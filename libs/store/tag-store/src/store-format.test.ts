@@ -7,9 +7,9 @@ import { TagPartition } from './index.ts';
 import { openValue, sealValue } from './store-layout.ts';
 import { recordOf } from './testing/facts.ts';
 
-/** Keys and values of a store of version 3. */
+/** Keys and values of a store of version 4. */
 const GOLDEN: Record<string, string> = {
-  '00': 'f2a9947f030302020203020201000189cfd53265ed958e81fa4b90dde90348',
+  '00': '239edaef0403020202030202a19c0101000189cfd53265ed958e81fa4b90dde90348',
   '0100000000':
     '49149519020461636d65036370750108656e763a70726f640106686f73743a6103d04177a15a47926f0b179a70d955f4dd000102000102' +
     '0461636d65036d656d0307e32780f31a36b02050ce213b940f9f01020100',
@@ -41,7 +41,7 @@ async function filledStore(): Promise<{ keyValue: MemoryKeyValue; partition: Tag
   return { keyValue, partition };
 }
 
-test('a store of version 3 is written as the golden one, which opens', async () => {
+test('a store of version 4 is written as the golden one, which opens', async () => {
   const { keyValue, partition } = await filledStore();
   const entries = [...keyValue.content].map(([key, value]) => [key, Buffer.from(value).toString('hex')]);
   expect(Object.fromEntries(entries.sort())).toEqual(GOLDEN);
@@ -51,10 +51,10 @@ test('a store of version 3 is written as the golden one, which opens', async () 
   expect(opened.status()).toEqual(partition.status());
 });
 
-test.each([2, 4])('a store of version %i is failed_precondition', async (version) => {
+test.each([3, 5])('a store of version %i is failed_precondition', async (version) => {
   const { keyValue } = await filledStore();
   keyValue.content.set('00', sealValue(Buffer.of(version)));
-  const message = `the tag store has format ${version}, this program reads 3`;
+  const message = `the tag store has format ${version}, this program reads 4`;
   await expect(TagPartition.open({ keyValue })).rejects.toThrow(message);
 });
 

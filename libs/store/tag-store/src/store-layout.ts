@@ -13,7 +13,7 @@ export const PREFIX = {
   metadata: 6,
   wholeDay: 7,
 } as const;
-export const STORE_VERSION = 3;
+export const STORE_VERSION = 4;
 
 const CHECKSUM_BYTES = 4;
 const PAIR = 2 ** 32;
@@ -149,6 +149,8 @@ export interface StoredState {
   readonly days: number;
   /** Days that have ever begun. */
   readonly daysBegun: number;
+  /** The day of the log's time at the last applied record. */
+  readonly today: number;
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
   readonly gaps: number;
@@ -166,6 +168,7 @@ export function encodeState(state: StoredState): Buffer {
   writer.varint(state.daysOfSeries);
   writer.varint(state.days);
   writer.varint(state.daysBegun);
+  writer.varint(state.today);
   writer.varint(state.unknownDays);
   writer.varint(state.droppedUnknownDays);
   writer.varint(state.gaps);
@@ -191,6 +194,7 @@ export function decodeState(sealed: Uint8Array): StoredState {
     daysOfSeries: reader.varint(),
     days: reader.varint(),
     daysBegun: reader.varint(),
+    today: reader.varint(),
     unknownDays: reader.varint(),
     droppedUnknownDays: reader.varint(),
     gaps: reader.varint(),

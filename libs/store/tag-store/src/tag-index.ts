@@ -57,6 +57,16 @@ export class TagIndex {
     this.postings = new Postings(idHash?.key);
   }
 
+  /**
+   * Takes over the day of the log's time, of each record before its facts: days expire when a later one begins. Days of facts
+   * do not count for that, because a series that reports weekly is seen on days to come.
+   */
+  began(day: number, changes: ChangeLog): void {
+    const isLater = day > this.calendar.today;
+    this.calendar.today = day;
+    if (isLater) this.#expire(changes);
+  }
+
   /** Adds the fact that a series with its name was seen on a day. Known facts change nothing. */
   addSeries(id: Uint8Array, name: SeriesName, day: number, changes: ChangeLog): void {
     let dense = this.series.find(id);
@@ -154,10 +164,9 @@ export class TagIndex {
     if (!daySeries.bitmap.add(dense)) return;
     this.calendar.see(day, id, this.hash);
     changes.day(metric, daySeries);
-    if (day.seen === 1 && this.calendar.isLast(day)) this.#expire(changes);
   }
 
-  /** Drops the oldest days beyond the retention. A function of the log: it happens when a later day begins. */
+  /** Drops the oldest days beyond the retention. */
   #expire(changes: ChangeLog): void {
     if (this.retentionDays === 0) return;
     for (const day of this.calendar.expire(this.retentionDays)) {

@@ -12,6 +12,7 @@ import type {
   SeriesTagsRequest,
 } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
+import { DAY_MS } from '@tidemark/model';
 import {
   assert,
   finishAtOnce,
@@ -167,6 +168,7 @@ export class TagPartition implements ConsumedState {
         expected: this.#nextOffset,
       });
     }
+    this.#index.began(Math.max(0, Math.floor(record.appendTimeMs / DAY_MS)), this.#uncommitted);
     readTagRecord(record.value, this.#visitor);
     this.#nextOffset++;
     this.#appliedBytes += record.value.length;
@@ -264,6 +266,7 @@ export class TagPartition implements ConsumedState {
       daysOfSeries: calendar.seen,
       days: calendar.size,
       daysBegun: calendar.begun,
+      today: calendar.today,
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
       gaps: this.#gaps.size,

@@ -1,4 +1,4 @@
-import { type SeriesName, seriesId } from '@tidemark/model';
+import { DAY_MS, type SeriesName, seriesId } from '@tidemark/model';
 import type { LogRecord } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { NaiveTagStore } from './naive-tag-store.ts';
@@ -10,13 +10,18 @@ export interface Fact {
   readonly isNamed: boolean;
 }
 
-export function recordOf(offset: number, facts: readonly Fact[]): LogRecord {
+/** A record that was appended on `today`, by default the last day of its facts. */
+export function recordOf(
+  offset: number,
+  facts: readonly Fact[],
+  today = Math.max(0, ...facts.map(({ day }) => day)),
+): LogRecord {
   const writer = new TagRecordWriter();
   for (const { name, day, isNamed } of facts) {
     if (isNamed) writer.addSeries(seriesId(name), name, day);
     else writer.addDay(seriesId(name), day);
   }
-  return { offset, appendTimeMs: 0, value: writer.take() };
+  return { offset, appendTimeMs: today * DAY_MS, value: writer.take() };
 }
 
 /** Adds the facts of a record to the model; in a record the named facts come first. */
