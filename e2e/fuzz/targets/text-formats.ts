@@ -60,7 +60,9 @@ const query: FuzzTarget = {
     parsed(['invalid_argument'], () => parseFilter(text));
     if (read === undefined) return;
     const printed = printQuery(read);
-    holds(printQuery(parseQuery(printed)) === printed, () => `${printed} prints as another query`);
+    // A printed query names what the text leaves out, so it may be longer than the limit.
+    const limits = { ...DEFAULT_QUERY_LIMITS, queryLength: printed.length };
+    holds(printQuery(parseQuery(printed, limits)) === printed, () => `${printed} prints as another query`);
   },
 };
 
