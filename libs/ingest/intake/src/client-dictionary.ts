@@ -1,5 +1,5 @@
 import { ownCopy, toHex } from '@tidemark/bytes';
-import { ID_BYTES, SERIES_CLASS, type SeriesClass, type SeriesName } from '@tidemark/model';
+import { DAY_MS, ID_BYTES, type PointLimits, SERIES_CLASS, type SeriesClass, type SeriesName } from '@tidemark/model';
 import type { SeriesDefinition } from '@tidemark/point-records';
 import type { Refusal } from './rejections.ts';
 import type { UnsentSeries } from './unsent-series.ts';
@@ -251,6 +251,14 @@ export class ClientDictionary {
       this.#days.delete(oldest);
     }
   }
+}
+
+/**
+ * Max age of the dictionaries of a stream or of a tenant's requests, ms. They forget the name of a series once it is published, and
+ * tag stores forget it when the series was not seen for the retention: the next dictionary has its name again.
+ */
+export function maxDictionaryAgeMs({ keptMs }: Pick<PointLimits, 'keptMs'>): number {
+  return keptMs === undefined ? Number.POSITIVE_INFINITY : Math.max(keptMs, DAY_MS);
 }
 
 /** Refs that are published for one day, one bit each: a ref without points must not slow down the others. */

@@ -29,9 +29,9 @@ import {
   seriesId,
   seriesName,
 } from '@tidemark/model';
-import { assert, finishInSlices, isTidemarkError, limitError, type TidemarkError } from '@tidemark/ports';
+import { assert, finishInSlices, isTidemarkError, limitError, TidemarkError } from '@tidemark/ports';
 import { changeOfMessage } from '@tidemark/store-rpc';
-import { ClientDictionary } from './client-dictionary.ts';
+import { ClientDictionary, maxDictionaryAgeMs } from './client-dictionary.ts';
 import type { RegisteredStream } from './client-register.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, Rejections, refusalOf } from './rejections.ts';
@@ -64,6 +64,8 @@ export class ClientStream implements SeriesSource {
   #clientSession: Buffer | undefined;
   #registered: RegisteredStream | undefined;
   clientName = '';
+  /** Time of the hello by the session's clock, ms. */
+  #helloMs = 0;
 
   readonly #yieldTurn: (() => Promise<void>) | undefined;
 
@@ -89,6 +91,7 @@ export class ClientStream implements SeriesSource {
     if (message.$case === 'hello') this.#hello(message.value);
     else if (this.#clientSession === undefined)
       throw invalid('message', 'hello first', `${message.$case} before hello`);
+    else if (this.#isOld) throw outdated();
     else if (message.$case === 'refusals') {
       this.#registered?.refused(message.value.refusals);
       this.#registered?.reads(message.value.sources);
@@ -100,6 +103,11 @@ export class ClientStream implements SeriesSource {
   /** The client's session, in hex, and name. Empty before the stream's hello. */
   get clientNames(): [string, string][] {
     return this.#clientSession === undefined ? [] : [[toHex(this.#clientSession), this.clientName]];
+  }
+
+  get #isOld(): boolean {
+    const { acceptClock, limits } = this.#session;
+    return acceptClock.nowMs() - this.#helloMs > maxDictionaryAgeMs(limits);
   }
 
   /** Ends the stream. Idempotent. */
@@ -132,6 +140,7 @@ export class ClientStream implements SeriesSource {
     }
     const { limits, session, maps, acceptClock } = this.#session;
     this.#clientSession = ownCopy(clientSession);
+    this.#helloMs = acceptClock.nowMs();
     this.clientName = clientName;
     this.#registered = this.#session.clients.connected(this.tenant, clientSession, clientName, flushIntervalMs);
     this.#reply({
@@ -382,6 +391,12 @@ interface OfferableShare extends CheckedShare {
   readonly dictionary: ClientDictionary;
   /** What was left out of it. */
   readonly own: Rejections;
+}
+
+function outdated(): TidemarkError {
+  const text =
+    'the stream is as old as points are kept, and names of series may have been forgotten: connect again and define them';
+  return new TidemarkError('unavailable', text, { reason: 'stream_age', field: 'stream' });
 }
 
 function invalid(field: string, limit: string, found: string): TidemarkError {

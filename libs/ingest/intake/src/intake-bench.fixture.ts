@@ -1,4 +1,4 @@
-import { ByteWriter } from '@tidemark/bytes';
+import { ByteWriter, toHex } from '@tidemark/bytes';
 import { encodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import type { SendReply, SendRequest, Series } from '@tidemark/contract';
 import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } from '@tidemark/control-log';
@@ -175,6 +175,16 @@ export class IntakeBench {
       readTagRecord(value, { series: nothing, day: nothing, statement });
     }
     return stated;
+  }
+
+  /** Ids of the series that were named in a partition, in hex, in the order of the log. */
+  async named(partition: number): Promise<string[]> {
+    const ids: string[] = [];
+    const nothing = () => undefined;
+    for (const { value } of await this.records('tags', partition)) {
+      readTagRecord(value, { series: (id) => ids.push(toHex(id)), day: nothing, statement: nothing });
+    }
+    return ids;
   }
 
   async control(): Promise<ControlMessage[]> {

@@ -1,18 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter, toHex } from '@tidemark/bytes';
 import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { classOfKind, evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
+import { classOfKind, DEFAULT_POINT_LIMITS, evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
 import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
+import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
 import type { IntakeRequest, RequestSeries } from './intake-request.ts';
 import type { IntakeOptions, IntakeSession } from './intake-session.ts';
 import { RequestIntake } from './request-intake.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { RequestResult } from './request-outcome.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Starts an intake now, or this long before the end of the day. */
 async function started(
@@ -347,6 +349,33 @@ describe('bounds', () => {
     expect(await bench.play(request(bench, intake, many(2)).send())).toMatchObject({ acceptedPoints: 2 });
     expect(intake.open(TENANT).scope).toBe(before);
     expect(await stored(bench)).toHaveLength(5);
+  });
+
+  test('a series is named again before its days expire, where points are kept for a while', async () => {
+    const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS, keptMs: 36 * HOUR_MS };
+    const { bench, session } = await started({}, { limits });
+    let laterMs = 0;
+    const clock = {
+      wallMs: () => bench.clock.wallMs(),
+      monotonicMs: () => bench.clock.monotonicMs() + laterMs,
+      setTimer: (delayMs: number, task: () => void) => bench.clock.setTimer(delayMs, task),
+    };
+    const intake = new RequestIntake({
+      session: () => session,
+      clock,
+      random: bench.world.random,
+      limits: { idleMs: DAY_MS },
+    });
+    const send = async () => {
+      const { scope } = intake.open(TENANT);
+      laterMs += 11 * HOUR_MS;
+      expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ acceptedPoints: 1 });
+      return scope;
+    };
+    const first = await send();
+    expect([await send(), await send(), await send()].map((scope) => scope === first)).toEqual([true, true, true]);
+    expect(await send()).not.toBe(first);
+    expect(await bench.named(0)).toEqual([idOf(gauge(0)), idOf(gauge(0))]);
   });
 
   test('definitions of a tenant are bounded, and released when the tenant is idle', async () => {

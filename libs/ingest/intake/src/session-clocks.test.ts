@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { BatchResult_Outcome } from '@tidemark/contract';
-import { KIND } from '@tidemark/model';
+import { DEFAULT_POINT_LIMITS, KIND } from '@tidemark/model';
 import { RECORD } from '@tidemark/point-records';
 import { BenchClient, IntakeBench, metricIn, shareOf, TENANT } from './intake-bench.fixture.ts';
+import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
 import { RequestIntake } from './request-intake.ts';
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +53,21 @@ test('a step of one machine alone stops its session only until the next append s
   expect(session.isAccepting).toBe(false);
   await bench.until(() => session.isAccepting, 2000);
   expect(session.isClockOff).toBe(false);
+});
+
+test('a stream ends when it is as old as points are kept, because names of series may be forgotten by then', async () => {
+  const bench = await IntakeBench.open();
+  const limits = { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS, keptMs: 36 * HOUR_MS };
+  const session = await bench.session({ limits });
+  await bench.until(() => session.isReady);
+  const client = new BenchClient(bench, session);
+  await client.hello();
+  const define = (ref: number) =>
+    client.define(0, ref, [{ metric: metricIn(0), kind: KIND.count, tags: [`ref:${ref}`] }]);
+  bench.skewMs = 36 * HOUR_MS - 1000;
+  await define(0);
+  bench.skewMs = 36 * HOUR_MS + 1000;
+  await expect(define(1)).rejects.toMatchObject({ code: 'unavailable', detail: { reason: 'stream_age' } });
 });
 
 describe('a clock that is off', () => {

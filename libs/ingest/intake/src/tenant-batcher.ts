@@ -14,7 +14,7 @@ import {
 } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
 import type { BatchTarget } from './batch-target.ts';
-import { ClientDictionary } from './client-dictionary.ts';
+import { ClientDictionary, maxDictionaryAgeMs } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
 import type { IntakeSession } from './intake-session.ts';
 import { type Refusal, refusalOf } from './rejections.ts';
@@ -200,7 +200,9 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   }
 
   get #mustStartOver(): boolean {
-    return this.#isFull && this.#options.clock.monotonicMs() - this.startedMs >= this.#options.limits.startOverMs;
+    const ageMs = this.#options.clock.monotonicMs() - this.startedMs;
+    const isOld = ageMs > maxDictionaryAgeMs(this.session.limits);
+    return isOld || (this.#isFull && ageMs >= this.#options.limits.startOverMs);
   }
 
   /** Defines a series, or a known one again with another interval. */
