@@ -14,9 +14,13 @@ afterEach(() => harness.clear());
 const BUDGET = 20;
 const SPOOL_BYTES = 96 * 1024;
 
-async function storedPoints(platform: PlatformUnderTest): Promise<number> {
-  const { points } = await platform.status();
-  return points.reduce((sum, partition) => sum + partition.points, 0);
+/** Points of the stores, once they have as many as were acknowledged: those are in the log, and stores read them a moment later. */
+function storedPoints(platform: PlatformUnderTest, acknowledged: number): Promise<number> {
+  return eventually(`${acknowledged} points to be stored`, async () => {
+    const { points } = await platform.status();
+    const stored = points.reduce((sum, partition) => sum + partition.points, 0);
+    return stored >= acknowledged && stored;
+  });
 }
 
 async function sumOf(platform: PlatformUnderTest, metric: string, fromMs: number): Promise<number> {
@@ -63,7 +67,7 @@ test('a client counts exactly what the store lacks: bad values, budgets, a full 
   await client.countAll([good(0), ...Array.from({ length: BUDGET }, (_, i) => good(i))]);
   let stats = await settled(client);
   expect(stats).toMatchObject({ samples: 27, rejectedSamples: 1, mergedPoints: 3, rejectedPoints: 1, ackedPoints: 22 });
-  expect(await storedPoints(platform)).toBe(22);
+  expect(await storedPoints(platform, 22)).toBe(22);
   let over = 0;
   await eventually('a series beyond the budget', async () => {
     await client.countAll([
@@ -75,7 +79,7 @@ test('a client counts exactly what the store lacks: bad values, budgets, a full 
     return stats.reasons.series_over_budget > 0;
   });
   expect(stats).toMatchObject({ mergedPoints: 3 + over, rejectedPoints: 2, ackedPoints: 22 + over - 1 });
-  expect(await storedPoints(platform)).toBe(stats.ackedPoints);
+  expect(await storedPoints(platform, stats.ackedPoints)).toBe(stats.ackedPoints);
   const { sessions } = await platform.status();
   expect(sessions[0].rejectedPoints).toEqual({ timestamp_ahead: 1, series_over_budget: 1 });
 
@@ -89,8 +93,7 @@ test('a client counts exactly what the store lacks: bad values, budgets, a full 
   });
   platform = await harness.platform({ ...settings, grpcPort });
   stats = await settled(client);
-  const stored = await storedPoints(platform);
-  expect(stored).toBeGreaterThanOrEqual(stats.ackedPoints);
+  const stored = await storedPoints(platform, stats.ackedPoints);
   expect(stored).toBeLessThanOrEqual(stats.ackedPoints + stats.indeterminatePoints);
   expect(await sumOf(platform, 'app.orders', nowMs - 1000)).toBeGreaterThanOrEqual(stored);
   const dropped = stats.droppedPoints + stats.indeterminatePoints;
@@ -113,7 +116,7 @@ test('a client counts exactly what the store lacks: bad values, budgets, a full 
   platform = await harness.platform({ ...settings, grpcPort });
   const again = await settled(client);
   expect(again).toMatchObject({ recoveredPoints: 200, ackedPoints: 200, droppedPoints: 0, indeterminatePoints: 0 });
-  expect(await storedPoints(platform)).toBe(stored + 200);
+  expect(await storedPoints(platform, stored + 200)).toBe(stored + 200);
 }, 120_000);
 
 test('an agent counts each value of DogStatsD as accepted or rejected, and what it accepted is stored', async () => {
