@@ -9,6 +9,7 @@ import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { seriesTables } from './series-tables.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
+import { worstStall } from './worst-stall.ts';
 
 /**
  * `npm run bench [-- NAME…] [--check]`: runs benchmarks, prints a table and updates bench/results.json. `--check` fails
@@ -34,6 +35,7 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
     ],
     run: seriesTables,
   },
+  { names: ['worst-stall', 'worst-stall-cpu'], run: worstStall },
 ];
 const RESULTS = new URL('results.json', import.meta.url);
 
