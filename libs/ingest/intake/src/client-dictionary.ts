@@ -35,6 +35,8 @@ export class ClientDictionary {
   #size = 0;
   /** Name of each series until its tags are published. Afterwards only its id is needed. */
   readonly #names: (SeriesName | undefined)[] = [];
+  /** Refs whose names are published, but only for days that may expire soon. They count as sent. */
+  readonly #publishedEarly = new Set<number>();
   /** Counts the series with names. */
   readonly #unsent: Pick<UnsentSeries, 'remove'> | undefined;
   /** Series that have no points. Consumers must not know them. */
@@ -63,7 +65,9 @@ export class ClientDictionary {
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
-    for (const name of this.#names) if (name !== undefined) this.#unsent?.remove(name);
+    for (const [ref, name] of this.#names.entries()) {
+      if (name !== undefined && !this.#publishedEarly.has(ref)) this.#unsent?.remove(name);
+    }
   }
 
   get size(): number {
@@ -165,12 +169,12 @@ export class ClientDictionary {
     const metricId = this.#metricIds[this.#metrics[ref]];
     const intervalMs = this.intervalMs(ref);
     const name = this.#names[ref];
-    this.#names[ref] = undefined;
+    this.#dropName(ref);
     this.add({ seriesId: this.seriesId(ref), metricId, seriesClass, intervalMs }, name, this.isCounter(ref));
     return this.#size - 1;
   }
 
-  /** Returns the name to publish with the series' first day; undefined after it was published. */
+  /** Returns the name to publish with a day of the series; undefined once that is not needed. */
   name(ref: number): SeriesName | undefined {
     return this.#names[ref];
   }
@@ -186,24 +190,38 @@ export class ClientDictionary {
     return published !== undefined && (ref < published.dense || published.has(ref));
   }
 
-  /** Records that (series of `ref`, `day`) is durable in `tags`. */
-  markPublished(day: number, ref: number): void {
+  /**
+   * Records that (series of `ref`, `day`) is durable in `tags`. The name is forgotten once that is so for a day that does not
+   * expire before the dictionary does, see `maxDictionaryAgeMs`: for `today` or yesterday, by the clock.
+   */
+  markPublished(day: number, ref: number, today: number): void {
     let published = this.#days.get(day);
     if (published === undefined) {
       published = new PublishedDay();
       this.#days.set(day, published);
       this.#forgetOldDays();
     }
-    this.#forgetName(ref);
+    this.#countSent(ref);
+    if (day >= today - 1) this.#dropName(ref);
     published.add(ref);
   }
 
   #forgetName(ref: number): void {
+    this.#countSent(ref);
+    this.#dropName(ref);
+  }
+
+  #countSent(ref: number): void {
     const name = this.#names[ref];
-    if (name === undefined) return;
-    this.#names[ref] = undefined;
+    if (name === undefined || this.#publishedEarly.has(ref)) return;
+    this.#publishedEarly.add(ref);
     // A client that has left counts no more.
     if (!this.#hasLeft) this.#unsent?.remove(name);
+  }
+
+  #dropName(ref: number): void {
+    this.#names[ref] = undefined;
+    this.#publishedEarly.delete(ref);
   }
 
   #definition(ref: number): SeriesDefinition {
@@ -254,8 +272,8 @@ export class ClientDictionary {
 }
 
 /**
- * Max age of the dictionaries of a stream or of a tenant's requests, ms. They forget the name of a series once it is published, and
- * tag stores forget it when the series was not seen for the retention: the next dictionary has its name again.
+ * Max age of the dictionaries of a stream or of a tenant's requests, ms. They forget the name of a series once it is published for
+ * a new day, and tag stores forget it when the series was not seen for the retention: the next dictionary has its name again.
  */
 export function maxDictionaryAgeMs({ keptMs }: Pick<PointLimits, 'keptMs'>): number {
   return keptMs === undefined ? Number.POSITIVE_INFINITY : Math.max(keptMs, DAY_MS);

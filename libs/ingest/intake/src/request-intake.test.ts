@@ -378,6 +378,20 @@ describe('bounds', () => {
     expect(await bench.named(0)).toEqual([idOf(gauge(0)), idOf(gauge(0))]);
   });
 
+  test('a series is named with each of its days until it is for a new one, since old days expire sooner', async () => {
+    const { bench, intake, session } = await started();
+    const send = async (ageMs: number) => {
+      const one = intake.open(TENANT);
+      one.point(one.series(gauge(0)), bench.acceptClock.nowMs() - ageMs, 1);
+      expect(await bench.play(one.send())).toMatchObject({ acceptedPoints: 1 });
+      return (await bench.named(0)).length;
+    };
+    expect(await send(6 * DAY_MS)).toBe(1);
+    expect(session?.budgets.unsent.size).toBe(0);
+    expect([await send(5 * DAY_MS), await send(0), await send(2 * DAY_MS)]).toEqual([2, 3, 3]);
+    expect(session?.budgets.unsent.size).toBe(0);
+  });
+
   test('definitions of a tenant are bounded, and released when the tenant is idle', async () => {
     const { bench, intake, session } = await started({ idleMs: 1000 });
     expect(await bench.play(request(bench, intake, [gauge(0)]).send())).toMatchObject({ outcome: 'acked' });

@@ -1,4 +1,4 @@
-import { daysHeldAfter, type MetricChange, type StatedSource } from '@tidemark/model';
+import { DAY_MS, daysHeldAfter, type MetricChange, type StatedSource } from '@tidemark/model';
 import { type Appended, type Clock, isTidemarkError, type Log, SettlingWriter, TidemarkError } from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
@@ -25,12 +25,14 @@ export interface MetricStatementEntry {
 
 /** Publishes the tags of one partition's series, before their points. */
 export class TagPublisher {
+  readonly #clock: Clock;
   readonly #writer: SettlingWriter;
   /** All published records are below this offset of the partition's `tags`. */
   nextOffset = 0;
   #recordBytes = RECORD_BYTES;
 
   constructor(log: Log, partition: number, clock: Clock) {
+    this.#clock = clock;
     this.#writer = new SettlingWriter(log, 'tags', partition, clock);
   }
 
@@ -50,7 +52,8 @@ export class TagPublisher {
    */
   publish(entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
     return this.#publish(entries, addEntry, signal, (published) => {
-      for (const { dictionary, day, ref } of published) dictionary.markPublished(day, ref);
+      const today = Math.floor(this.#clock.wallMs() / DAY_MS);
+      for (const { dictionary, day, ref } of published) dictionary.markPublished(day, ref, today);
     });
   }
 

@@ -17,7 +17,7 @@ test('each unpublished pair is listed once, equally for a share and for its colu
       const dictionary = new ClientDictionary(1, 0);
       for (let ref = 0; ref < REFS; ref++)
         dictionary.add({ seriesId: ID, metricId: ID, seriesClass: SERIES_CLASS.reading }, undefined);
-      for (const [ref, day] of published) dictionary.markPublished(day, ref);
+      for (const [ref, day] of published) dictionary.markPublished(day, ref, day);
       const points = new PointColumns();
       const sketches = new SketchColumns();
       // A series has numbers or sketches, and its points are in any order of time.
