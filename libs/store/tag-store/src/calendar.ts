@@ -48,6 +48,8 @@ export class Calendar {
   readonly #days = new Map<number, Day>();
   /** The day of the log's time at the last applied record; 0 before any. */
   today = 0;
+  /** The last day that has expired, -1 before any. One that is seen again afterwards has lost what it had. */
+  expiredThrough = -1;
   /** Days that have ever begun. */
   begun = 0;
   /** Days that have expired since the start. */
@@ -90,20 +92,13 @@ export class Calendar {
   takeOver(other: Calendar): void {
     this.begun = other.begun;
     this.today = other.today;
+    this.expiredThrough = other.expiredThrough;
     for (const day of other.all) this.load(day.renumbered());
   }
 
   /** True when a day has expired, also in an earlier process. */
   get hasEverExpired(): boolean {
-    return this.begun !== this.#days.size;
-  }
-
-  /** The oldest day that has not expired; undefined when none has. */
-  get oldestKept(): number | undefined {
-    if (!this.hasEverExpired) return undefined;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const number of this.#days.keys()) oldest = Math.min(oldest, number);
-    return Number.isFinite(oldest) ? oldest : this.today;
+    return this.expiredThrough >= 0;
   }
 
   /** Adds a fact to its day and to the sum of all. */
@@ -121,6 +116,7 @@ export class Calendar {
       day.hasExpired = true;
       this.#days.delete(day.number);
       this.expired++;
+      this.expiredThrough = Math.max(this.expiredThrough, day.number);
     }
     return expired;
   }

@@ -68,8 +68,17 @@ describe('days of series', () => {
       const { deletedBeforeMs } = partition.match(request(`m${day}`));
       deletedBefore.push(deletedBeforeMs);
     }
-    const days = [undefined, undefined, undefined, 11 * DAY_MS, 13 * DAY_MS, 14 * DAY_MS];
+    const days = [undefined, undefined, undefined, 11 * DAY_MS, 12 * DAY_MS, 14 * DAY_MS];
     expect(deletedBefore).toEqual(days);
+    const state = () => partition.match(request('m17')).deletedBeforeMs;
+    // Nothing between the last expired day and the next one was deleted, and a day that is seen again has lost what it had.
+    partition.apply(dayOf(partition.nextOffset, 60));
+    partition.apply(dayOf(partition.nextOffset, 61));
+    expect(state()).toBe(18 * DAY_MS);
+    partition.apply(recordOf(partition.nextOffset, [{ name: name('a', 1), day: 12, isNamed: true }], 61));
+    await partition.commit();
+    partition = await open(keyValue);
+    expect(state()).toBe(18 * DAY_MS);
   });
 
   test('do not expire beyond two at a time, although the time of the log is far ahead', async () => {

@@ -79,6 +79,7 @@ export async function openStore(
   index.unknown.dropped = state.droppedUnknownDays;
   index.calendar.begun = state.daysBegun;
   index.calendar.today = state.today;
+  index.calendar.expiredThrough = state.expiredBefore - 1;
   checkComplete(state, index, gaps);
   return { nextOffset: state.nextOffset, index, journal, expired, gaps, checkpoints: new Checkpoints(checkpoints) };
 }

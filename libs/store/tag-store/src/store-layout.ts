@@ -151,6 +151,8 @@ export interface StoredState {
   readonly daysBegun: number;
   /** The day of the log's time at the last applied record. */
   readonly today: number;
+  /** The day after the last one that has expired; 0 before any. */
+  readonly expiredBefore: number;
   readonly unknownDays: number;
   readonly droppedUnknownDays: number;
   readonly gaps: number;
@@ -169,6 +171,7 @@ export function encodeState(state: StoredState): Buffer {
   writer.varint(state.days);
   writer.varint(state.daysBegun);
   writer.varint(state.today);
+  writer.varint(state.expiredBefore);
   writer.varint(state.unknownDays);
   writer.varint(state.droppedUnknownDays);
   writer.varint(state.gaps);
@@ -195,6 +198,7 @@ export function decodeState(sealed: Uint8Array): StoredState {
     days: reader.varint(),
     daysBegun: reader.varint(),
     today: reader.varint(),
+    expiredBefore: reader.varint(),
     unknownDays: reader.varint(),
     droppedUnknownDays: reader.varint(),
     gaps: reader.varint(),

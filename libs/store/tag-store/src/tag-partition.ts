@@ -267,6 +267,7 @@ export class TagPartition implements ConsumedState {
       days: calendar.size,
       daysBegun: calendar.begun,
       today: calendar.today,
+      expiredBefore: calendar.expiredThrough + 1,
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
       gaps: this.#gaps.size,

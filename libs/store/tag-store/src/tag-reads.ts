@@ -55,8 +55,8 @@ export class TagReads {
     const metadata = metadataMessage(index.metrics.find(tenant, metric)?.metadata ?? {});
     const found = yield* match(index, request, this.#limits);
     // As of the end: a day may have expired meanwhile.
-    const { oldestKept } = index.calendar;
-    const deletedBeforeMs = oldestKept === undefined ? undefined : oldestKept * DAY_MS;
+    const { expiredThrough, hasEverExpired } = index.calendar;
+    const deletedBeforeMs = hasEverExpired ? (expiredThrough + 1) * DAY_MS : undefined;
     return { ...found, metadata, deletedBeforeMs, ...place };
   }
 

@@ -7,8 +7,8 @@ import { ABSENT } from './typed-list.ts';
 export const MAX_UNKNOWN_DAYS = 1_000_000;
 
 /**
- * Days of series whose definition was never read, because it was in a skipped record. When a later record defines the
- * series, its days are still known.
+ * Days of series without a definition: it was in a skipped record, or all days that the series had have expired. When a later
+ * record defines the series, these days are still known.
  */
 export class UnknownDays {
   readonly #days = new Map<string, number[]>();
