@@ -53,18 +53,23 @@ export class Spool {
     const unread: string[] = [];
     const found: { session: RecoveredSession; spool: SessionSpool }[] = [];
     const maxFileBytes = this.#fileBytes + MAX_RECORD_BYTES + SPOOL_HEADER_BYTES;
+    const isFirst = this.#unread === undefined;
     this.#unread ??= (await this.#disk.list(FOLDER)).filter((name) => SESSION_NAME.test(name));
     for (const name of this.#unread) {
       const folder = `${FOLDER}/${name}`;
+      let isRead = false;
       try {
         const session = await recoverSession(this.#disk, folder, fromHex(name), maxFileBytes);
+        isRead = true;
         counters.spoolBadBytes += session.badBytes;
         counters.lostInSpool(session.lost);
         if ('batches' in session) found.push({ session, spool: this.#spoolOf(session) });
         else await this.#disk.remove(folder);
       } catch (error) {
-        if (!isTidemarkError(error) || error.code === 'failed_precondition') throw error;
+        if (!isTidemarkError(error) || (error.code === 'failed_precondition' && isFirst)) throw error;
         counters.spoolFailures++;
+        // What a folder that can't be removed has lost is counted once in a run.
+        if (isRead) continue;
         failure = error;
         unread.push(name);
       }
