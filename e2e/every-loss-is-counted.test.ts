@@ -14,12 +14,13 @@ afterEach(() => harness.clear());
 const BUDGET = 20;
 const SPOOL_BYTES = 96 * 1024;
 
-/** Points of the stores, once they have as many as were acknowledged: those are in the log, and stores read them a moment later. */
+/** Points of the stores, once they have read the log, and have as many as were acknowledged: they read it a moment later. */
 function storedPoints(platform: PlatformUnderTest, acknowledged: number): Promise<number> {
   return eventually(`${acknowledged} points to be stored`, async () => {
     const { points } = await platform.status();
     const stored = points.reduce((sum, partition) => sum + partition.points, 0);
-    return stored >= acknowledged && stored;
+    const isRead = points.every(({ offset, logNext }) => offset === logNext);
+    return isRead && stored >= acknowledged && stored;
   });
 }
 

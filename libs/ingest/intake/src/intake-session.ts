@@ -343,6 +343,6 @@ export class IntakeSession {
   /** Returns the era of lanes that open now; undefined while none may open. */
   #laneEra(): LaneEra | undefined {
     if (this.#clockCheck.state !== 'right' || !this.#lease.isOpen) return undefined;
-    return this.#logTime.era;
+    return this.#logTime.eraToOpen();
   }
 }

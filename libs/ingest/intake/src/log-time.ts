@@ -62,8 +62,8 @@ export class LogTime {
     return `the clock was set back: the log has records of ${Math.round(aheadMs)} ms from now, and no lane opens before that time or its correction`;
   }
 
-  /** The era of lanes that open now; undefined while none may open. */
-  get era(): LaneEra | undefined {
+  /** Returns the era of lanes that open now; undefined while none may open. */
+  eraToOpen(): LaneEra | undefined {
     const { nextOffset, eras } = this.#state;
     if (nextOffset < this.#from || this.problem !== undefined) return undefined;
     this.read();
