@@ -28,6 +28,7 @@ const PROGRAMS = {
   pack: ['tools/pack.mjs'],
   page: ['tools/build-page.mjs'],
 };
+const PARENT_CHECK_MS = 500;
 /** Programs that run without the development dependencies. */
 const RUN_LEVEL = ['start', 'tidemark', 'agent', 'cluster', 'page'];
 
@@ -79,6 +80,9 @@ function run() {
       if (signal === 'SIGTERM') child.kill('SIGTERM');
     });
   }
+  // npm gives SIGTERM to the shell that it runs scripts with, which ends without a word to its own child.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), PARENT_CHECK_MS).unref();
   child.on('exit', (code, signal) => {
     process.exit(signal === null ? (code ?? 1) : 128);
   });
