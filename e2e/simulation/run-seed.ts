@@ -1,4 +1,5 @@
 import { decodeControl } from '@tidemark/control-log';
+import { decodeRecord, RECORD } from '@tidemark/point-records';
 import { isTidemarkError } from '@tidemark/ports';
 import type { FaultCount } from '@tidemark/simulation';
 import { Chaos } from './chaos.ts';
@@ -177,9 +178,9 @@ class SeedRun {
         if (behind > 3) return `${name} is ${behind} records of points/${partition} behind`;
         const { watermarkMs = 0, gaps } = store.status;
         const own = gaps.filter((gap) => gap.topic === 'points' && gap.partition === partition);
-        const lost = own.reduce((sum, { records = 0 }) => sum + records, 0);
-        // A partition without slots in any map gets no lanes, but it may get a strange record.
-        const isUsed = copy.of('points', partition).length > lost;
+        const isLost = (at: number) => own.some(({ offset, records = 0 }) => at >= offset && at < offset + records);
+        // A partition without slots in any map gets no lanes, but it may get strange records, and fences of sessions.
+        const isUsed = copy.of('points', partition).some((value, at) => !isLost(at) && isOfLane(value));
         const isBack = watermarkMs <= clock.wallMs() + AHEAD_MS;
         if (isUsed && !(watermarkMs > healedWallMs + 5000 && isBack)) {
           return `the watermark of points/${partition} in ${name} is ${watermarkMs - healedWallMs} ms from the healing`;
@@ -331,6 +332,16 @@ class SeedRun {
       },
       trace: world.traceText(),
     };
+  }
+}
+
+/** Whether a record of `points` is of a lane: no fence, and not another program's. */
+function isOfLane(value: Uint8Array): boolean {
+  try {
+    return decodeRecord(value).type !== RECORD.fence;
+  } catch (error) {
+    if (isTidemarkError(error)) return false;
+    throw error;
   }
 }
 
