@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { ClientReadableStream, ServerWritableStream } from '@grpc/grpc-js';
-import { TidemarkError } from '@tidemark/ports';
+import { assert, type Clock, TidemarkError } from '@tidemark/ports';
 import { cancelSignal } from './cancel-signal.ts';
 import { checkRequestSize } from './request-size.ts';
 import { fromGrpcError, toGrpcError } from './status-error.ts';
@@ -8,26 +8,43 @@ import { fromGrpcError, toGrpcError } from './status-error.ts';
 /** Sends one message of a stream; resolves when the caller has room for another one. */
 export type SendMessage<Reply> = (message: Reply) => Promise<void>;
 
+/** A caller that takes no message for so long after an error does not read, ms. */
+const UNREAD_MS = 5000;
+
 /**
- * Answers a call with the messages that `handle` sends, and ends it with the result or error of `handle`: without the
- * messages that the caller has not read, after an error. The signal aborts when the caller cancels.
+ * Answers a call with the messages that `handle` sends, and ends it with the result or error of `handle`. The error comes
+ * behind the messages. A caller that does not read them gets `RESOURCE_EXHAUSTED` without them. The signal aborts when the
+ * caller cancels.
  */
 export async function serveStream<Request, Reply>(
   call: ServerWritableStream<Request, Reply>,
   handle: (request: Request, send: SendMessage<Reply>, signal: AbortSignal) => Promise<void>,
+  clock: Pick<Clock, 'setTimer'>,
 ): Promise<void> {
+  const stream = http2StreamOf(call);
   const signal = cancelSignal(call);
   try {
     checkRequestSize(call.request);
     await handle(call.request, (message) => sendMessage(call, message), signal);
     call.end();
   } catch (error) {
-    const isUnread = call.writableLength > 0;
     // grpc-js sends the status of an error that the stream emits, behind the messages.
     call.emit('error', toGrpcError(error));
-    // A caller that does not read would keep them in memory as long as it is connected. It gets `RESOURCE_EXHAUSTED`.
-    if (isUnread) http2StreamOf(call)?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    closeUnread(call, stream, clock);
   }
+}
+
+/** Ends a call whose caller takes no further message: they would stay in memory as long as it is connected. */
+function closeUnread(
+  call: ServerWritableStream<unknown, unknown>,
+  stream: ServerHttp2Stream,
+  clock: Pick<Clock, 'setTimer'>,
+  unreadBefore = Number.POSITIVE_INFINITY,
+): void {
+  const unread = call.writableLength;
+  if (unread === 0 || call.cancelled) return;
+  if (unread < unreadBefore) clock.setTimer(UNREAD_MS, () => closeUnread(call, stream, clock, unread));
+  else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /** What grpc-js has within a call. It has no public way to end one without its messages. */
@@ -36,10 +53,15 @@ interface InnerCall {
   readonly stream?: ServerHttp2Stream;
 }
 
-function http2StreamOf(call: object): ServerHttp2Stream | undefined {
+function http2StreamOf(call: object): ServerHttp2Stream {
   let inner = (call as { readonly call?: InnerCall }).call;
   while (inner?.nextCall !== undefined) inner = inner.nextCall;
-  return inner?.stream;
+  const stream = inner?.stream;
+  assert(
+    typeof stream?.close === 'function',
+    'a call of this version of grpc-js has no HTTP/2 stream where it is expected',
+  );
+  return stream;
 }
 
 /** Also resolves when the caller has gone: its signal ends the work. */

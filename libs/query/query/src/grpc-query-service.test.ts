@@ -78,6 +78,7 @@ describe('stores and queries over gRPC', () => {
           status: async (...args) => (late.service ?? fail()).status(...args),
         },
         access,
+        clock,
       ),
     );
     const port = await new Promise<number>((resolve, reject) => {

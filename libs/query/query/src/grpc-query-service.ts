@@ -1,6 +1,7 @@
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { type Access, bearerKey, isLoopbackAddress, isOperator } from '@tidemark/access';
 import type { QueryRequest, QueryServer } from '@tidemark/contract';
+import type { Clock } from '@tidemark/ports';
 import { serveStream, serveUnary } from '@tidemark/rpc';
 import { sendAnswer } from './query-messages.ts';
 import type { AskedQuery, QueryReader } from './query-reader.ts';
@@ -14,7 +15,11 @@ function askedQuery({ variables, variableLists, ...request }: QueryRequest): Ask
 }
 
 /** Serves queries over gRPC. The tenant follows from the key in `authorization`, or is the default one on loopback. */
-export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf'>): QueryServer {
+export function queryService(
+  reader: QueryReader,
+  access: Pick<Access, 'tenantOf'>,
+  clock: Pick<Clock, 'setTimer'>,
+): QueryServer {
   const forTenants = tenantReader(reader);
   const keyOf = (call: Call): string | undefined => {
     const [header] = call.metadata.get('authorization');
@@ -25,13 +30,16 @@ export function queryService(reader: QueryReader, access: Pick<Access, 'tenantOf
     isOperator(access, keyOf(call), isLoopbackAddress(call.getPeer())) ? reader : forTenants;
   return {
     run: (call) =>
-      void serveStream(call, async (request, send, signal) =>
-        readerFor(call).run(
-          tenantOf(call),
-          askedQuery(request),
-          (answer, slice) => sendAnswer(answer, send, slice),
-          signal,
-        ),
+      void serveStream(
+        call,
+        async (request, send, signal) =>
+          readerFor(call).run(
+            tenantOf(call),
+            askedQuery(request),
+            (answer, slice) => sendAnswer(answer, send, slice),
+            signal,
+          ),
+        clock,
       ),
     metrics: (call, callback) =>
       void serveUnary(call, callback, async (request, signal) =>

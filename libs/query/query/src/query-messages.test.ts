@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { QueryClient, QueryService as QueryDefinition, ResultSeries } from '@tidemark/contract';
-import { TidemarkError, WorkSlice } from '@tidemark/ports';
+import { type Clock, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { callStream, runQuery } from '@tidemark/rpc';
 import { type QueryAnswer, type QueryReader, queryService } from './index.ts';
 import { sendAnswer } from './query-messages.ts';
@@ -27,6 +27,14 @@ describe('an answer over gRPC', () => {
   /** What became of the query: pending while its answer is being sent. */
   let ended = 'nothing ran';
   let deadline = new AbortController();
+  /** Tasks of timers; a test fires them. */
+  const timers: (() => void)[] = [];
+  const clock: Pick<Clock, 'setTimer'> = {
+    setTimer: (_, task) => {
+      timers.push(task);
+      return { cancel: () => undefined };
+    },
+  };
 
   beforeAll(async () => {
     const run: QueryReader['run'] = async (_tenant, _request, use, signal) => {
@@ -42,7 +50,7 @@ describe('an answer over gRPC', () => {
       }
     };
     const access = { tenantOf: () => 'default' };
-    server.addService(QueryDefinition, queryService({ run } as QueryReader, access));
+    server.addService(QueryDefinition, queryService({ run } as QueryReader, access, clock));
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
@@ -107,6 +115,8 @@ describe('an answer over gRPC', () => {
     deadline.abort(new TidemarkError('deadline_exceeded', 'the query took too long'));
     await eventually(() => ended === 'deadline_exceeded');
     deadline = new AbortController();
+    await eventually(() => timers.length > 0);
+    while (timers.length > 0) timers.shift()?.();
     let received = 0;
     paused.removeAllListeners('data');
     paused.on('data', () => received++);

@@ -246,7 +246,7 @@ function listen(parts: StartedParts, context: PlatformContext): Promise<Servers>
             controlService(() => ({ coordinator, control, access, stores: readers })),
           );
           server.addService(ProcessService, processService(health, operatorsOnly(access)));
-          registerQuery(server, query, access, settings);
+          registerQuery(server, query, access, settings, clock);
         },
       },
     },

@@ -41,8 +41,9 @@ export function registerQuery(
   reader: QueryReader,
   access: Pick<Access, 'tenantOf'>,
   { query: { requestBytes } }: Settings,
+  clock: Clock,
 ): void {
-  server.addService(withRequestLimit(QueryContract, requestBytes), queryService(reader, access));
+  server.addService(withRequestLimit(QueryContract, requestBytes), queryService(reader, access, clock));
 }
 
 /** A reader for servers that listen before the query service exists: until then each call rejects as `unavailable`. */

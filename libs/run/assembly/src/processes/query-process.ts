@@ -23,7 +23,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     isForPeers: false,
     access,
     http: { service, access, pageFolder },
-    register: (server) => registerQuery(server, service, access, settings),
+    register: (server) => registerQuery(server, service, access, settings, clock),
   };
   return ServiceHost.start(context, hosted, async (host) => {
     const log = await openClusterLog(host, context);
