@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32c } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
+import { tableSequenceOf } from './manifest-edits.ts';
 import {
   BLOCK_BYTES,
   HEAD_BYTES,
   isValidPart,
   LAST_RECYCLED_TYPE,
   LAST_TYPE,
-  lastSequenceOf,
   maskOf,
   UNWRITTEN,
 } from './record-frames.ts';
@@ -43,7 +43,7 @@ export async function checkFiles(path: string): Promise<WalDamage | undefined> {
     const text = `${join(path, name)} is damaged at offset ${offset}: ${what}`;
     throw new TidemarkError('data_loss', text, { file: name, offset });
   }
-  return cutWal(path, names, lastSequenceOf(manifest));
+  return cutWal(path, names, tableSequenceOf(manifest));
 }
 
 /** The first damage of a manifest that RocksDB does not deal with. */

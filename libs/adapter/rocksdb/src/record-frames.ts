@@ -73,38 +73,3 @@ function partFault(type: number, isBegun: boolean, isWrong: boolean): string | u
   if (isWrong) return 'its checksum is wrong';
   return isBegun === (type === MIDDLE || type === LAST_TYPE) ? undefined : 'a part of a record is missing';
 }
-
-/** Tags of fields that come first in an edit of a manifest: with a text, with a number, and those that newer programs add. */
-const TEXT_TAGS: ReadonlySet<number> = new Set([1]);
-const NUMBER_TAGS: ReadonlySet<number> = new Set([2, 3, 4, 9, 10, 200, 203, 300]);
-const LAST_SEQUENCE_TAG = 4;
-const FIRST_ADDED_TAG = 8192;
-
-/** The sequence of the last write that the tables have which a manifest names. */
-export function lastSequenceOf(manifest: Buffer): number {
-  let last = 0;
-  for (const record of recordsOf(manifest)) if ('bytes' in record) last = Math.max(last, sequenceOfEdit(record.bytes));
-  return last;
-}
-
-function sequenceOfEdit(edit: Buffer): number {
-  let at = 0;
-  let sequence = 0;
-  const number = (): number => {
-    let value = 0;
-    for (let scale = 1; at < edit.length; scale *= 128) {
-      const byte = edit[at++];
-      value += (byte & 127) * scale;
-      if (byte < 128) break;
-    }
-    return value;
-  };
-  while (at < edit.length) {
-    const tag = number();
-    if (TEXT_TAGS.has(tag) || tag >= FIRST_ADDED_TAG) at += number();
-    else if (!NUMBER_TAGS.has(tag)) break;
-    else if (tag === LAST_SEQUENCE_TAG) sequence = number();
-    else number();
-  }
-  return sequence;
-}

@@ -1,14 +1,18 @@
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { crc32c } from '@tidemark/bytes';
 import { HEAD_BYTES, maskOf, recordsOf, WHOLE } from './record-frames.ts';
-import { openRocksDb } from './rocksdb-key-value.ts';
+import { openRocksDb, type RocksDbKeyValue } from './rocksdb-key-value.ts';
 
 /** Writes that `flush` has made tables of, and all writes. */
 const IN_TABLES = 3;
 const WRITES = 12;
+const ENTRIES = 2;
+/** Of the field of a manifest's edit that has the newest sequence. */
+const LAST_SEQUENCE_TAG = 4;
 /** Write-ahead files, the first of which has the first half of what is not in tables. */
 const [OLDER, NEWER] = ['000020.log', '000021.log'];
 
@@ -90,6 +94,61 @@ test('without its first write-ahead file, a database ends at its tables and says
     damage: { file: NEWER, offset: 0, what: expect.stringMatching(/^it has write \d+, and write 7 is missing$/) },
   });
 });
+
+test('writes that are missing are found when the manifest was written after them', async () => {
+  // A flush in the background, or a compaction, notes the newest write of its time, which may be in no table.
+  const noteNewest = async (path: string) => {
+    const manifest = join(path, (await readFile(join(path, 'CURRENT'), 'latin1')).trimEnd());
+    await appendFile(manifest, frameOf(Buffer.of(LAST_SEQUENCE_TAG, WRITES * ENTRIES)));
+  };
+  expect(await newestOf(noteNewest)).toEqual({ newest: WRITES, damage: undefined });
+  const removed = await newestOf(async (path) => {
+    await noteNewest(path);
+    await rm(join(path, OLDER));
+  });
+  expect(removed).toEqual({ newest: IN_TABLES, damage: expect.objectContaining({ file: NEWER, offset: 0 }) });
+  const { length } = await readFile(join(killed, OLDER));
+  for (let size = 0; size < length; size += 37) {
+    const { newest, damage } = await newestOf(async (path) => {
+      await noteNewest(path);
+      await truncate(join(path, OLDER), size);
+    });
+    expect(newest).toBeLessThan(WRITES);
+    expect(damage).toMatchObject({ file: NEWER });
+  }
+});
+
+test('a killed database has all its writes when those before were compacted to tables without sequences', async () => {
+  const running = join(parent, 'compacted');
+  const copy = join(parent, 'compacted-copy');
+  const write = async (round: number): Promise<RocksDbKeyValue> => {
+    const database = await openRocksDb(running);
+    for (const key of ['one', 'round', 'two'])
+      await database.write([{ key: Buffer.from(key), value: Buffer.of(round) }]);
+    return database;
+  };
+  // RocksDB compacts four tables.
+  for (let round = 1; round < 4; round++) await (await write(round)).close();
+  const compacting = await write(4);
+  await compacting.flush();
+  await until(async () => (await readdir(running)).filter((name) => name.endsWith('.sst')).length === 1);
+  await compacting.close();
+  const database = await write(5);
+  await cp(running, copy, { recursive: true });
+  await database.close();
+  const killedOne = await openRocksDb(copy);
+  const [round] = (await killedOne.get(Buffer.from('round'))) ?? [0];
+  await killedOne.close();
+  expect([killedOne.walDamage, round]).toEqual([undefined, 5]);
+});
+
+async function until(isTrue: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + 10_000;
+  while (!(await isTrue())) {
+    expect(performance.now()).toBeLessThan(deadlineMs);
+    await setTimeout(10);
+  }
+}
 
 test('without its write-ahead log, a database has what was flushed', async () => {
   const removeBoth = async (path: string) => {
