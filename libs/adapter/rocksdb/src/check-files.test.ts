@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { manifestDamage } from './check-files.ts';
-import { recordsOf } from './record-frames.ts';
+import { BLOCK_BYTES, recordsOf } from './record-frames.ts';
 import { openRocksDb } from './rocksdb-key-value.ts';
 
 let path: string;
@@ -38,6 +38,15 @@ test('files that RocksDB wrote are not damaged, wherever a crash has cut them', 
   for (let size = 0; size <= wal.length; size += 111) {
     expect([...recordsOf(wal.subarray(0, size))].filter((record) => 'what' in record)).toEqual([]);
   }
+});
+
+test('zeros within a record are damage, unless nothing follows them', () => {
+  const last = [...recordsOf(wal)].at(-1);
+  const zeros = Buffer.from(wal).fill(0, BLOCK_BYTES, 2 * BLOCK_BYTES);
+  expect([...recordsOf(zeros)].at(-1)).toEqual({ at: last?.at, what: 'a part of a record is missing' });
+  // A power cut may leave the size of a file without its last blocks.
+  const cut = Buffer.from(wal).fill(0, BLOCK_BYTES);
+  expect([...recordsOf(cut)]).toEqual([...recordsOf(wal)].slice(0, -1));
 });
 
 test('every flipped bit of a manifest is damage', async () => {
@@ -79,4 +88,29 @@ test('a folder whose CURRENT is gone is refused, and does not become an empty da
   const database = await openRocksDb(path);
   expect(Buffer.from((await database.get(Buffer.from('key'))) ?? []).toString()).toBe('two');
   await database.close();
+});
+
+test('a database with zeros within a record of its write-ahead log says where it ends', async () => {
+  const copy = `${path}-zeros`;
+  const running = await openRocksDb(path);
+  try {
+    await running.write([{ key: Buffer.from('large'), value: Buffer.alloc(70_000, 'three') }]);
+    await cp(path, copy, { recursive: true });
+  } finally {
+    await running.close();
+  }
+  const [log] = (await readdir(copy))
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .reverse();
+  const bytes = await readFile(join(copy, log));
+  await writeFile(join(copy, log), bytes.fill(0, BLOCK_BYTES, 2 * BLOCK_BYTES));
+  const database = await openRocksDb(copy);
+  const value = Buffer.from((await database.get(Buffer.from('large'))) ?? []);
+  await database.close();
+  await rm(copy, { recursive: true });
+  expect([value.equals(Buffer.alloc(70_000, 'two')), database.walDamage]).toEqual([
+    true,
+    { file: log, offset: 0, what: 'a part of a record is missing' },
+  ]);
 });

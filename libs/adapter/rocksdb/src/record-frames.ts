@@ -13,6 +13,7 @@ export const MIDDLE = 3;
 export const LAST_TYPE = 4;
 /** The same of a file that was used before. No file of these databases is. */
 export const LAST_RECYCLED_TYPE = 8;
+const PART_MISSING = 'a part of a record is missing';
 const MASK_DELTA = 0xa282ead8;
 
 /** Whether the checksum of the part at `at` is that of its type and its bytes up to `end`. */
@@ -32,7 +33,7 @@ export type FoundRecord =
 
 /**
  * The records of a file up to the first damage, which comes last. A last record that a crash has cut is not damage. Blocks of zeros
- * are passed, as RocksDB does.
+ * between records are passed, and within a record they are damage, as RocksDB has it.
  */
 export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
   let parts: Buffer[] = [];
@@ -47,6 +48,10 @@ export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
     const type = bytes[at + 6];
     const isBegun = parts.length > 0;
     if (type === UNWRITTEN && length === 0) {
+      if (isBegun) {
+        if (!isUnwritten(bytes.subarray(at))) yield { at: begun, what: PART_MISSING };
+        return;
+      }
       at += leftInBlock;
       continue;
     }
@@ -71,5 +76,10 @@ export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
 function partFault(type: number, isBegun: boolean, isWrong: boolean): string | undefined {
   if (type > LAST_TYPE) return `a part of type ${type}`;
   if (isWrong) return 'its checksum is wrong';
-  return isBegun === (type === MIDDLE || type === LAST_TYPE) ? undefined : 'a part of a record is missing';
+  return isBegun === (type === MIDDLE || type === LAST_TYPE) ? undefined : PART_MISSING;
+}
+
+/** After a power cut a file may have its size without its last blocks. */
+function isUnwritten(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }
