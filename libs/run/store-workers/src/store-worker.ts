@@ -33,7 +33,7 @@ import { RequestTurns } from './request-turns.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
-import { TrimPoint } from './trim-point.ts';
+import { type TrimmableLog, TrimPoint } from './trim-point.ts';
 
 /** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
@@ -248,8 +248,9 @@ export class StoreWorker {
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
     const { committedOffset } = store.state;
-    const canTrim = this.#options.log.kind === 'embedded' ? this.#canTrim(topic, partition) : this.#oncePerStep();
-    const trimPoint = new TrimPoint(committedOffset, () => keyValue.flush(), canTrim);
+    const unknown = this.#options.log.kind === 'embedded' ? undefined : this.#oncePerStep();
+    const log = (): TrimmableLog | undefined => unknown ?? this.#segments.get(`${topic}/${partition}`);
+    const trimPoint = new TrimPoint(committedOffset, () => keyValue.flush(), log);
     const damage = walDamageText(keyValue);
     const consumer = this.#consume(kind, partition, { state: store.state, memory, trimPoint, damage });
     this.#send({ type: 'opened', topic, partition, offset: committedOffset, logId: memory?.id });
@@ -260,18 +261,16 @@ export class StoreWorker {
     return { topic, store, consumer: withTrimOffset(consumer, trimPoint), database: keyValue, isRebuilding: false };
   }
 
-  #canTrim(topic: Topic, partition: number): (offset: number) => boolean {
-    return (offset) => this.#segments.get(`${topic}/${partition}`)?.canTrim(offset) === true;
-  }
-
-  #oncePerStep(): () => boolean {
+  /** For a log whose segments are not known. Its trimmer asks for positions, so no trim is repeated here. */
+  #oncePerStep(): TrimmableLog {
     let flushedMs = Number.NEGATIVE_INFINITY;
-    return () => {
+    const canTrimMore = (): boolean => {
       const nowMs = this.#clock.monotonicMs();
       if (nowMs - flushedMs < FLUSH_STEP_MS) return false;
       flushedMs = nowMs;
       return true;
     };
+    return { canTrim: () => false, canTrimMore };
   }
 
   #consume(kind: StoreKind, partition: number, { state, memory, trimPoint, damage }: Consumed): LogConsumer {
@@ -290,12 +289,11 @@ export class StoreWorker {
       skip: (reason, lost) => state.skip(reason, lost),
       commit: async () => {
         await state.commit();
-        const offset = state.committedOffset;
-        const hasMoved = await trimPoint.committed(offset);
+        const isTrimDue = await trimPoint.committed(state.committedOffset);
         // The log is trimmed below what is announced, and must stay whole for the database that replaces this one. Where it
         // is not replaced, the next commit announces this one too.
-        if (!hasMoved || this.#replacing.has(`${kind}/${partition}`)) return;
-        this.#send({ type: 'trimmable', topic, partition, offset });
+        if (!isTrimDue || this.#replacing.has(`${kind}/${partition}`)) return;
+        this.#send({ type: 'trimmable', topic, partition, offset: trimPoint.offset });
       },
     };
     const consumer = new LogConsumer({
