@@ -32,8 +32,11 @@ export interface RocksDbOptions {
 /**
  * Opens the database in the folder `path` (absolute, or relative to the working directory), and creates it if it does
  * not exist. Also works in worker threads. Errors: `failed_precondition` when it is open already, here or in another
- * process, or when a parent of `path` is a file; `data_loss` when its files are damaged, or `path` is a file; `resource_exhausted` when the disk is
- * full; `permission_denied`; `unavailable` for other I/O errors.
+ * process, or when a parent of `path` is a file; `data_loss` when its files are damaged, or `path` is a file;
+ * `resource_exhausted` when the disk is full; `permission_denied`; `unavailable` for other I/O errors.
+ *
+ * The caller must have a lock of the folder, or of one above it: damaged write-ahead files are cut before RocksDB takes its own
+ * lock, and a database that is open elsewhere would then write to a file that was moved.
  *
  * After a power cut the write-ahead log is replayed up to its first damaged record. All acknowledged writes are
  * before that record, provided that the disk keeps synced bytes. Where it does not, the database is one that ended earlier, but
