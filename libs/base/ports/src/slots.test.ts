@@ -27,3 +27,23 @@ test('a task that fails releases its slot', async () => {
   await expect(slots.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await slots.run(async () => 'next')).toBe('next');
 });
+
+test('a task that is cancelled while it waits ends at once, and those behind it keep their order', async () => {
+  const slots = new Slots(1);
+  const started: string[] = [];
+  let end: () => void = () => undefined;
+  const task = (name: string) => async () => void started.push(name);
+  const first = slots.run(() => new Promise<void>((resolve) => (end = resolve)));
+  const abort = new AbortController();
+  const gone = new Error('the caller has gone');
+  const cancelled = [1, 2].map((i) => slots.run(task(`cancelled ${i}`), abort.signal));
+  const others = ['a', 'b'].map((name) => slots.run(task(name), new AbortController().signal));
+  abort.abort(gone);
+  for (const result of await Promise.allSettled(cancelled))
+    expect(result).toEqual({ status: 'rejected', reason: gone });
+  await expect(slots.run(task('late'), abort.signal)).rejects.toBe(gone);
+  end();
+  await Promise.all([first, ...others]);
+  expect(started).toEqual(['a', 'b']);
+  expect(await slots.run(async () => 'free')).toBe('free');
+});

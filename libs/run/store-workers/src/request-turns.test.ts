@@ -39,7 +39,7 @@ test('requests of a tenant wait for one another, and not for those of others', a
   expect(turns.size).toBe(0);
 });
 
-test('a request that is cancelled while it waits is not begun', async () => {
+test('a request that is cancelled while it waits ends at once, and is not begun', async () => {
   const { turns, begun, ask, settled, end } = requests();
   const gone = new TidemarkError('cancelled', 'the caller has gone');
   const abort = new AbortController();
@@ -49,12 +49,13 @@ test('a request that is cancelled while it waits is not begun', async () => {
   const last = ask('acme', 'last');
   abort.abort(gone);
   const refused = Promise.allSettled([...cancelled, other]);
+  // While those before them are still being answered.
+  for (const result of await refused) expect(result).toEqual({ status: 'rejected', reason: gone });
   await settled();
   for (let i = 0; i < 2; i++) end();
   await settled();
   end();
   expect(await Promise.all([...first, last])).toEqual(['f0', 'f1', 'last']);
-  for (const result of await refused) expect(result).toEqual({ status: 'rejected', reason: gone });
   expect(begun).toEqual(['f0', 'f1', 'last']);
   expect(turns.size).toBe(0);
 });

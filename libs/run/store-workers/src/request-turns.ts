@@ -30,7 +30,7 @@ export class RequestTurns {
     return this.#requests.size;
   }
 
-  /** Answers a request of a tenant in its turn. Throws the reason of `signal`; one that is cancelled by then is not begun. */
+  /** Answers a request of a tenant in its turn. Throws the reason of `signal`, at once while the request waits for others. */
   async run<T>(tenant: string, method: string, signal: AbortSignal, answer: () => Promise<T>): Promise<T> {
     const key = `${method} ${tenant}`;
     const requests = this.#requests.get(key) ?? { slots: new Slots(REQUESTS_OF_TENANT), count: 0 };
@@ -38,11 +38,10 @@ export class RequestTurns {
     requests.count++;
     try {
       return await requests.slots.run(async () => {
-        signal.throwIfAborted();
         await this.#yieldTurn(tenant);
         signal.throwIfAborted();
         return answer();
-      });
+      }, signal);
     } finally {
       requests.count--;
       if (requests.count === 0) this.#requests.delete(key);
