@@ -162,10 +162,10 @@ export class Metric {
   }
 
   /** The number of series seen on or after a day. */
-  countSince(day: number): number {
+  *countSince(day: number): SlicedWork<number, number> {
     const { days } = this;
     if (!this.hasExpiredDays && (days.length === 0 || days[0].day >= day)) return this.seriesCount;
-    return this.countSeen(day);
+    return (yield* this.seen(day, LAST_DAY)).size;
   }
 
   /** The number of its series that have a day, on or after `day`. */

@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { Bitmap } from '@tidemark/bitmap';
 import { MatchRequest, type TagFilter } from '@tidemark/contract';
 import { DAY_MS, ID_BYTES, SERIES_CLASS, seriesName } from '@tidemark/model';
 import { finishAtOnce, type LogRecord, type SlicedWork } from '@tidemark/ports';
@@ -170,4 +171,30 @@ describe.each(READS)('a read of %s', (name, { work: read, content }) => {
       expectContains(answer, finishAtOnce(read(partition)));
     }
   });
+});
+
+test('a count unites few days in one piece, once days have expired', async () => {
+  const partition = await TagPartition.open({ keyValue: new MemoryKeyValue(), retentionDays: 8 });
+  for (let day = 10; day < 20; day++) {
+    const facts = Array.from({ length: 5000 }, (_, n) => {
+      const name = seriesName('acme', `m${n % 50}`, SERIES_CLASS.reading, [`id:${n}`]);
+      return { name, day, isNamed: true };
+    });
+    partition.apply(recordOf(partition.nextOffset, facts));
+  }
+  // What is united is counted apart from what the work says that it costs.
+  const united = jest.spyOn(Bitmap.prototype, 'orInPlace');
+  try {
+    const unions: number[] = [];
+    const work = partition.reads.budgets(0, 0);
+    for (let isDone = false; !isDone; ) {
+      const before = united.mock.calls.length;
+      isDone = work.next().done === true;
+      unions.push(united.mock.calls.length - before);
+    }
+    expect(united.mock.calls.length).toBeGreaterThanOrEqual(50 * 8);
+    expect(Math.max(...unions)).toBeLessThanOrEqual(4);
+  } finally {
+    united.mockRestore();
+  }
 });

@@ -305,7 +305,8 @@ export class TagPartition implements ConsumedState {
    * series.
    */
   seriesCount(tenant: string, metric: string, sinceDay = 0): number {
-    return this.#index.metrics.find(tenant, metric)?.countSince(sinceDay) ?? 0;
+    const found = this.#index.metrics.find(tenant, metric);
+    return found === undefined ? 0 : finishAtOnce(found.countSince(sinceDay));
   }
 
   /** As that of `reads`, at once. */

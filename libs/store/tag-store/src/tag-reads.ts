@@ -18,7 +18,7 @@ import type { StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
 import type { TagStoreLimits } from './tag-store-limits.ts';
 
-/** Metrics that are counted in one piece, and what they cost in units of the cost of a point. */
+/** Metrics that are counted in one piece, and what they cost, without their days, in units of the cost of a point. */
 const PIECE = 64;
 const PIECE_COST = 1024;
 
@@ -91,7 +91,7 @@ export class TagReads {
       let total = 0;
       for (const metric of table.ofTenant(tenant)) {
         if (++counted % PIECE === 0) yield PIECE_COST;
-        const series = metric.countSince(sinceDay);
+        const series = yield* metric.countSince(sinceDay);
         // A metric that is only stated takes memory like a series.
         total += metric.days.length === 0 && metric.hasMetadata ? 1 : series;
         if (series > limitPerMetric) metrics.push({ tenant, metric: metric.name, series });
