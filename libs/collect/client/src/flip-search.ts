@@ -6,15 +6,19 @@ const LENGTH_BITS = 32;
 /** Of a record: its length, and the checksum of its body. */
 const PREFIX_BYTES = 8;
 
+/** Size of all searches in a file, in its own size: many damaged records must not cost a search of all the file each. */
+const SEARCHES = 16;
+
 /** Finds out which record a bad one was, if one bit of it flipped. spool-format.test.ts covers it. */
 export class FlipSearch {
   readonly #maxBodyBytes: number;
   /** Bytes that may still be checked. */
   #leftBytes: number;
 
-  constructor(maxBodyBytes: number) {
+  /** `fileBytes`: of the file with the records. A body, and each length of one that differs by a bit, fits in it. */
+  constructor(maxBodyBytes: number, fileBytes: number) {
     this.#maxBodyBytes = maxBodyBytes;
-    this.#leftBytes = maxBodyBytes;
+    this.#leftBytes = Math.min(maxBodyBytes, SEARCHES * fileBytes);
   }
 
   /** A copy of the record at `position` as it was before the flip; undefined when none explains its checksum. */
