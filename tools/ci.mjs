@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SEEDS = '1..100';
 /** The same inputs in each run: a change is not refused for a fault of before it. Runs by hand have a seed of their own. */
-const FUZZ_SEED = '1';
+const FUZZ_SEED = '77';
 /** Seconds of all targets of the fuzzing together. */
 const FUZZ_SECONDS = '75';
 const LEFT_OPEN_MS = 5000;

@@ -336,7 +336,7 @@ interface Search {
 }
 
 /** Size of all searches in a file, in its own size: many damaged records must not cost a search of the whole file each. */
-const SEARCHES = 16;
+const SEARCHES = 4;
 
 /** The bytes of the record that begins here by its length; undefined when there is no room for it. */
 function frameAt(view: Buffer, position: number): Buffer | undefined {
