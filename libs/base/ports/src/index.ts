@@ -25,7 +25,7 @@ export type { SlicedWork } from './sliced-work.ts';
 export { finishAtOnce, finishInSlices } from './sliced-work.ts';
 export { Slots } from './slots.ts';
 export { readSmallFile, writeSmallFile } from './small-file.ts';
-export { sortedInSlices } from './sorted-in-slices.ts';
+export { mergedInSlices, sortedInSlices } from './sorted-in-slices.ts';
 export { isAddressInUse, systemCode } from './system-error.ts';
 export type { Slicing } from './work-slice.ts';
 export { slicingOf, WorkSlice } from './work-slice.ts';

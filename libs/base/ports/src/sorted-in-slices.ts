@@ -10,24 +10,39 @@ export function* sortedInSlices<T>(
   elements: readonly T[],
   compare: (left: T, right: T) => number,
 ): SlicedWork<T[], number> {
-  let sorted = elements.slice();
+  const sorted = elements.slice();
   for (let from = 0; from < sorted.length; from += PIECE) {
     const piece = sorted.slice(from, from + PIECE).sort(compare);
     for (let i = 0; i < piece.length; i++) sorted[from + i] = piece[i];
     yield piece.length * ELEMENT_COST * Math.log2(PIECE);
   }
-  let merged = sorted.slice();
-  for (let width = PIECE; width < sorted.length; width *= 2) {
-    for (let from = 0; from < sorted.length; from += 2 * width) {
-      const [middle, end] = [from + width, from + 2 * width].map((at) => Math.min(at, sorted.length));
-      let [left, right] = [from, middle];
-      for (let to = from; to < end; to++) {
-        const isLeft = left < middle && (right >= end || compare(sorted[left], sorted[right]) <= 0);
-        merged[to] = isLeft ? sorted[left++] : sorted[right++];
-        if ((to - from + 1) % PIECE === 0) yield PIECE * ELEMENT_COST;
+  return yield* mergedInSlices(sorted, sorted.slice(), PIECE, compare, ELEMENT_COST);
+}
+
+/**
+ * Merges pieces of `piece` elements, each of which is sorted, in pairs. `spare` has the length of `sorted`; the result is one of
+ * the two. Equal elements keep their order. `mergedCost` is that of an element in one pass.
+ */
+export function* mergedInSlices<T, List extends { readonly length: number; [at: number]: T }>(
+  sorted: List,
+  spare: List,
+  piece: number,
+  compare: (left: T, right: T) => number,
+  mergedCost: number,
+): SlicedWork<List, number> {
+  let [from, to] = [sorted, spare];
+  const { length } = sorted;
+  for (let width = piece; width < length; width *= 2) {
+    for (let start = 0; start < length; start += 2 * width) {
+      const [middle, end] = [start + width, start + 2 * width].map((at) => Math.min(at, length));
+      let [left, right] = [start, middle];
+      for (let at = start; at < end; at++) {
+        const isLeft = left < middle && (right >= end || compare(from[left], from[right]) <= 0);
+        to[at] = isLeft ? from[left++] : from[right++];
+        if ((at - start + 1) % piece === 0) yield piece * mergedCost;
       }
     }
-    [sorted, merged] = [merged, sorted];
+    [from, to] = [to, from];
   }
-  return sorted;
+  return from;
 }
