@@ -2,7 +2,7 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { decodedInPieces, encodedInPieces } from './message-pieces.ts';
 import { asBuffer } from './store-service.ts';
-import { topLevelFields } from './top-level-fields.ts';
+import { topLevelFields, varint } from './top-level-fields.ts';
 
 type Definition = MethodDefinition<unknown, unknown>;
 
@@ -53,12 +53,8 @@ export function requestedPartition(request: Uint8Array): { readonly partition: n
     // Fields are written in the order of their numbers.
     if (number > TENANT) break;
     const value = request.subarray(valueStart, end);
-    if (number === PARTITION && wireType === VARINT) partition = varint(value);
+    if (number === PARTITION && wireType === VARINT) [partition] = varint(value, 0);
     if (number === TENANT && wireType === DELIMITED) tenant = asBuffer(value).toString();
   }
   return tenant === undefined ? { partition } : { partition, tenant };
-}
-
-function varint(bytes: Uint8Array): number {
-  return bytes.reduce((value, byte, i) => value + (byte & 0x7f) * 2 ** (7 * i), 0);
 }

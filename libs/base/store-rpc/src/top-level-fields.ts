@@ -35,8 +35,8 @@ function placeOf(bytes: Uint8Array, at: number, wireType: number): readonly [end
   return [start + length, start];
 }
 
-/** The number and the index behind it; not a number where it is wrong. */
-function varint(bytes: Uint8Array, at: number): readonly [value: number, end: number] {
+/** The number at `at` and the index behind it; not a number where it is wrong. */
+export function varint(bytes: Uint8Array, at: number): readonly [value: number, end: number] {
   let value = 0;
   for (let i = 0; i < VARINT_BYTES && at + i < bytes.length; i++) {
     const byte = bytes[at + i];
