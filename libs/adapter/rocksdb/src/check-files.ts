@@ -4,12 +4,12 @@ import { crc32c } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
 import { tableSequenceOf } from './manifest-edits.ts';
 import {
-  BLOCK_BYTES,
   HEAD_BYTES,
   isValidPart,
   LAST_RECYCLED_TYPE,
   LAST_TYPE,
   maskOf,
+  partFrom,
   UNWRITTEN,
 } from './record-frames.ts';
 import { cutWal, type WalDamage } from './wal-chain.ts';
@@ -48,25 +48,17 @@ export async function checkFiles(path: string): Promise<WalDamage | undefined> {
 
 /** The first damage of a manifest that RocksDB does not deal with. */
 export function manifestDamage(bytes: Buffer): { offset: number; what: string } | undefined {
-  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
-    const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
-    if (leftInBlock < HEAD_BYTES) {
-      at += leftInBlock;
-      continue;
-    }
-    const length = bytes.readUInt16LE(at + 4);
-    const type = bytes[at + 6];
+  for (let part = partFrom(bytes, 0); part !== undefined; part = partFrom(bytes, part.end)) {
+    const { at, type, length, end, blockEnd } = part;
     if (type > LAST_TYPE && type <= LAST_RECYCLED_TYPE) return { offset: at, what: `a part of type ${type}` };
     if (type === UNWRITTEN && length === 0 && bytes.readUInt32LE(at) === 0) return undefined;
-    const end = at + HEAD_BYTES + length;
-    const isWhole = length <= leftInBlock - HEAD_BYTES && end <= bytes.length;
+    const isWhole = end <= blockEnd && end <= bytes.length;
     if (isWhole && !isValidPart(bytes, at, end)) return { offset: at, what: 'its checksum is wrong' };
     // A crash cuts the last part. If it is valid with another length, that was changed: the checksum does not cover it.
-    if (!isWhole && endsBefore(bytes, at, Math.min(bytes.length, at + leftInBlock))) {
+    if (!isWhole && endsBefore(bytes, at, Math.min(bytes.length, blockEnd))) {
       return { offset: at, what: `its length is given as ${length}` };
     }
     if (!isWhole) return undefined;
-    at = end;
   }
   return undefined;
 }

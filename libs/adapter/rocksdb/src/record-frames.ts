@@ -16,6 +16,25 @@ export const LAST_RECYCLED_TYPE = 8;
 const PART_MISSING = 'a part of a record is missing';
 const MASK_DELTA = 0xa282ead8;
 
+/** A part of a record, as its head has it. */
+export interface Part {
+  readonly at: number;
+  readonly type: number;
+  readonly length: number;
+  /** Where it ends by its length, and where its block does. */
+  readonly end: number;
+  readonly blockEnd: number;
+}
+
+/** The part whose head is at `at`, or at the start of the next block where the rest of this one is too short for a head. */
+export function partFrom(bytes: Buffer, at: number): Part | undefined {
+  const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
+  if (leftInBlock < HEAD_BYTES) return partFrom(bytes, at + leftInBlock);
+  if (at + HEAD_BYTES > bytes.length) return undefined;
+  const length = bytes.readUInt16LE(at + 4);
+  return { at, type: bytes[at + 6], length, end: at + HEAD_BYTES + length, blockEnd: at + leftInBlock };
+}
+
 /** Whether the checksum of the part at `at` is that of its type and its bytes up to `end`. */
 export function isValidPart(bytes: Buffer, at: number, end: number): boolean {
   return maskOf(crc32c(bytes.subarray(at + 6, end))) === bytes.readUInt32LE(at);
@@ -38,27 +57,21 @@ export type FoundRecord =
 export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
   let parts: Buffer[] = [];
   let begun = 0;
-  for (let at = 0; at + HEAD_BYTES <= bytes.length; ) {
-    const leftInBlock = BLOCK_BYTES - (at % BLOCK_BYTES);
-    if (leftInBlock < HEAD_BYTES) {
-      at += leftInBlock;
-      continue;
-    }
-    const length = bytes.readUInt16LE(at + 4);
-    const type = bytes[at + 6];
+  let next = 0;
+  for (let part = partFrom(bytes, next); part !== undefined; part = partFrom(bytes, next)) {
+    const { at, type, length, end, blockEnd } = part;
     const isBegun = parts.length > 0;
     if (type === UNWRITTEN && length === 0) {
       if (isBegun) {
         if (!isUnwritten(bytes.subarray(at))) yield { at: begun, what: PART_MISSING };
         return;
       }
-      at += leftInBlock;
+      next = blockEnd;
       continue;
     }
-    const end = at + HEAD_BYTES + length;
     // A crash cuts the last record, in the last block.
-    if (end > bytes.length && at + leftInBlock >= bytes.length) return;
-    const fault = partFault(type, isBegun, length > leftInBlock - HEAD_BYTES || !isValidPart(bytes, at, end));
+    if (end > bytes.length && blockEnd >= bytes.length) return;
+    const fault = partFault(type, isBegun, end > blockEnd || !isValidPart(bytes, at, end));
     if (fault !== undefined) {
       yield { at: isBegun ? begun : at, what: fault };
       return;
@@ -69,7 +82,7 @@ export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
       yield { at: begun, bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) };
       parts = [];
     }
-    at = end;
+    next = end;
   }
 }
 
