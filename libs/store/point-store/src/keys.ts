@@ -25,8 +25,6 @@ export function bucketKey(
   prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash | typeof PREFIX.activity,
   bucket: number,
 ): Buffer {
-  // Behind the last bucket that a key can name, as only a damaged store has, the next prefix begins.
-  if (bucket === BUCKET_BIAS) return Buffer.of(prefix + 1);
   const key = Buffer.allocUnsafe(7);
   key[0] = prefix;
   key.writeUIntBE(bucket + BUCKET_BIAS, 1, 6);

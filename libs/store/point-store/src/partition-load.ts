@@ -77,6 +77,6 @@ async function loadBuckets({ keyValue, buckets }: PartitionStore): Promise<void>
     for await (const { key } of keyValue.entries({ from, to, limit: 1 })) found = bucketOfKey(key);
     if (found === undefined) return;
     buckets.add(found);
-    from = bucketKey(PREFIX.chunk, found + 1);
+    from = afterPrefix(bucketKey(PREFIX.chunk, found));
   }
 }

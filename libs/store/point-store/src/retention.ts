@@ -1,3 +1,4 @@
+import { afterPrefix } from '@tidemark/bytes';
 import { bucketKey, NO_BUCKET, PREFIX } from './keys.ts';
 import type { PartitionStore } from './partition-state.ts';
 
@@ -32,7 +33,8 @@ export async function deleteExpired(store: PartitionStore): Promise<void> {
     await lock.write(async () => {
       // In this order, since a crash between the two must not leave series in a bucket without chunks.
       for (const prefix of [PREFIX.activity, PREFIX.chunk] as const) {
-        await keyValue.deleteRange(bucketKey(prefix, bucket), bucketKey(prefix, bucket + 1));
+        const from = bucketKey(prefix, bucket);
+        await keyValue.deleteRange(from, afterPrefix(from));
       }
       recent.drop(bucket);
       activity.drop(bucket);
