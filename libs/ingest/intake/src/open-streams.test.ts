@@ -28,27 +28,8 @@ test('the streams of a session are bounded, and the place of a closed one is reu
   await bench.play(session.close());
 });
 
-test('other work has its turn while many definitions are read', async () => {
-  const bench = await IntakeBench.open();
-  const session = await bench.session({ limits: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS } });
-  let turns = 0;
-  const stream = openStream(
-    session,
-    TENANT,
-    () => undefined,
-    async () => void turns++,
-  );
-  const value = { clientSession: Buffer.alloc(16, 3), clientName: 'many' };
-  await bench.play(stream.receive({ message: { $case: 'hello', value } }));
-  const series = Array.from({ length: 1200 }, (_, i) => ({ metric: metricIn(0), kind: KIND.gauge, tags: [`n:${i}`] }));
-  const definitions = { mapEpoch: 1, partition: 0, firstRef: 0, series };
-  await bench.play(stream.receive({ message: { $case: 'definitions', value: definitions } }));
-  expect(turns).toBe(2);
-  expect([...stream.dictionaries].map(({ size }) => size)).toEqual([1200]);
-  await bench.play(session.close());
-});
-
-test('other work has its turn between the shares of a batch, each of which is small', async () => {
+/** A stream that has said hello, and how often it has let other work have its turn. */
+async function greeted() {
   const bench = await IntakeBench.open();
   const session = await bench.session({ limits: { ...DEFAULT_INTAKE_LIMITS, ...DEFAULT_POINT_LIMITS } });
   let turns = 0;
@@ -60,6 +41,21 @@ test('other work has its turn between the shares of a batch, each of which is sm
   );
   const receive = (message: Parameters<typeof stream.receive>[0]['message']) => bench.play(stream.receive({ message }));
   await receive({ $case: 'hello', value: { clientSession: Buffer.alloc(16, 3), clientName: 'many' } });
+  return { bench, session, stream, receive, turns: () => turns };
+}
+
+test('other work has its turn while many definitions are read', async () => {
+  const { bench, session, stream, receive, turns } = await greeted();
+  const series = Array.from({ length: 1200 }, (_, i) => ({ metric: metricIn(0), kind: KIND.gauge, tags: [`n:${i}`] }));
+  const definitions = { mapEpoch: 1, partition: 0, firstRef: 0, series };
+  await receive({ $case: 'definitions', value: definitions });
+  expect(turns()).toBe(2);
+  expect([...stream.dictionaries].map(({ size }) => size)).toEqual([1200]);
+  await bench.play(session.close());
+});
+
+test('other work has its turn between the shares of a batch, each of which is small', async () => {
+  const { bench, session, receive, turns } = await greeted();
   for (const partition of [0, 1]) {
     const series = [{ metric: metricIn(partition), kind: KIND.gauge, tags: [] }];
     await receive({ $case: 'definitions', value: { mapEpoch: 1, partition, firstRef: 0, series } });
@@ -72,8 +68,8 @@ test('other work has its turn between the shares of a batch, each of which is sm
     return receive({ $case: 'batch', value: { sequence, mapEpoch: 1, floor: 0, stampedMs: nowMs, shares } });
   };
   await batch(0, 100);
-  expect(turns).toBe(0);
+  expect(turns()).toBe(0);
   await batch(1, STEP_POINTS);
-  expect(turns).toBe(1);
+  expect(turns()).toBe(1);
   await bench.play(session.close());
 });
