@@ -6,26 +6,15 @@ const LENGTH_BITS = 32;
 /** Of a record: its length, and the checksum of its body. */
 const PREFIX_BYTES = 8;
 
-/**
- * Bytes that all searches in a file compute checksums of, and bytes of bodies in which they look for the bit, in its own size: many
- * damaged records must not cost a search of all the file each. One bad record needs its body, and those by each length that is
- * a bit away: together about three times the file, if the record is a small part of it.
- */
-const CHECKED = 8;
-const SEARCHED = 2;
-
 /** Finds out which record a bad one was, if one bit of it flipped. spool-format.test.ts covers it. */
 export class FlipSearch {
   readonly #maxBodyBytes: number;
-  /** Bytes that may still be checked, and bytes of bodies whose bits may still be tried. */
+  /** Bytes that may still be checked. */
   #leftBytes: number;
-  #leftBodyBytes: number;
 
-  /** `fileBytes`: of the file with the records. A body, and each length of one that differs by a bit, fits in it. */
-  constructor(maxBodyBytes: number, fileBytes: number) {
+  constructor(maxBodyBytes: number) {
     this.#maxBodyBytes = maxBodyBytes;
-    this.#leftBytes = Math.min(maxBodyBytes, CHECKED * fileBytes);
-    this.#leftBodyBytes = SEARCHED * fileBytes;
+    this.#leftBytes = maxBodyBytes;
   }
 
   /** A copy of the record at `position` as it was before the flip; undefined when none explains its checksum. */
@@ -40,17 +29,12 @@ export class FlipSearch {
     if (body === undefined) return undefined;
     const computed = crc32c(body);
     const difference = (computed ^ view.readUInt32LE(position + 4)) >>> 0;
-    const bit = hasOneBit(difference) ? undefined : this.#bitIn(body, difference);
+    const bit = hasOneBit(difference) ? undefined : flippedBit(difference, body.length * 8);
     if (bit === undefined && !hasOneBit(difference)) return undefined;
     const frame = Buffer.from(view.subarray(position, position + PREFIX_BYTES + bodyBytes));
     if (bit === undefined) frame.writeUInt32LE(computed, 4);
     else frame[PREFIX_BYTES + (bit >> 3)] ^= 1 << (bit & 7);
     return frame;
-  }
-
-  #bitIn(body: Buffer, difference: number): number | undefined {
-    this.#leftBodyBytes -= body.length;
-    return this.#leftBodyBytes < 0 ? undefined : flippedBit(difference, body.length * 8);
   }
 
   #flippedLength(view: Buffer, position: number, bodyBytes: number): Buffer | undefined {

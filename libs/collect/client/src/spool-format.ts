@@ -297,8 +297,7 @@ export interface BadBytes {
  */
 export function* readRecords(bytes: Uint8Array, onBad: (bad: BadBytes) => void): Generator<PlacedRecord> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const flips = new FlipSearch(MAX_RECORD_BYTES, view.length);
-  const search: Search = { leftBytes: SEARCHES * view.length };
+  const flips = new FlipSearch(MAX_RECORD_BYTES);
   let position = SPOOL_HEADER_BYTES;
   while (position < view.length) {
     const frame = frameAt(view, position);
@@ -318,25 +317,17 @@ export function* readRecords(bytes: Uint8Array, onBad: (bad: BadBytes) => void):
     }
     // Mostly the next record is where the length says. A wrong length can lead to a later one.
     const claimed = position + (frame?.length ?? view.length);
-    const found = nextRecord(view, position + 1, search);
-    const isLengthWrong = found !== undefined && found < claimed && isBodyBetween(view, position, found, search);
+    const found = nextRecord(view, position + 1);
+    const isLengthWrong = found !== undefined && found < claimed && isBodyBetween(view, position, found);
     const next = isRecordAt(view, claimed) && !isLengthWrong ? claimed : found;
     const end = next ?? Math.min(claimed, view.length);
     // A write that was cut off has no whole body.
-    const isEnd = next === undefined && frame === undefined && !isBodyBetween(view, position, view.length, search);
+    const isEnd = next === undefined && frame === undefined && !isBodyBetween(view, position, view.length);
     onBad({ bytes: view.subarray(position, end), position, isEnd });
     if (next === undefined && end < view.length) onBad({ bytes: view.subarray(end), position: end, isEnd: true });
     position = next ?? view.length;
   }
 }
-
-/** Bytes that the searches behind damaged records of a file may still compute checksums of. */
-interface Search {
-  leftBytes: number;
-}
-
-/** Size of all searches in a file, in its own size: many damaged records must not cost a search of the whole file each. */
-const SEARCHES = 4;
 
 /** The bytes of the record that begins here by its length; undefined when there is no room for it. */
 function frameAt(view: Buffer, position: number): Buffer | undefined {
@@ -348,12 +339,9 @@ function frameAt(view: Buffer, position: number): Buffer | undefined {
 }
 
 /** Whether the body of the record at `position` ends at `end`, by its checksum. */
-function isBodyBetween(view: Buffer, position: number, end: number, search: Search): boolean {
+function isBodyBetween(view: Buffer, position: number, end: number): boolean {
   const bodyFrom = position + RECORD_HEADER_BYTES - 1;
-  search.leftBytes -= end - bodyFrom;
-  return (
-    bodyFrom < end && search.leftBytes >= 0 && view.readUInt32LE(position + 4) === crc32c(view.subarray(bodyFrom, end))
-  );
+  return bodyFrom < end && view.readUInt32LE(position + 4) === crc32c(view.subarray(bodyFrom, end));
 }
 
 function isRecordAt(view: Buffer, position: number): boolean {
@@ -361,14 +349,13 @@ function isRecordAt(view: Buffer, position: number): boolean {
   return frame !== undefined && checkedRecord(frame) !== undefined;
 }
 
-/** Where the next good record begins. It computes checksums of at most so many bytes as a record may have. */
-function nextRecord(view: Buffer, from: number, search: Search): number | undefined {
-  let leftBytes = Math.min(MAX_RECORD_BYTES, search.leftBytes);
+/** Where the next good record begins. It computes checksums of a bounded number of bytes. */
+function nextRecord(view: Buffer, from: number): number | undefined {
+  let leftBytes = MAX_RECORD_BYTES;
   for (let position = from; leftBytes > 0 && position + RECORD_HEADER_BYTES <= view.length; position++) {
     const frame = frameAt(view, position);
     if (frame === undefined || !KNOWN_TYPES.has(frame[8])) continue;
     leftBytes -= frame.length;
-    search.leftBytes -= frame.length;
     if (checkedRecord(frame) !== undefined) return position;
   }
   return undefined;
