@@ -24,7 +24,10 @@ interface Replica {
 export class Operator {
   readonly #cluster: Cluster;
   readonly #random: Random;
+  /** When to act on a halt the next time, by topic, partition and offset. */
   readonly #dueMs = new Map<string, number>();
+  /** When the operator has acted on each known halt once. */
+  #awaitedUntilMs = 0;
   skips = 0;
   rebuilds = 0;
 
@@ -36,6 +39,14 @@ export class Operator {
   /** True when a replica is halted. */
   get hasWork(): boolean {
     return places().some(([topic, partition]) => this.#replicas(topic, partition).some(isHalted));
+  }
+
+  /**
+   * True while a halt waits for the operator, and not for the platform. This time is bounded: each damaged record has one
+   * delay, and a halt at another record is a violation.
+   */
+  get isAwaited(): boolean {
+    return this.#cluster.world.clock.monotonicMs() < this.#awaitedUntilMs;
   }
 
   act(): void {
@@ -55,9 +66,17 @@ export class Operator {
 
   #isDue(key: string): boolean {
     const nowMs = this.#cluster.world.clock.monotonicMs();
-    const dueMs = this.#dueMs.get(key) ?? nowMs + this.#random.next() ** 2 * DELAY_MS;
+    const dueMs = this.#dueMs.get(key) ?? this.#noticed(key, nowMs);
     this.#dueMs.set(key, nowMs < dueMs ? dueMs : nowMs + RETRY_MS);
     return nowMs >= dueMs;
+  }
+
+  /** Returns when to act on a new halt. */
+  #noticed(key: string, nowMs: number): number {
+    const delayMs = this.#random.next() ** 2 * DELAY_MS;
+    this.#awaitedUntilMs = Math.max(this.#awaitedUntilMs, nowMs + delayMs);
+    this.#cluster.world.trace(`${key} halts; the operator acts after ${delayMs.toFixed(0)} ms`);
+    return nowMs + delayMs;
   }
 
   #rebuild(host: StoreHost | undefined, partition: number): void {
