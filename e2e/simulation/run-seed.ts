@@ -202,7 +202,8 @@ class SeedRun {
     Promise.all(closing).then(() => {
       isClosed = true;
     }, cluster.fail);
-    while (!isClosed) await this.#step();
+    // A late append of a lane that has ended is part of the log, too.
+    while (!isClosed || cluster.world.network.lateRequests > 0) await this.#step();
     await this.#pass(3000);
     this.#readPoints();
     const openLanes = this.#plain.reduce((sum, plain) => sum + plain.openLanes, 0);

@@ -85,9 +85,11 @@ test('a request that seemed lost may still arrive, even after the end of its sen
   for (let i = 0; i < 40; i++)
     await expect(run(at.client.call('server', 'do', i))).rejects.toMatchObject({ code: 'unavailable' });
   expect(came).toEqual([]);
+  const late = network.lateRequests;
   client.end();
   network.heal('client', 'server');
   await clock.advance(30_000);
+  expect([came.length, network.lateRequests]).toEqual([late, 0]);
   expect(came.length).toBeGreaterThan(3);
   expect(new Set(came).size).toBe(came.length);
 });

@@ -60,9 +60,15 @@ export class SimulatedNetwork {
   readonly #processes = new Map<string, Process>();
   readonly #partitions = new Set<string>();
   readonly #links = new Set<StreamLink>();
+  #lateRequests = 0;
 
   constructor(options: SimulatedNetworkOptions) {
     this.#options = options;
+  }
+
+  /** Number of requests that their callers consider lost, and that may still be executed. */
+  get lateRequests(): number {
+    return this.#lateRequests;
   }
 
   /** Connects a process to the network. At its end it is disconnected, and its streams break. */
@@ -128,7 +134,9 @@ export class SimulatedNetwork {
   #maybeLate(from: string, to: string, method: string, body: unknown): void {
     const { clock, random, faults } = this.#options;
     if (faults?.fires('network.late-request') !== true) return;
+    this.#lateRequests++;
     clock.setTimer(random.next() ** 2 * LATE_MS, () => {
+      this.#lateRequests--;
       if (this.#processes.has(to) && !this.#partitions.has(pairOf(from, to)))
         void this.#execute(to, from, method, body);
     });
