@@ -3,6 +3,7 @@ import type { PartitionMap } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { backoffMs } from './backoff.ts';
 import { BatchQueue } from './batch-queue.ts';
+import { KnownSeries } from './known-series.ts';
 import { rejectionOf } from './options.ts';
 import { QueuedBatch, requestBytes } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
@@ -46,6 +47,7 @@ export class ClientSession {
   readonly #report: RefusalReport;
   readonly #statements: StatementReport;
   readonly #spooled: SpooledBatches | undefined;
+  readonly #known = new KnownSeries();
   #nextNumber = 0;
   #nextSequence = 0;
   /** True when a step left work for the next one. */
@@ -134,12 +136,24 @@ export class ClientSession {
     await this.#spooled?.close();
   }
 
+  /** Divides a batch so that points of known series do not wait for the definitions of new ones. */
+  divide(raw: RawBatch): RawBatch[] {
+    return this.#known.divide(raw, this.#unsent);
+  }
+
   enqueue(raw: RawBatch): void {
+    this.#known.add(raw, this.#nextNumber, this.#unsent);
     const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs, raw.fate);
     batch.holdRaw(raw);
     this.#queue.add(batch);
     this.#unsettled.keepMemoryBound();
     this.#wake.raise();
+  }
+
+  /** All batches below this number were sent, or given up. */
+  get #unsent(): number {
+    for (const { number, sent } of this.#queue.all.values()) if (!sent) return number;
+    return this.#nextNumber;
   }
 
   /** Lets the loop look for what is due. */
@@ -194,6 +208,7 @@ export class ClientSession {
       this.#report.sendDue(this.#link.stream);
       await this.#stampWaiting();
       await this.#sendDue();
+      this.#defineAhead();
       // After the definitions: an intake keeps few statements of metrics that it does not know.
       if (this.#link.stream?.writable) this.#statements.sendDue(this.#link.stream, this.#routes.map?.epoch);
     }
@@ -299,7 +314,7 @@ export class ClientSession {
     assert(map !== undefined, 'a stamp names a map');
     const { clock } = this.#owner;
     const { epoch } = map;
-    const { shares, points } = this.#router.route(raw, this.#routes.of(epoch));
+    const { shares, refs, points } = this.#router.route(raw, this.#routes.of(epoch));
     this.#unsettled.merged(batch, points);
     this.#queue.takeWaiting(batch);
     const frontierMs = this.#frontierMs();
@@ -318,7 +333,7 @@ export class ClientSession {
       return false;
     }
     batch.stamp = { sequence: this.#nextSequence++, epoch, stampedMs };
-    batch.needs(shares, this.#routes.of(epoch).tables);
+    batch.refs = refs;
     batch.attempts = 0;
     this.#queue.change(batch, () => batch.holdRequest(request));
     this.#unsettled.addStamped(batch);
@@ -345,10 +360,7 @@ export class ClientSession {
     });
   }
 
-  /**
-   * Sends the batches that are due and whose series the intake has judged. The definitions of the others are sent a few
-   * thousand ahead: with more, an intake that is slow with them would take no batch for as long.
-   */
+  /** Sends the batches that are due and whose series the intake has judged. */
   async #sendDue(): Promise<void> {
     const nowMs = this.#owner.clock.monotonicMs();
     for (const batch of this.#queue.stamped.values()) {
@@ -356,12 +368,7 @@ export class ClientSession {
       if (this.#needsSpool(batch) || batch.stamp === undefined) continue;
       const { stream } = this.#link;
       if (!stream?.writable) return;
-      const routes = this.#routes.of(batch.stamp.epoch);
-      if (!batch.isDefined(stream.definitions)) {
-        if (stream.definitions.unanswered < DEFINED_AHEAD) stream.define(routes, batch.refs, this.#series);
-        if (!stream.writable) return;
-        continue;
-      }
+      if (!batch.isDefined(stream.definitions)) continue;
       const request = batch.request ?? (await this.#inSpool.loadRequest(batch));
       if (batch.gone || request === undefined) continue;
       // While it was read, the stream may have ended.
@@ -378,6 +385,19 @@ export class ClientSession {
       batch.dueMs = nowMs + this.#owner.options.replyTimeoutMs;
       if (this.memoryBytes > this.#owner.options.memoryBytes && batch.isOnDisk)
         this.#queue.change(batch, () => batch.release());
+    }
+  }
+
+  /**
+   * Sends the definitions of the other batches a few thousand ahead: with more, an intake that is slow with them would take
+   * no batch for as long.
+   */
+  #defineAhead(): void {
+    for (const batch of this.#queue.stamped.values()) {
+      const { stream } = this.#link;
+      if (!stream?.writable || stream.definitions.unanswered >= DEFINED_AHEAD) return;
+      if (batch.stamp === undefined || this.#needsSpool(batch) || batch.isDefined(stream.definitions)) continue;
+      stream.define(this.#routes.of(batch.stamp.epoch), batch.refs, this.#series);
     }
   }
 }

@@ -113,6 +113,11 @@ export class ClientSessions {
     this.#startResting();
   }
 
+  /** Divides a batch before it is enqueued, by the series that the platform knows. */
+  divide(batch: RawBatch): RawBatch[] {
+    return this.#live.divide(batch);
+  }
+
   enqueue(batch: RawBatch): void {
     this.#live.enqueue(batch);
   }

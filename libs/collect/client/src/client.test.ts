@@ -7,11 +7,14 @@ import { Client } from './client.ts';
 import { ModelIntake, type ModelIntakeOptions } from './model-intake.fixture.ts';
 import type { ClientOptions, ClientRejection } from './options.ts';
 
-async function setUp(options: Partial<ClientOptions> = {}, intakeOptions: Partial<ModelIntakeOptions> = {}) {
+async function setUp(
+  { addresses = ['a:1', 'b:2'], ...options }: Partial<ClientOptions> & { readonly addresses?: string[] } = {},
+  intakeOptions: Partial<ModelIntakeOptions> = {},
+) {
   const world = new SimulatedWorld({ seed: 1 });
   const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake'), ...intakeOptions });
   const client = await Client.open(
-    { connector: intake, addresses: ['a:1', 'b:2'], clock: world.clock, random: world.random.fork('client') },
+    { connector: intake, addresses, clock: world.clock, random: world.random.fork('client') },
     { name: 'test', flushIntervalMs: 10_000, ...options },
   );
   return { world, intake, client };
@@ -434,6 +437,58 @@ describe('the end of a batch', () => {
     expect(intake.definitions).toBeLessThan(9000);
     await close(world, client);
     expect(client.stats().ackedPoints).toBe(15_000);
+  });
+
+  test('points of known series do not wait for the definitions of new ones', async () => {
+    const { world, intake, client } = await setUp({ addresses: ['a:1'] });
+    client.gauge('load', 0);
+    client.flush();
+    await world.clock.advance(1000);
+    intake.judgesNothing = 'a:1';
+    for (let flush = 1; flush <= 3; flush++) {
+      for (let i = 0; i < 15_000; i++) {
+        client.count('flood', 1, [`n:${i}`]);
+        if (i === 7000) client.gauge('load', flush);
+      }
+      client.distribution('sizes', flush);
+      client.flush();
+      await world.clock.advance(1000);
+    }
+    const known = intake.delivered.map(({ metric, value }) => [metric, value]);
+    expect(known).toEqual([0, 1, 2, 3].map((value) => ['load', value]));
+    intake.judgesNothing = undefined;
+    intake.breakAll();
+    await world.clock.advance(60_000);
+    expect(intake.violations).toEqual([]);
+    expect(client.stats()).toMatchObject({ points: 45_007, ackedPoints: 45_007, pendingPoints: 0 });
+    await close(world, client);
+  });
+
+  test('points of one series and time keep their order while its first ones wait for its definition', async () => {
+    const { world, intake, client } = await setUp({ addresses: ['a:1'] });
+    const timeMs = world.clock.wallMs();
+    await world.clock.advance(1000);
+    intake.judgesNothing = 'a:1';
+    const handles = ['a', 'b'].map((host) => client.series('temperature', 'gauge', [`host:${host}`]));
+    for (let value = 1; value <= 4; value++) {
+      handles[0].record(value, timeMs);
+      if (value % 2 === 0) client.recordColumns(handles, timeMs + 1, Float64Array.of(value, value));
+      for (let i = 0; i < 50; i++) client.count(`new.${value}`, 1, [`n:${i}`]);
+      client.flush();
+      await world.clock.advance(1000);
+      if (value !== 2) continue;
+      intake.judgesNothing = undefined;
+      intake.breakAll();
+    }
+    await world.clock.advance(60_000);
+    const values = (ms: number) =>
+      intake.delivered.filter((one) => one.metric === 'temperature' && one.timeMs === ms).map(({ value }) => value);
+    expect([values(timeMs), values(timeMs + 1)]).toEqual([
+      [1, 2, 3, 4],
+      [2, 2, 4, 4],
+    ]);
+    expect(intake.violations).toEqual([]);
+    await close(world, client);
   });
 
   test('the client stays with an intake that answers some batches and not others', async () => {

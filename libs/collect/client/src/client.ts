@@ -14,6 +14,7 @@ import { type MetricDescription, MetricStatements } from './metric-statements.ts
 import type { ClientOptions } from './options.ts';
 import { PendingBatches } from './pending-batches.ts';
 import { ProcessHold } from './process-hold.ts';
+import type { RawBatch } from './raw-batch.ts';
 import { SeriesLookup } from './series-lookup.ts';
 import { SeriesNumbers } from './series-numbers.ts';
 import { Spool } from './spool.ts';
@@ -49,12 +50,7 @@ export class Client {
     this.#counters = counters;
     this.#spool = spool;
     this.#numbers = new SeriesNumbers(ports.clock, options.maxSeries, options.seriesExpiryMs);
-    const gatherer = new Gatherer(ports.clock, options, counters, this.#numbers, (batch) => {
-      counters.points += batch.points;
-      this.#pending.add(batch.fate);
-      this.#flushed?.push(batch.fate);
-      this.#sessions.enqueue(batch);
-    });
+    const gatherer = new Gatherer(ports.clock, options, counters, this.#numbers, (batch) => this.#send(batch));
     const schedule = new FlushSchedule(ports.clock, options, {
       flush: () => this.#cut(),
       onInterval: (intervalMs) => gatherer.useInterval(intervalMs),
@@ -299,6 +295,15 @@ export class Client {
     const message = `timeoutMs: ${describe(timeoutMs)} (limit: ${limit}); closeTimeoutMs is used instead`;
     this.#counters.warnings.warn({ reason: 'flush_timeout_invalid', field: 'timeoutMs', limit, message });
     return this.#options.closeTimeoutMs;
+  }
+
+  #send(cut: RawBatch): void {
+    for (const batch of this.#sessions.divide(cut)) {
+      this.#counters.points += batch.points;
+      this.#pending.add(batch.fate);
+      this.#flushed?.push(batch.fate);
+      this.#sessions.enqueue(batch);
+    }
   }
 
   /** Called by timers, too: an exception would end the program. */

@@ -1,4 +1,4 @@
-import type { SendRequest, Share } from '@tidemark/contract';
+import type { SendRequest } from '@tidemark/contract';
 import { BatchFate } from './batch-fate.ts';
 import type { EpochRoutes } from './epoch-routes.ts';
 import type { RawBatch } from './raw-batch.ts';
@@ -43,7 +43,7 @@ export class QueuedBatch {
   attempts = 0;
   /** True once it is settled or given up: code that still holds it must drop it. */
   gone = false;
-  /** Refs of each partition that an intake must have judged before the batch is sent. */
+  /** How many refs of each partition an intake must have judged before the batch is sent. */
   refs: ReadonlyMap<number, number> = new Map();
   #raw: RawBatch | undefined;
   #request: SendRequest | undefined;
@@ -70,12 +70,7 @@ export class QueuedBatch {
     return this.#memoryBytes;
   }
 
-  /** Remembers which refs its shares may use, of those in the tables now. */
-  needs(shares: readonly Pick<Share, 'partition'>[], tables: EpochRoutes['tables']): void {
-    this.refs = new Map(shares.map(({ partition }) => [partition, tables.get(partition)?.length ?? 0]));
-  }
-
-  /** As `needs`, where the shares are not known. */
+  /** Sets `refs` where its shares are not known: they may use all refs in the tables now. */
   needsAll(tables: EpochRoutes['tables']): void {
     this.refs = new Map([...tables].map(([partition, { length }]) => [partition, length]));
   }

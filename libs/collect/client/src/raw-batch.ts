@@ -77,6 +77,33 @@ export class RawBatch {
     if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
 
+  /** Calls `visit` with the series number of each point. */
+  forEachSeries(visit: (number: number) => void): void {
+    for (const { plan } of this.#layers) for (const number of plan.numbers) visit(number);
+    for (const { refs, length } of [this.#points, this.#sketches]) for (let i = 0; i < length; i++) visit(refs[i]);
+  }
+
+  /** Returns the points of series for which `isFirst` holds, and the others. A layer with one of the others is not divided. */
+  divide(isFirst: (number: number) => boolean): [first: RawBatch, others: RawBatch] {
+    let isWhole = true;
+    this.forEachSeries((number) => {
+      isWhole &&= isFirst(number);
+    });
+    const [first, others] = [new RawBatch(), new RawBatch()];
+    if (isWhole) return [this, others];
+    const partOf = (isOfFirst: boolean) => (isOfFirst ? first : others);
+    for (const { plan, timeMs, values } of this.#layers) {
+      partOf(plan.numbers.every(isFirst)).addLayer(plan, timeMs, values);
+    }
+    const { refs, timesMs, values, length } = this.#points;
+    for (let i = 0; i < length; i++) partOf(isFirst(refs[i])).addPoint(refs[i], timesMs[i], values[i]);
+    for (let i = 0; i < this.#sketches.length; i++) {
+      const { refs, timesMs, payloads } = this.#sketches;
+      partOf(isFirst(refs[i])).addSketch(refs[i], timesMs[i], payloads[i]);
+    }
+    return [first, others];
+  }
+
   /** All points, layers spread out, in the order recorded; refs are series numbers. */
   flatPoints(): PointColumns {
     const flat = new PointColumns(this.#points.length + this.#layerPoints);

@@ -10,6 +10,8 @@ import type { SeriesTable } from './series-table.ts';
 /** A batch's encoded shares, by partition, and their points. */
 export interface RoutedBatch {
   readonly shares: Share[];
+  /** The ref after the last one in each share, by partition. */
+  readonly refs: ReadonlyMap<number, number>;
   /** Points of equal series and timestamp are one. */
   readonly points: number;
 }
@@ -30,8 +32,10 @@ export class BatchRouter {
   route(batch: RawBatch, routes: EpochRoutes): RoutedBatch {
     const layer = batch.onlyLayer;
     if (layer?.plan.distinct) {
-      const shares = layer.plan.parts(routes).map((part) => this.#layerShare(part, layer.timeMs, layer.values));
-      return { shares, points: batch.points };
+      const parts = layer.plan.parts(routes);
+      const shares = parts.map((part) => this.#layerShare(part, layer.timeMs, layer.values));
+      const refs = new Map(parts.map((part) => [part.partition, endOf(part.refs, part.refs.length)]));
+      return { shares, refs, points: batch.points };
     }
     return this.#looseShares(batch, routes);
   }
@@ -67,21 +71,29 @@ export class BatchRouter {
       part.sketches.push(routes.refOf(number), sketches.timesMs[i], sketches.payloads[i]);
     }
     let all = sketches.length;
+    const refs = new Map<number, number>();
     const shares = [...parts]
       .sort(([a], [b]) => a - b)
       .map(([partition, part]) => {
         const table = routes.tables.get(partition) ?? [];
         const points = orderPoints(part.points, (ref) => this.#series.get(table[ref]).kind === KIND.count);
+        const ordered = part.sketches.length > 0 ? orderSketches(part.sketches) : part.sketches;
         all += points.length;
-        return this.#encode(partition, points, part.sketches.length > 0 ? orderSketches(part.sketches) : undefined);
+        refs.set(partition, Math.max(endOf(points.refs, points.length), endOf(ordered.refs, ordered.length)));
+        return this.#encode(partition, points, ordered.length > 0 ? ordered : undefined);
       });
-    return { shares, points: all };
+    return { shares, refs, points: all };
   }
 
   #encode(partition: number, points: PointColumns, sketches: SketchColumns | undefined): Share {
     encodeShare(points, sketches, this.#out);
     return { partition, points: this.#out.take() };
   }
+}
+
+/** The ref after the last of refs in their order. */
+function endOf(refs: Uint32Array, length: number): number {
+  return length === 0 ? 0 : refs[length - 1] + 1;
 }
 
 function partAt(

@@ -1,0 +1,41 @@
+import type { RawBatch } from './raw-batch.ts';
+
+/** Of a series that no batch has. */
+const NEVER = 2 ** 31 - 1;
+
+/**
+ * The known series of a client session: every batch that had them while they were new has been sent, so an intake has their
+ * definitions. Their points go in batches of their own, which do not wait for the definitions of new series. client.test.ts
+ * covers it.
+ */
+export class KnownSeries {
+  /** The last batch that had a series while it was new, by series number. */
+  #lastBatches = new Int32Array(0);
+
+  /** Divides a batch into points of known series and those of new ones. All batches below the number `unsent` were sent. */
+  divide(batch: RawBatch, unsent: number): RawBatch[] {
+    const isKnown = (series: number) => this.#isKnown(series, unsent);
+    return batch.divide(isKnown).filter(({ points }) => points > 0);
+  }
+
+  /** Notes the number of a batch that was not sent. */
+  add(batch: RawBatch, number: number, unsent: number): void {
+    batch.forEachSeries((series) => {
+      if (this.#isKnown(series, unsent)) return;
+      this.#cover(series);
+      this.#lastBatches[series] = number;
+    });
+  }
+
+  #isKnown(series: number, unsent: number): boolean {
+    return series < this.#lastBatches.length && this.#lastBatches[series] < unsent;
+  }
+
+  #cover(series: number): void {
+    const { length } = this.#lastBatches;
+    if (series < length) return;
+    const larger = new Int32Array(Math.max(series + 1, length * 2)).fill(NEVER, length);
+    larger.set(this.#lastBatches);
+    this.#lastBatches = larger;
+  }
+}
