@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, connect } from '@tidemark/client';
+import { assert } from '@tidemark/ports';
+import { eventually } from '../process/eventually.ts';
 import type { PlatformSettings } from '../process/messages.ts';
 import { PlatformUnderTest } from '../process/platform-under-test.ts';
 import { DESCRIPTIONS, POINTS, SERIES, STEP_MS, TENANTS, type Tenant } from './contents.ts';
@@ -32,8 +34,6 @@ const QUESTIONS_AT_ONCE = 64;
 const SEGMENT_BYTES = 4096;
 /** Commits that are not followed by a trim, so that they are in write-ahead files alone when the platform is killed. */
 const COMMITTING = { points: { commitStepMs: 500 }, log: { segmentBytes: 3 * SEGMENT_BYTES } };
-/** Time for a commit after the last points. */
-const COMMIT_MS = 1500;
 /** Points are this old when they are sent, so that answers are complete at once, and most points are late. */
 const AGE_MS = 90_000;
 
@@ -59,7 +59,7 @@ export async function makeFolder(kind: FolderKind, parent: string, files = ''): 
       await platform.stop();
       platform = await PlatformUnderTest.start(settings);
     }
-    if (kind === 'committed') await new Promise((resolve) => setTimeout(resolve, COMMIT_MS));
+    if (kind === 'committed') await committed(platform);
     if (kind === 'killed' || kind === 'committed') await platform.kill9();
     else {
       await platform.stop();
@@ -98,6 +98,16 @@ async function sendPart(
     await acknowledged(client);
     await client.close();
   }
+}
+
+/** Resolves when the stores have committed all points of now. */
+async function committed(platform: PlatformUnderTest): Promise<void> {
+  const { points, forOperator } = await platform.status();
+  assert(forOperator, 'an operator sees offsets');
+  await eventually('the stores to commit', async () => {
+    const now = await platform.status();
+    return points.every(({ logNext }, i) => now.points[i].committedOffset >= logNext);
+  });
 }
 
 function describe(client: Client, tenant: Tenant): void {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { keepInput } from './corpus.ts';
-import { fuzzAll } from './fuzz-pool.ts';
+import { fuzzAll, type PoolPlan } from './fuzz-pool.ts';
 import type { FuzzResult } from './run-target.ts';
 import { TARGETS } from './targets/index.ts';
 
@@ -21,9 +21,9 @@ Feeds mutated input to parsers and listeners. Each target runs for the time give
 which something does not hold is made smaller, and kept in e2e/fuzz/corpus/TARGET.
 
   --minutes N, --seconds N  time of each target; 0 runs the corpus only
-  --total N                 seconds of all targets together, in equal parts
+  --total N                 seconds of all targets together: parsers share the threads, listeners have one of their own
   --seed N                  seed of the mutations, printed by each run
-  --threads N               targets that run at the same time
+  --threads N               parsers that run at the same time
   --grow                    keeps inputs of up to ${MAX_KEPT_BYTES} bytes that reach new code in the corpus
   --list                    prints the targets
 
@@ -52,7 +52,7 @@ const unknown = positionals.find((name) => !names.includes(name));
 if (unknown !== undefined) refuseOptions(`unknown target ${unknown} (use --list)`, HELP);
 const seed = numberOf('seed', values.seed ?? String(Math.floor(Math.random() * 1e9)), Number.MAX_SAFE_INTEGER);
 const threads = Math.max(1, numberOf('threads', values.threads, MAX_THREADS));
-const chosen = positionals.length > 0 ? positionals : names;
+const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const forMs = timeOfEach();
 
 console.log(`seed ${seed}`);
@@ -73,12 +73,17 @@ function show({ target, runs, findings, fresh }: FuzzResult): void {
   for (const input of fresh) if (input.length <= MAX_KEPT_BYTES) keepInput(target, 'new', input);
 }
 
-/** Returns the time of each target, ms. */
-function timeOfEach(): number {
-  if (values.minutes !== undefined) return numberOf('minutes', values.minutes, MAX_MINUTES) * 60_000;
-  if (values.total === undefined)
-    return numberOf('seconds', values.seconds ?? String(DEFAULT_SECONDS), MAX_SECONDS) * 1000;
-  return (numberOf('total', values.total, MAX_SECONDS) * 1000 * threads) / chosen.length;
+/** Returns how long a target runs, ms, of which so many are left for so many threads. */
+function timeOfEach(): PoolPlan['forMs'] {
+  if (values.total !== undefined) {
+    const endMs = performance.now() + numberOf('total', values.total, MAX_SECONDS) * 1000;
+    return (left, workers) => Math.max(0, ((endMs - performance.now()) * Math.min(workers, left)) / left);
+  }
+  const eachMs =
+    values.minutes === undefined
+      ? numberOf('seconds', values.seconds ?? String(DEFAULT_SECONDS), MAX_SECONDS) * 1000
+      : numberOf('minutes', values.minutes, MAX_MINUTES) * 60_000;
+  return () => eachMs;
 }
 
 function numberOf(option: string, text: string, max: number): number {

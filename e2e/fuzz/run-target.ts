@@ -39,7 +39,7 @@ export interface FuzzResult {
 
 export interface FuzzPlan {
   readonly seed: number;
-  /** Time after which no more inputs are made, ms. 0: the seeds and the corpus only. */
+  /** Time after which no more inputs are made, ms, with the start of the thread and of a platform. 0: the seeds and the corpus only. */
   readonly forMs: number;
   /** Compares costs, which takes seconds and depends on the machine. Default: true. */
   readonly isCostChecked?: boolean;
@@ -49,9 +49,10 @@ export interface FuzzPlan {
 
 /** Runs one target: seeds and corpus as they are, then mutations of them until the time is up. */
 export async function runTarget(target: FuzzTarget, plan: FuzzPlan, running?: RunningInput): Promise<FuzzResult> {
+  const beganMs = performance.now();
   const close = await target.open?.();
   try {
-    return await new TargetRun(target, plan, running).result();
+    return await new TargetRun(target, plan, running).result(beganMs);
   } finally {
     await close?.();
   }
@@ -73,8 +74,7 @@ class TargetRun {
     this.#random = new SeededRandom(`${plan.seed}/${target.name}`);
   }
 
-  async result(): Promise<FuzzResult> {
-    const beganMs = performance.now();
+  async result(beganMs: number): Promise<FuzzResult> {
     const { name, tokens = [], maxBytes = DEFAULT_MAX_BYTES } = this.#target;
     const known = corpusOf(name).map(({ bytes }) => bytes);
     const pool = [...(await this.#target.seeds()).map((seed) => Buffer.from(seed)), ...known];
