@@ -1,5 +1,5 @@
-// `npm run flip -- --seeds 1..200`: flips one bit of a stopped data folder, or cuts or removes one file, starts on it, and compares every answer with what
-// was acknowledged. `npm run flip -- --again FOLDER`: starts on a kept folder again.
+// `npm run flip -- --seeds 1..200`: flips one bit of a stopped data folder, or cuts or removes one file, starts on it, and
+// compares every answer with what was acknowledged. `npm run flip -- --again FOLDER`: starts on a kept folder again.
 
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,8 +14,9 @@ import type { FlipResult, Outcome } from './run-flip.ts';
 
 const HELP = `Usage: npm run flip -- [--seeds N | --seeds FIRST..LAST] [--jobs N] [--files PREFIX] | --again FOLDER
 
-Makes data folders, for each seed flips one bit of a copy, or cuts or removes a file of it, starts a platform on it and asks for everything that was
-acknowledged. An answer must be right or say what it lacks, and a refused start must name the file and what to do.
+Makes data folders. For each seed it flips one bit of a copy, or cuts or removes a file of it, starts a platform on it, and
+asks for everything that was acknowledged. An answer must be right or say what it lacks, and a refused start must name the
+file and what to do.
 
   --seeds N, FIRST..LAST  seeds to play, 1..N or FIRST..LAST; default 1..20
   --jobs N                processes that play seeds; default 1

@@ -39,7 +39,10 @@ export interface FuzzResult {
 
 export interface FuzzPlan {
   readonly seed: number;
-  /** Time after which no more inputs are made, ms, with the start of the thread and of a platform. 0: the seeds and the corpus only. */
+  /**
+   * Time after which no more inputs are made, ms, with the start of the thread and of a platform. 0: the seeds and the
+   * corpus only.
+   */
   readonly forMs: number;
   /** Compares costs, which takes seconds and depends on the machine. Default: true. */
   readonly isCostChecked?: boolean;

@@ -3,8 +3,8 @@ import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { Remote } from '../remote.ts';
 
 /**
- * Returns what is known of a metric, undefined where the key can't ask. Throws `not_found`, with a similar name, for an unknown metric, and any other error of the question. A key without the
- * scope `read` can't ask: it may state.
+ * Returns what is known of a metric, undefined where the key can't ask. Throws `not_found`, with a similar name, for an
+ * unknown metric, and any other error of the question. A key without the scope `read` can't ask: it may state.
  */
 export async function requireMetric(
   remote: Pick<Remote, 'query' | 'call'>,

@@ -26,7 +26,10 @@ function open(disk: CrashDisk, random: Random = new SeededRandom(7)): Promise<Em
   return openEmbeddedLog({ disk, clock, random, partitions: { points: 1 }, limits });
 }
 
-/** Randomness that gives the values of the golden files: the generation and the salts, the ids of the partition and of each writer. */
+/**
+ * Randomness that gives the values of the golden files: the generation and the salts, the ids of the partition and of each
+ * writer.
+ */
 function goldenRandom(): Random {
   const salts = [1_234_567_890, 3_838_393_609, 2_826_919_057];
   const ids = [

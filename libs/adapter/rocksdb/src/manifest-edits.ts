@@ -85,7 +85,10 @@ class Fields {
     this.#at += length;
   }
 
-  /** Reads a new table: level, number, size, first and last key, first and last sequence, other fields. Returns the last sequence. */
+  /**
+   * Reads a new table: level, number, size, first and last key, first and last sequence, other fields. Returns the last
+   * sequence.
+   */
   newTable(): number {
     this.skipNumbers(3);
     this.skipText();

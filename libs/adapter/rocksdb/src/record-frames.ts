@@ -51,8 +51,8 @@ export type FoundRecord =
   | { readonly at: number; readonly what: string };
 
 /**
- * The records of a file up to the first damage, which comes last. A last record that a crash has cut is not damage. Blocks of zeros
- * between records are passed, and within a record they are damage, as RocksDB has it.
+ * The records of a file up to the first damage, which comes last. A last record that a crash has cut is not damage. Blocks
+ * of zeros between records are passed, and within a record they are damage, as RocksDB has it.
  */
 export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
   let parts: Buffer[] = [];

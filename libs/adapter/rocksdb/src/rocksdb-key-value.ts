@@ -169,8 +169,8 @@ export class RocksDbKeyValue implements KeyValue {
   }
 
   /**
-   * Waits for the operations in progress, makes tables of all writes where the disk allows that, then closes; idempotent. Iterations
-   * in progress fail at their next page.
+   * Waits for the operations in progress, makes tables of all writes where the disk allows that, then closes; idempotent.
+   * Iterations in progress fail at their next page.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

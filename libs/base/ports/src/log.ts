@@ -58,9 +58,10 @@ export interface Log {
   /** A new producer with an identity of its own. */
   writer(topic: Topic, partition: number): Promise<LogWriter>;
   /**
-   * Records from `from` on, in offset order, dense. Empty when there is none within `waitMs`. Errors: `out_of_range`
-   * when `from` was trimmed or is beyond the end (never a silent reset), `data_loss` when a stored record fails its
-   * checksum; its detail may have `resumeAt`, the next offset that may be readable. The values may be views of a shared buffer: copy those that are kept.
+   * Records from `from` on, in offset order, dense. Empty when there is none within `waitMs`. Errors: `out_of_range` when
+   * `from` was trimmed or is beyond the end (never a silent reset), `data_loss` when a stored record fails its checksum;
+   * its detail may have `resumeAt`, the next offset that may be readable. The values may be views of a shared buffer: copy
+   * those that are kept.
    */
   read(topic: Topic, partition: number, from: number, options: ReadOptions): Promise<LogRecord[]>;
   bounds(topic: Topic, partition: number): Promise<LogBounds>;

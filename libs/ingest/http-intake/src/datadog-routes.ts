@@ -38,7 +38,8 @@ const FORMS: Readonly<Record<string, PayloadForm>> = {
 };
 
 /**
- * Routes to which Datadog's agents and API clients send metrics and service checks, and `GET /api/v1/validate`. Register them in their own scope, since they accept any content type (docs/datadog.md).
+ * Routes to which Datadog's agents and API clients send metrics and service checks, and `GET /api/v1/validate`. Register
+ * them in their own scope, since they accept any content type (docs/datadog.md).
  */
 export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOptions): void {
   const { intake, room, random, clock } = options;

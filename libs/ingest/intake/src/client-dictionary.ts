@@ -272,8 +272,9 @@ export class ClientDictionary {
 }
 
 /**
- * Max age of the dictionaries of a stream or of a tenant's requests, ms. They forget the name of a series once it is published for
- * a new day, and tag stores forget it when the series was not seen for the retention: the next dictionary has its name again.
+ * Max age of the dictionaries of a stream or of a tenant's requests, ms. They forget the name of a series once it is
+ * published for a new day, and tag stores forget it when the series was not seen for the retention: the next dictionary has
+ * its name again.
  */
 export function maxDictionaryAgeMs({ keptMs }: Pick<PointLimits, 'keptMs'>): number {
   return keptMs === undefined ? Number.POSITIVE_INFINITY : Math.max(keptMs, DAY_MS);

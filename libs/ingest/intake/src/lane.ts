@@ -344,7 +344,8 @@ export class Lane {
 
   /**
    * Appends one record. Its mark is the accept time of the oldest batch that no record has yet, or now, without the
-   * record's own batches, and at most `markLimitMs`. Returns its offset. Throws `Unstorable` for a block that the log refuses by its size, or that can't be encoded.
+   * record's own batches, and at most `markLimitMs`. Returns its offset. Throws `Unstorable` for a block that the log
+   * refuses by its size, or that can't be encoded.
    */
   async #append(type: RecordType, content?: BlockContent): Promise<number> {
     const { acceptClock, clock, partition, session, number, era, tags, recordLimit } = this.#options;

@@ -112,9 +112,9 @@ const LOST_CHECKS = 20;
 const END_POLL_MS = 1000;
 
 /**
- * Reads one partition of the log into one state, forever. It retries errors of the log and the disk. A record that
- * cannot be decoded, or records that are lost, halt the partition, with a report, until an operator skips them. A log that lacks the offset
- * at which the state ends halts it until the log has that offset.
+ * Reads one partition of the log into one state, forever. It retries errors of the log and the disk. A record that cannot
+ * be decoded, or records that are lost, halt the partition, with a report, until an operator skips them. A log that lacks
+ * the offset at which the state ends halts it until the log has that offset.
  */
 export class LogConsumer {
   readonly #options: LogConsumerOptions;

@@ -15,9 +15,9 @@ interface Generation {
 }
 
 /**
- * What a consumer keeps of the log that it reads, in addition to its state: the log's id, and the generations of the records that it
- * read last. It is stored before the commit that it belongs to. So a log that was replaced is noticed at the next start,
- * however many records it has meanwhile.
+ * What a consumer keeps of the log that it reads, in addition to its state: the log's id, and the generations of the
+ * records that it read last. It is stored before the commit that it belongs to. So a log that was replaced is noticed at
+ * the next start, however many records it has meanwhile.
  */
 export class LogMemory {
   readonly #keyValue: KeyValue;

@@ -14,11 +14,11 @@ export interface LeafPlan {
 }
 
 /**
- * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator
- * `last`, their last value is used), counts are summed, and counters yield their increase, or with as_rate their rate. Readings that
- * may be either are gauges, with as_rate or as_count counters.
- * Throws `invalid_argument` for queries that the kind can't answer: percentiles of anything except distributions, `last`
- * or a rollup method of distributions, and as_rate or as_count of counts that are not summed.
+ * Plans a leaf for series of `kind`. Without a rollup method gauges are averaged over a step (with the aggregator `last`,
+ * their last value is used), counts are summed, and counters yield their increase, or with as_rate their rate. Readings
+ * that may be either are gauges, with as_rate or as_count counters. Throws `invalid_argument` for queries that the kind
+ * can't answer: percentiles of anything except distributions, `last` or a rollup method of distributions, and as_rate or
+ * as_count of counts that are not summed.
  */
 export function planLeaf(leaf: QueryLeaf, kind: Kind): LeafPlan {
   if (leaf.weighted !== undefined) return planWeighted(leaf, kind);

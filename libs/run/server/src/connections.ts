@@ -29,8 +29,9 @@ interface Place {
 /**
  * Bounds the connections of a server. A fourth of the places are for newcomers, and always let a new one in: it takes the
  * place of the oldest newcomer of the address that has the most, and a newcomer without a request is closed after 10 s. So
- * health checks are answered, and keys are checked, while connections without a key take all places. An authenticated connection moves to the other places, which tenants share:
- * when all are taken, the tenant with the most loses its oldest connection, one without a request first.
+ * health checks are answered, and keys are checked, while connections without a key take all places. An authenticated
+ * connection moves to the other places, which tenants share: when all are taken, the tenant with the most loses its oldest
+ * connection, one without a request first.
  */
 export class Connections {
   readonly #clock: Clock;

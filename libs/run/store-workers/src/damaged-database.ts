@@ -102,7 +102,10 @@ export interface DatabasePlace {
   readonly folder: string;
 }
 
-/** What an operator reads of damage that the log can't replace. `detail.next` of the error has a better next step, if there is one. */
+/**
+ * What an operator reads of damage that the log can't replace. `detail.next` of the error has a better next step, if there
+ * is one.
+ */
 export function damageText(place: DatabasePlace, { message, detail }: TidemarkError): string {
   const { kind, partition, topic, folder } = place;
   const damage = `the database ${kind}/${partition} is damaged, and the log no longer has its first records: ${message}`;

@@ -17,6 +17,8 @@ const BLOCKS = 30;
 const WAL = /^\d+\.log$/;
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 4000, bucketMs: 8000 };
 const SEGMENT_BYTES = 2500;
+/** Many times the usual time: it only ends a test that hangs. */
+const UNTIL_MS = 60_000;
 
 let parent: string;
 /** What a killed process leaves: a log that was trimmed, and the same before the log was trimmed. */
@@ -120,7 +122,11 @@ function statusOf({ stores }: Pick<Running, 'stores'>, partition: number) {
 }
 
 async function until(check: () => Promise<boolean>): Promise<void> {
-  while (!(await check())) await setTimeout(5);
+  const deadlineMs = performance.now() + UNTIL_MS;
+  while (!(await check())) {
+    if (performance.now() > deadlineMs) throw new Error(`not within ${UNTIL_MS} ms: ${check}`);
+    await setTimeout(5);
+  }
 }
 
 /** Starts on a damaged copy. Returns when each partition has read all or is halted. */

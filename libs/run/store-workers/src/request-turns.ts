@@ -1,8 +1,8 @@
 import { Slots } from '@tidemark/ports';
 
 /**
- * Requests of a tenant for one method that a thread works on at once. Each takes memory for the series that it has found, so that many at
- * once take longer, for the collection of garbage alone, than one after the other.
+ * Requests of a tenant for one method that a thread works on at once. Each takes memory for the series that it has found,
+ * so that many at once take longer, for the collection of garbage alone, than one after the other.
  */
 const REQUESTS_OF_TENANT = 2;
 

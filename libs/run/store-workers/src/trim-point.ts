@@ -7,8 +7,8 @@ export interface TrimmableLog {
 }
 
 /**
- * How far the log of a store may be trimmed: below what its database has in tables. What only its write-ahead log has must stay in
- * the log, which is where it is read again if a write-ahead file is damaged.
+ * How far the log of a store may be trimmed: below what its database has in tables. What only its write-ahead log has must
+ * stay in the log, which is where it is read again if a write-ahead file is damaged.
  */
 export class TrimPoint {
   readonly #flush: () => Promise<void>;

@@ -30,10 +30,10 @@ export interface AggregatorPartitionOptions {
 }
 
 /**
- * One partition of `points` as the aggregator reads it: the open lanes and their positions, the applied batches, and so
- * the watermark at every offset. It drops, applies and halts at the same records as the point store. It only counts the
- * points, and remembers of series no more than their classes, while a lane defines them. Rollups and windows are planned: they will be folded from its fresh points, and cut where
- * this watermark passes them.
+ * One partition of `points` as the aggregator reads it: the open lanes and their positions, the applied batches, and so the
+ * watermark at every offset. It drops, applies and halts at the same records as the point store. It only counts the points,
+ * and remembers of series no more than their classes, while a lane defines them. Rollups and windows are planned: they will
+ * be folded from its fresh points, and cut where this watermark passes them.
  */
 export class AggregatorPartition implements ConsumedState {
   readonly #state: PointLogState;

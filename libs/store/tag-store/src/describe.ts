@@ -60,8 +60,9 @@ export function* describeMetrics(
 }
 
 /**
- * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects. Keys are in
- * the order of names; values in the order of their numbers of series, then of names. Facts may be added to the index between the pieces.
+ * Keys and values of the series of a metric seen in [from_ms, to_ms), by whole UTC days, that the filter selects. Keys are
+ * in the order of names; values in the order of their numbers of series, then of names. Facts may be added to the index
+ * between the pieces.
  */
 export function* describeTags(
   index: TagIndex,
