@@ -15,7 +15,6 @@ export type Flip = { readonly file: string } & (
   | { readonly kind: 'removed' }
 );
 
-const SPOOL = 'agent/spool/';
 /** Shares of damage other than a flipped bit. */
 const CUT_SHARE = 0.2;
 const REMOVED_SHARE = 0.15;
@@ -42,8 +41,7 @@ export async function chooseFlip(folder: string, random: Random, prefix = ''): P
         files.filter(({ file }) => !DIARY.test(file)),
         random,
       );
-  // A sender can't know what a spool file had that is gone: no other file says so.
-  const way = file.startsWith(SPOOL) ? 1 : random.next();
+  const way = random.next();
   if (way < REMOVED_SHARE) return { kind: 'removed', file };
   const offset = below(random, bytes);
   if (way < REMOVED_SHARE + CUT_SHARE) return { kind: 'cut', file, sizeBytes: offset };

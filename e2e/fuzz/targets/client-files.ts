@@ -1,10 +1,10 @@
 import { ByteWriter, crc32c } from '@tidemark/bytes';
+import { readRecords } from '../../../libs/collect/client/src/read-records.ts';
 import {
   decodeHeader,
   encodeHeader,
   encodeRecord,
   FILE_KIND,
-  readRecords,
   SPOOL_HEADER_BYTES,
   type SpoolRecord,
 } from '../../../libs/collect/client/src/spool-format.ts';
@@ -18,6 +18,9 @@ const RECORDS: readonly SpoolRecord[] = [
   { type: 'refs', range: { epoch: 1, partition: 2, firstRef: 0, numbers: [0, 5, 3] } },
   { type: 'waiting', batch: { number: 1, points: 2, minTimeMs: 5, share: Buffer.of(1, 0, 0) } },
   { type: 'settled', numbers: [1, 2, 3] },
+  { type: 'extent', extent: { file: 2, kind: 2, endBytes: 90, nextSequence: 1, numbers: [1], points: [2] } },
+  { type: 'removed', files: [1] },
+  { type: 'ended' },
 ];
 
 function fileOf(records: readonly SpoolRecord[]): Buffer {

@@ -1,7 +1,8 @@
 import { ByteReader } from '@tidemark/bytes';
 import { isTidemarkError } from '@tidemark/ports';
 import { MAX_BATCH_POINTS } from './gatherer.ts';
-import { type BadBytes, FILE_KIND, type FileKind, isSettledRecord, RECORD_HEADER_BYTES } from './spool-format.ts';
+import type { BadBytes } from './read-records.ts';
+import { FILE_KIND, type FileKind, isSettledRecord, RECORD_HEADER_BYTES } from './spool-format.ts';
 
 /** Disks write whole sectors. */
 const SECTOR_BYTES = 512;
@@ -23,6 +24,11 @@ export interface LostPoints {
   readonly indeterminate: number;
 }
 
+/** The points, and the numbers of the batches that they were in. */
+export interface LostBatches extends LostPoints {
+  readonly numbers: readonly number[];
+}
+
 /**
  * The damaged records of one client session's spool. Their batches are counted by what the records still say. A batch
  * whose stamp is damaged must not be sent under another one: it may have arrived under its own. spool.test.ts covers it.
@@ -33,12 +39,25 @@ export class DamagedBatches {
   readonly #stamped = new Map<number, number>();
   /** True when a record was lost that may have been a stamp of any batch. */
   #isStampLost = false;
+  #isIndexLost = false;
 
   /** Notes the bytes of one or more bad records. The end of a file may be a torn write, of which nothing was sent. */
   add(kind: FileKind, { bytes, position, isEnd, record }: BadBytes): void {
     if (record?.type === 'stamped') this.#stamped.set(record.batch.number, record.batch.points);
     if (record?.type === 'waiting') this.#waiting.set(record.batch.number, record.batch.points);
     if (record === undefined && !isEnd) this.#addUnknown(kind, bytes, position);
+  }
+
+  /** Notes the batches with a record in a file of this kind, as the index says it: points by batch number. */
+  addIndexed(kind: FileKind, batches: ReadonlyMap<number, number>): void {
+    if (kind === FILE_KIND.definitions) return;
+    const known = kind === FILE_KIND.stamped ? this.#stamped : this.#waiting;
+    for (const [number, points] of batches) known.set(number, points);
+  }
+
+  /** Notes that no index says which batches had a stamp. */
+  loseIndex(): void {
+    this.#isIndexLost = true;
   }
 
   #addUnknown(kind: FileKind, bytes: Uint8Array, position: number): void {
@@ -57,25 +76,38 @@ export class DamagedBatches {
    * Removes the batches whose stamp is lost from those to be sent, and counts them with those that are lost themselves.
    * Stamps are given in the order of the numbers, so an unstamped batch below a stamped one has lost its stamp.
    */
-  settle(batches: Map<number, FoundBatch>, isSettled: (number: number) => boolean): LostPoints {
+  settle(batches: Map<number, FoundBatch>, isSettled: (number: number) => boolean): LostBatches {
     let [dropped, indeterminate] = [0, 0];
-    const unstamped = [...batches.values()].filter(({ stamped }) => stamped === undefined);
-    let newest = -1;
-    if (this.#isStampLost) {
-      for (const { number, stamped } of batches.values()) if (stamped !== undefined) newest = Math.max(newest, number);
-    }
-    for (const { number, points } of unstamped) {
-      if (number >= newest && !this.#stamped.has(number)) continue;
+    const numbers: number[] = [];
+    const newest = this.#newestLost(batches);
+    for (const { number, points, stamped } of [...batches.values()]) {
+      if (stamped !== undefined || (number >= newest && !this.#stamped.has(number))) continue;
       batches.delete(number);
       this.#stamped.delete(number);
+      this.#waiting.delete(number);
+      numbers.push(number);
       indeterminate += points;
     }
-    for (const [number, points] of this.#stamped)
-      if (!batches.has(number) && !isSettled(number)) indeterminate += points;
-    for (const [number, points] of this.#waiting) {
-      if (!batches.has(number) && !isSettled(number) && !this.#stamped.has(number)) dropped += points;
+    for (const [number, points] of this.#stamped) {
+      if (batches.has(number) || isSettled(number)) continue;
+      numbers.push(number);
+      indeterminate += points;
     }
-    return { dropped, indeterminate };
+    for (const [number, points] of this.#waiting) {
+      if (batches.has(number) || isSettled(number) || this.#stamped.has(number)) continue;
+      numbers.push(number);
+      dropped += points;
+    }
+    return { dropped, indeterminate, numbers };
+  }
+
+  /** Unstamped batches below it may have lost their stamp. */
+  #newestLost(batches: ReadonlyMap<number, FoundBatch>): number {
+    if (this.#isIndexLost) return Number.POSITIVE_INFINITY;
+    let newest = -1;
+    if (!this.#isStampLost) return newest;
+    for (const { number, stamped } of batches.values()) if (stamped !== undefined) newest = Math.max(newest, number);
+    return newest;
   }
 }
 

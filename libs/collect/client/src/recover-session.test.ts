@@ -2,12 +2,23 @@ import { describe, expect, test } from '@jest/globals';
 import { ByteWriter, crc32c, toHex } from '@tidemark/bytes';
 import { KIND } from '@tidemark/model';
 import { type Disk, type DiskFile, TidemarkError } from '@tidemark/ports';
+import { IndexState } from './index-state.ts';
+import { readRecords } from './read-records.ts';
 import { recoverSession, SEQUENCES_SKIPPED } from './recover-session.ts';
-import { fileName } from './session-spool.ts';
-import { encodeHeader, encodeRecord, FILE_KIND, type FileKind, type SpoolRecord } from './spool-format.ts';
+import {
+  type DataFileKind,
+  encodeHeader,
+  encodeRecord,
+  FILE_KIND,
+  type FileKind,
+  type SpoolRecord,
+} from './spool-format.ts';
+import { fileName, fileOfName, sessionsOf } from './spool-names.ts';
 
 const SESSION = new Uint8Array(16).fill(0xa5);
 const FOLDER = `spool/${toHex(SESSION)}`;
+const INDEX = `${toHex(SESSION)}.00000001.index`;
+const HEADER_BYTES = 44;
 const SECTOR_BYTES = 512;
 
 type Files = Map<string, Buffer>;
@@ -18,23 +29,55 @@ function readOnly(files: Files): Disk {
     throw new TidemarkError('unavailable', 'this disk is only read');
   };
   const open = async (path: string): Promise<DiskFile> => {
-    const bytes = files.get(path.slice(FOLDER.length + 1)) ?? Buffer.of();
+    const bytes = files.get(path.split('/').at(-1) ?? '') ?? Buffer.of();
     return {
       read: async (target, position) => bytes.copy(target, 0, position),
       ...{ sizeBytes: async () => bytes.length, sync: async () => undefined, close: async () => undefined },
       ...{ write: refuse, truncate: refuse },
     };
   };
-  return { open, list: async () => [...files.keys()], rename: refuse, remove: refuse, lock: refuse, space: refuse };
+  const list = async () => [...files.keys()].filter((name) => name !== INDEX);
+  return { open, list, rename: refuse, remove: refuse, lock: refuse, space: refuse };
 }
 
-const recover = (files: Files) => recoverSession(readOnly(files), FOLDER, SESSION, 1 << 20);
+function recover(files: Files) {
+  const [{ indexes }] = sessionsOf([toHex(SESSION), ...files.keys()]);
+  return recoverSession(readOnly(files), { folder: FOLDER, clientSession: SESSION, indexes }, 1 << 20);
+}
 
-function put(files: Files, kind: FileKind, records: readonly SpoolRecord[], nextSequence = 0): void {
+function fileOf(kind: FileKind, records: Iterable<SpoolRecord>, nextSequence = 0): Buffer {
   const out = new ByteWriter();
   out.bytes(encodeHeader({ kind, clientSession: SESSION, nextSequence, createdMs: 5000 }));
   for (const record of records) encodeRecord(record, out);
-  files.set(fileName(files.size + 1, kind), out.take());
+  return out.take();
+}
+
+function put(files: Files, kind: DataFileKind, records: readonly SpoolRecord[], nextSequence = 0): void {
+  files.set(fileName(files.size + 1, kind), fileOf(kind, records, nextSequence));
+}
+
+/** As version 2 wrote them, which has no index. */
+function withoutIndex(files: Files): Files {
+  for (const bytes of files.values()) {
+    bytes[4] = 2;
+    bytes.writeUInt32LE(crc32c(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
+  }
+  return files;
+}
+
+/** With an index of all whole records. */
+function withIndex(files: Files): Files {
+  const state = new IndexState();
+  for (const [name, bytes] of files) {
+    const named = fileOfName(name);
+    if (named === undefined) continue;
+    for (const { record, position, sizeBytes } of readRecords(bytes, () => undefined)) {
+      const { batches } = state.add(named.number, named.kind, position + sizeBytes);
+      if (record.type === 'waiting' || record.type === 'stamped') batches.set(record.batch.number, record.batch.points);
+    }
+  }
+  for (const { numbers } of [SETTLED]) for (const number of numbers) state.settle(number);
+  return new Map(files).set(INDEX, fileOf(FILE_KIND.index, state.records()));
 }
 
 /** Each batch has another number of points, so that a sum says which are in it. */
@@ -53,7 +96,7 @@ const stamped = (number: number, batch: Buffer = Buffer.from(`batch ${number}`))
   },
 });
 
-const SETTLED: SpoolRecord = { type: 'settled', numbers: [0] };
+const SETTLED = { type: 'settled', numbers: [0] } as const;
 const BATCHES = 6;
 /** Batches below were sent. */
 const SENT = 4;
@@ -110,7 +153,7 @@ function* flipsOf(files: Files): Generator<[place: string, flipped: Files]> {
 }
 
 /** What a recovery did wrong; empty when nothing. */
-async function faultsOf(files: Files): Promise<string[]> {
+async function faultsOf(files: Files, mostMissing = 1): Promise<string[]> {
   const found = await recover(files);
   if (!('batches' in found)) return ['nothing was found'];
   const faults: string[] = [];
@@ -125,7 +168,7 @@ async function faultsOf(files: Files): Promise<string[]> {
   }
   const points = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + pointsOf(number), 0);
   const { indeterminate, dropped } = found.lost;
-  if (missing.length > 1) faults.push(`batches ${missing.join()} are missing`);
+  if (missing.length > mostMissing) faults.push(`batches ${missing.join()} are missing`);
   if (indeterminate !== points(missing.filter((number) => number < SENT)))
     faults.push(`${indeterminate} indeterminate`);
   if (dropped !== points(missing.filter((number) => number >= SENT))) faults.push(`${dropped} dropped`);
@@ -137,16 +180,32 @@ async function faultsOf(files: Files): Promise<string[]> {
 
 describe('recovery of a client session', () => {
   test.each(SPOOLS)('with %s, any flipped bit costs at most its batch, which is counted', async (_, make) => {
-    for (const [place, flipped] of flipsOf(make())) expect([place, ...(await faultsOf(flipped))]).toEqual([place]);
+    for (const files of [withIndex(make()), withoutIndex(make())])
+      for (const [place, flipped] of flipsOf(files)) expect([place, ...(await faultsOf(flipped))]).toEqual([place]);
+  });
+
+  test('what is cut or removed of one file is counted, and sent under no other stamp', async () => {
+    const files = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));
+    for (const [name, bytes] of files) {
+      if (name === INDEX) continue;
+      for (let size = 0; size < bytes.length; size++) {
+        const place = `${name} cut to ${size}`;
+        const cut = new Map(files).set(name, bytes.subarray(0, size));
+        expect([place, ...(await faultsOf(cut, BATCHES))]).toEqual([place]);
+      }
+      const removed = new Map(files);
+      removed.delete(name);
+      expect([name, ...(await faultsOf(removed, BATCHES))]).toEqual([name]);
+    }
   });
 
   test('a damaged header costs 44 bytes', async () => {
-    for (const [name, bytes] of spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)])) {
-      const files = spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]);
+    for (const [name, bytes] of withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]))) {
+      const files = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));
       files.set(name, Buffer.concat([Buffer.alloc(44, 0xff), bytes.subarray(44)]));
       const found = await recover(files);
       expect(found.badBytes).toBe(44);
-      expect(found.lost).toEqual({ dropped: 0, indeterminate: 0 });
+      expect(found.lost).toMatchObject({ dropped: 0, indeterminate: 0 });
       expect('batches' in found && found.batches.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
     }
   });
@@ -156,7 +215,7 @@ describe('recovery of a client session', () => {
     const files: Files = new Map();
     put(files, FILE_KIND.waiting, [waiting(used, 1)]);
     put(files, FILE_KIND.stamped, [], used);
-    for (const [place, flipped] of flipsOf(files)) {
+    for (const [place, flipped] of flipsOf(withoutIndex(files))) {
       const found = await recover(flipped);
       const nextSequence = 'batches' in found ? found.nextSequence : Number.POSITIVE_INFINITY;
       expect([place, nextSequence >= used]).toEqual([place, true]);
@@ -166,16 +225,16 @@ describe('recovery of a client session', () => {
   test('refuses a newer version with its file', async () => {
     const files = spoolOf([stamped(0)]);
     const bytes = stampedFile(files);
-    bytes[4] = 3;
+    bytes[4] = 4;
     bytes.writeUInt32LE(crc32c(bytes.subarray(0, 40)), 40);
     await expect(recover(files)).rejects.toMatchObject({
       code: 'failed_precondition',
-      detail: { path: `${FOLDER}/00000003.stamped`, version: 3, limit: 2 },
+      detail: { path: `${FOLDER}/00000003.stamped`, version: 4, limit: 3 },
     });
   });
 
   test('many bad records, and a file of garbage, end', async () => {
-    const files = spoolOf([stamped(0)]);
+    const files = withIndex(spoolOf([stamped(0)]));
     files.set('00000003.stamped', Buffer.alloc(1 << 16, 0x11));
     const found = await recover(files);
     expect(found.badBytes).toBe(1 << 16);

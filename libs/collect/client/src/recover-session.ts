@@ -1,20 +1,22 @@
 import { toHex } from '@tidemark/bytes';
-import { assert, type Disk, isTidemarkError } from '@tidemark/ports';
+import { assert, type Disk } from '@tidemark/ports';
 import { DamagedBatches, type LostPoints } from './damaged-batches.ts';
 import type { RefRange } from './epoch-routes.ts';
-import { SeriesTable } from './series-table.ts';
-import { type BatchFile, fileOfName, refsKey, type SpoolContents } from './session-spool.ts';
-import { type Place, readFully } from './spool-file.ts';
+import { IndexState } from './index-state.ts';
+import { type FoundIndex, headerOf, readFile, readIndex } from './read-index.ts';
+import { type BadBytes, readRecords } from './read-records.ts';
+import { SeriesTable, type TableSeries } from './series-table.ts';
+import { type BatchFile, refsKey, type SpoolContents } from './session-spool.ts';
+import type { Place } from './spool-file.ts';
 import {
-  type BadBytes,
-  decodeHeader,
+  type DataFileKind,
   FILE_KIND,
   FILE_OF_RECORD,
-  type FileKind,
-  readRecords,
+  FIRST_INDEXED,
   SPOOL_HEADER_BYTES,
   type SpoolHeader,
 } from './spool-format.ts';
+import { fileOfName, type IndexName } from './spool-names.ts';
 
 /** Sequences that may have been used behind what a damaged spool still shows: more than any window. */
 export const SEQUENCES_SKIPPED = 65_536;
@@ -43,70 +45,63 @@ export interface RecoveredSession {
   readonly contents: SpoolContents;
   readonly badBytes: number;
   readonly lost: LostPoints;
+  /** What the index has to say of the files from now on. */
+  readonly index: IndexState;
+}
+
+/** What a spool had that can't be sent any more, when nothing else is left. */
+export type NothingLeft = Pick<RecoveredSession, 'badBytes' | 'lost' | 'index'>;
+
+/** Where the files of a client session are. */
+export interface SessionPlace {
+  readonly folder: string;
+  readonly clientSession: Uint8Array;
+  readonly indexes: readonly IndexName[];
 }
 
 /**
- * Reads the files of a client session's folder. The good part is taken and the bad counted: a torn tail after a crash,
- * a record or header with a wrong checksum, a file of another session. Returns the damage alone when nothing is left to send.
- * Errors: the disk's, and `failed_precondition` for a newer format.
+ * Reads the index of a client session and the files of its folder. The good part is taken and the bad counted: a torn tail
+ * after a crash, a record or header with a wrong checksum, a file of another session, and what the index lists and no file has.
+ * Returns the damage alone when nothing is left to send. Errors: the disk's, and `failed_precondition` for a newer format.
  */
 export async function recoverSession(
   disk: Disk,
-  folder: string,
-  clientSession: Uint8Array,
+  { folder, clientSession, indexes }: SessionPlace,
   maxFileBytes: number,
-): Promise<RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'>> {
-  const found = new FoundRecords();
+): Promise<RecoveredSession | NothingLeft> {
+  const index = await readIndex(disk, indexes, clientSession, maxFileBytes);
+  if (index?.state.isEnded) return { badBytes: 0, lost: { dropped: 0, indeterminate: 0 }, index: index.state };
+  const found = new FoundRecords(index);
   for (const name of await disk.list(folder)) {
     const named = fileOfName(name);
     if (named === undefined) continue;
     const path = `${folder}/${name}`;
     const bytes = await readFile(disk, path, maxFileBytes, (size) => found.damaged(size));
     const header = headerOf(bytes, path);
-    found.nextFile = Math.max(found.nextFile, named.number + 1);
     if (header === undefined) {
       found.damaged(Math.min(SPOOL_HEADER_BYTES, bytes.length));
-      found.add(path, named.kind, bytes);
-    } else if (toHex(header.clientSession) === toHex(clientSession)) {
+      found.add(path, named.number, named.kind, bytes);
+    } else if (toHex(header.clientSession) === toHex(clientSession) && header.kind !== FILE_KIND.index) {
       found.began(header);
-      found.add(path, header.kind, bytes);
+      found.add(path, named.number, header.kind, bytes);
     } else found.damaged(bytes.length);
   }
   return found.result(clientSession);
 }
 
-async function readFile(
-  disk: Disk,
-  path: string,
-  limitBytes: number,
-  onBad: (sizeBytes: number) => void,
-): Promise<Buffer> {
-  const file = await disk.open(path);
-  try {
-    // Bytes that a crashed process wrote without a sync can be read now and be lost in the next crash: a stamp must not be.
-    await file.sync();
-    const sizeBytes = await file.sizeBytes();
-    if (sizeBytes > limitBytes) onBad(sizeBytes - limitBytes);
-    return await readFully(file, 0, Math.min(sizeBytes, limitBytes));
-  } finally {
-    await file.close().catch(() => {});
-  }
-}
-
-/** Undefined for a header that is damaged: folder and name say which session and kind the file is of. */
-function headerOf(bytes: Buffer, path: string): SpoolHeader | undefined {
-  try {
-    return decodeHeader(bytes.subarray(0, SPOOL_HEADER_BYTES), path);
-  } catch (error) {
-    if (isTidemarkError(error, 'data_loss')) return undefined;
-    throw error;
-  }
-}
-
 /** Puts the records of one session's files together. Waiting, stamped, settled: a later state wins in any order. */
 class FoundRecords {
-  nextFile = 1;
+  readonly #index: IndexState;
+  readonly #isIndexFound: boolean;
+  /** Numbers and sizes of the data files. */
+  readonly #sizes = new Map<number, number>();
+  /** Points of the batches that the data files have, by the file's number. */
+  readonly #found = new Map<number, { readonly kind: DataFileKind; readonly batches: Map<number, number> }>();
+  #version: number | undefined;
+  #nextFile = 1;
   readonly #series = new SeriesTable();
+  /** Of series that are not known yet, ms. */
+  readonly #intervals = new Map<number, number>();
   readonly #refs: RefRange[] = [];
   readonly #refCounts = new Map<string, number>();
   readonly #batches = new Map<number, RecoveredBatch>();
@@ -122,31 +117,43 @@ class FoundRecords {
   #definitionBytes = 0;
   #badBytes = 0;
 
+  constructor(index: FoundIndex | undefined) {
+    this.#index = index?.state ?? new IndexState();
+    this.#isIndexFound = index !== undefined;
+    this.#badBytes = index?.badBytes ?? 0;
+  }
+
   damaged(sizeBytes: number): void {
     this.#badBytes += sizeBytes;
   }
 
-  began({ createdMs, nextSequence }: SpoolHeader): void {
+  began({ version, createdMs, nextSequence }: SpoolHeader): void {
+    this.#version = Math.max(this.#version ?? 0, version);
     this.#createdMs = Math.min(this.#createdMs, createdMs);
     this.#nextSequence = Math.max(this.#nextSequence, nextSequence);
   }
 
-  add(path: string, kind: FileKind, bytes: Buffer): void {
+  add(path: string, number: number, kind: DataFileKind, bytes: Buffer): void {
+    this.#sizes.set(number, bytes.length);
     if (kind === FILE_KIND.definitions) {
       this.#definitionBytes += bytes.length;
-      this.#addRecords(path, kind, bytes);
+      this.#addRecords(path, number, kind, bytes);
     } else {
-      const file = { path, kind, sizeBytes: bytes.length, unsettled: new Set<number>(), voids: new Set<BatchFile>() };
+      const [unsettled, voids] = [new Set<number>(), new Set<BatchFile>()];
+      const file = { path, number, kind, sizeBytes: bytes.length, unsettled, voids };
       this.#batchFiles.push(file);
-      this.#addRecords(path, kind, bytes, file);
+      this.#addRecords(path, number, kind, bytes, file);
     }
   }
 
-  #addRecords(path: string, kind: FileKind, bytes: Buffer, file?: BatchFile): void {
+  #addRecords(path: string, fileNumber: number, kind: DataFileKind, bytes: Buffer, file?: BatchFile): void {
+    const indexedBytes = this.#index.files.get(fileNumber)?.endBytes ?? 0;
     const onBad = (bad: BadBytes) => {
       this.damaged(bad.bytes.length);
-      this.#damage.add(kind, bad);
+      // Of what the index covers it says more than the bad bytes do.
+      if (bad.position + bad.bytes.length > indexedBytes) this.#damage.add(kind, bad);
     };
+    const { batches } = this.#foundIn(fileNumber, kind);
     for (const { record, position, sizeBytes } of readRecords(bytes, onBad)) {
       const place = { path, position, sizeBytes };
       if (FILE_OF_RECORD[record.type] !== kind) {
@@ -160,16 +167,17 @@ class FoundRecords {
         case 'series':
           // Ranges may overlap what is known (a commit that failed was repeated), but leave no gap.
           if (record.first > this.#series.length) this.damaged(sizeBytes);
-          else for (const series of record.series.slice(this.#series.length - record.first)) this.#series.add(series);
+          else for (const series of record.series.slice(this.#series.length - record.first)) this.#addSeries(series);
           break;
         case 'intervals':
-          this.#addIntervals(record.numbers, record.intervalsMs, sizeBytes);
+          for (const [i, number] of record.numbers.entries()) this.#addInterval(number, record.intervalsMs[i]);
           break;
         case 'refs':
           this.#addRefs(record.range, sizeBytes);
           break;
         case 'waiting': {
           const { number, points, minTimeMs } = record.batch;
+          batches.set(number, points);
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
           this.#supersede(this.#files.waiting, number, file);
           const stamped = this.#batches.get(number)?.stamped;
@@ -178,6 +186,7 @@ class FoundRecords {
         }
         case 'stamped': {
           const { number, points, minTimeMs, sequence, epoch, stampedMs } = record.batch;
+          batches.set(number, points);
           this.#nextNumber = Math.max(this.#nextNumber, number + 1);
           this.#nextSequence = Math.max(this.#nextSequence, sequence + 1);
           this.#supersede(this.#files.stamped, number, file);
@@ -185,8 +194,10 @@ class FoundRecords {
           this.#batches.set(number, { number, points, minTimeMs, stamped });
           break;
         }
-        default:
+        case 'settled':
           for (const number of record.numbers) this.#supersede(this.#settled, number, file);
+          break;
+        default:
       }
     }
   }
@@ -199,6 +210,13 @@ class FoundRecords {
     files.set(number, file);
   }
 
+  /** What was found in a file, kept apart from what the index says of it. */
+  #foundIn(number: number, kind: DataFileKind): { readonly batches: Map<number, number> } {
+    const found = { kind, batches: new Map<number, number>() };
+    this.#found.set(number, found);
+    return found;
+  }
+
   /** Once all files are read: which batches are left, and which file must outlive which. */
   #settle(): LostPoints {
     for (const [number, by] of this.#settled) {
@@ -207,7 +225,14 @@ class FoundRecords {
         if (file !== undefined && file !== by) by.voids.add(file);
       }
     }
-    const lost = this.#damage.settle(this.#batches, (number) => this.#settled.has(number));
+    for (const number of this.#index.settled) this.#batches.delete(number);
+    for (const { kind, batches } of this.#index.files.values()) this.#damage.addIndexed(kind, batches);
+    if (this.#isIndexLost) {
+      this.damaged(SPOOL_HEADER_BYTES);
+      this.#damage.loseIndex();
+    }
+    const isSettled = (number: number) => this.#settled.has(number) || this.#index.settled.has(number);
+    const lost = this.#damage.settle(this.#batches, isSettled);
     for (const [number, by] of this.#files.stamped) {
       const waiting = this.#files.waiting.get(number);
       if (waiting !== undefined) by.voids.add(waiting);
@@ -215,14 +240,48 @@ class FoundRecords {
     for (const { number, stamped } of this.#batches.values()) {
       (stamped === undefined ? this.#files.waiting : this.#files.stamped).get(number)?.unsettled.add(number);
     }
+    this.#renewIndex(lost.numbers);
     return lost;
   }
 
-  #addIntervals(numbers: readonly number[], intervalsMs: readonly number[], sizeBytes: number): void {
-    if (numbers.some((number) => number >= this.#series.length)) this.damaged(sizeBytes);
-    for (const [i, number] of numbers.entries()) {
-      if (number < this.#series.length) this.#series.get(number).intervalMs = intervalsMs[i];
+  /** It is synced before the first file is made. Files without any good header are taken for those of now. */
+  get #isIndexLost(): boolean {
+    return !this.#isIndexFound && this.#sizes.size > 0 && (this.#version ?? FIRST_INDEXED) >= FIRST_INDEXED;
+  }
+
+  /** Counts the bytes that the index lists and no file has, and makes it say what there is. */
+  #renewIndex(lost: readonly number[]): void {
+    const index = this.#index;
+    this.#nextSequence = Math.max(this.#nextSequence, index.nextSequence);
+    const missing: number[] = [];
+    for (const [number, file] of index.files) {
+      const sizeBytes = this.#sizes.get(number) ?? 0;
+      this.damaged(Math.max(0, file.endBytes - sizeBytes));
+      for (const batch of file.batches.keys()) this.#nextNumber = Math.max(this.#nextNumber, batch + 1);
+      this.#nextFile = Math.max(this.#nextFile, number + 1);
+      file.endBytes = sizeBytes;
+      if (!this.#sizes.has(number)) missing.push(number);
     }
+    for (const [number, { kind, batches }] of this.#found) {
+      const file = index.add(number, kind, this.#sizes.get(number) ?? 0);
+      for (const [batch, points] of batches) file.batches.set(batch, points);
+      this.#nextFile = Math.max(this.#nextFile, number + 1);
+    }
+    index.apply({ type: 'removed', files: missing });
+    for (const number of [...lost, ...this.#settled.keys()]) index.settle(number);
+  }
+
+  #addSeries(series: TableSeries): void {
+    const number = this.#series.add(series);
+    const intervalMs = this.#intervals.get(number);
+    if (intervalMs !== undefined) this.#series.get(number).intervalMs = intervalMs;
+    this.#intervals.delete(number);
+  }
+
+  /** It comes before its series; in version 2 behind it. */
+  #addInterval(number: number, intervalMs: number): void {
+    if (number < this.#series.length) this.#series.get(number).intervalMs = intervalMs;
+    else this.#intervals.set(number, intervalMs);
   }
 
   #addRefs(range: RefRange, sizeBytes: number): void {
@@ -241,10 +300,13 @@ class FoundRecords {
     return Math.max(this.#nextSequence, this.#nextNumber) + SEQUENCES_SKIPPED;
   }
 
-  result(clientSession: Uint8Array): RecoveredSession | Pick<RecoveredSession, 'badBytes' | 'lost'> {
+  result(clientSession: Uint8Array): RecoveredSession | NothingLeft {
     const lost = this.#settle();
     const badBytes = this.#badBytes;
-    if (this.#batches.size === 0) return { badBytes, lost };
+    const index = this.#index;
+    if (this.#batches.size === 0) return { badBytes, lost, index };
+    const nextSequence = badBytes > 0 ? this.#sequenceAfterDamage() : this.#nextSequence;
+    index.nextSequence = Math.max(index.nextSequence, nextSequence);
     const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
     return {
       clientSession,
@@ -255,11 +317,10 @@ class FoundRecords {
       refs: this.#refs,
       batches,
       nextNumber: this.#nextNumber,
-      nextSequence: badBytes > 0 ? this.#sequenceAfterDamage() : this.#nextSequence,
-      badBytes,
-      lost,
+      nextSequence,
+      ...{ badBytes, lost, index },
       contents: {
-        nextFile: this.nextFile,
+        nextFile: this.#nextFile,
         tenant: this.#tenant,
         series: this.#series.length,
         refs: this.#refCounts,

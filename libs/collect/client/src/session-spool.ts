@@ -4,13 +4,15 @@ import type { EpochRoutes } from './epoch-routes.ts';
 import type { SeriesTable, TableSeries } from './series-table.ts';
 import { type Place, readPlace, SpoolFile } from './spool-file.ts';
 import {
+  type DataFileKind,
   encodeRecord,
   FILE_KIND,
-  type FileKind,
   type SpoolRecord,
   type StampedRecord,
   type WaitingRecord,
 } from './spool-format.ts';
+import type { SpoolIndex } from './spool-index.ts';
+import { fileName } from './spool-names.ts';
 
 /** Definitions of one record: large tables are written in pieces. */
 const SERIES_A_RECORD = 1000;
@@ -19,6 +21,8 @@ const REFS_A_RECORD = 100_000;
 /** A file of batches, waiting or stamped. */
 export interface BatchFile {
   readonly path: string;
+  /** That its name has. */
+  readonly number: number;
   readonly kind: BatchFileKind;
   sizeBytes: number;
   /** The batches that need it. */
@@ -31,6 +35,7 @@ export type BatchFileKind = typeof FILE_KIND.waiting | typeof FILE_KIND.stamped;
 
 interface PendingPlace {
   readonly number: number;
+  readonly points: number;
   readonly offset: number;
   readonly sizeBytes: number;
   readonly placed: (place: Place) => void;
@@ -54,12 +59,20 @@ export interface SessionSpoolOptions {
   readonly clientSession: Uint8Array;
   readonly createdMs: number;
   readonly fileBytes: number;
+  readonly index: SpoolIndex;
+}
+
+/** A file that is being written, and its number. */
+interface NumberedFile {
+  readonly file: SpoolFile;
+  readonly number: number;
 }
 
 /**
  * The spool of one client session: definitions, and batches until they are settled. Records are appended to memory and
  * become durable together at `commit`. A file of batches is deleted when none needs it, but never before a file
  * whose records it makes void. Waiting and stamped batches have files of their own, as they are settled at other times.
+ * The index is written behind the files, and before one of them is deleted.
  */
 export class SessionSpool {
   readonly createdMs: number;
@@ -69,7 +82,7 @@ export class SessionSpool {
   readonly #batchFiles: BatchFile[] = [];
   /** Files that have a record of a batch, or may have one because its write failed. */
   readonly #filesOfBatch = new Map<number, Set<BatchFile>>();
-  #definitionFile: SpoolFile | undefined;
+  #definitionFile: NumberedFile | undefined;
   readonly #active = new Map<BatchFileKind, { readonly file: SpoolFile; readonly batchFile: BatchFile }>();
   #nextFile = 1;
   #definitionBytes = 0;
@@ -102,7 +115,8 @@ export class SessionSpool {
 
   /** Bytes of all files of this client session. */
   get sizeBytes(): number {
-    return this.#definitionBytes + this.#batchFiles.reduce((sum, file) => sum + file.sizeBytes, 0);
+    const batchBytes = this.#batchFiles.reduce((sum, file) => sum + file.sizeBytes, 0);
+    return this.#definitionBytes + batchBytes + this.#options.index.sizeBytes;
   }
 
   /** Bytes that the next commit adds. */
@@ -125,8 +139,9 @@ export class SessionSpool {
       const first = this.#nextSeries;
       const count = Math.min(SERIES_A_RECORD, series.length - first);
       const part: TableSeries[] = Array.from({ length: count }, (_, i) => series.get(first + i));
-      this.#define({ type: 'series', first, series: part });
+      // First: where the file is cut, no series may have lost its interval.
       this.#defineIntervals(first, part);
+      this.#define({ type: 'series', first, series: part });
       this.#nextSeries += count;
     }
     for (const { epoch, tables } of epochs) {
@@ -160,18 +175,23 @@ export class SessionSpool {
 
   /** `placed` is called once the record is durable. */
   addWaiting(batch: WaitingRecord, placed: (place: Place) => void): void {
-    this.#add({ type: 'waiting', batch }, FILE_KIND.waiting, batch.number, placed);
+    this.#add({ type: 'waiting', batch }, FILE_KIND.waiting, batch, placed);
   }
 
   addStamped(batch: StampedRecord, placed: (place: Place) => void): void {
-    this.#add({ type: 'stamped', batch }, FILE_KIND.stamped, batch.number, placed);
+    this.#add({ type: 'stamped', batch }, FILE_KIND.stamped, batch, placed);
   }
 
-  #add(record: SpoolRecord, kind: BatchFileKind, number: number, placed: (place: Place) => void): void {
+  #add(
+    record: SpoolRecord,
+    kind: BatchFileKind,
+    { number, points }: WaitingRecord | StampedRecord,
+    placed: (place: Place) => void,
+  ): void {
     assert(this.#pending.length === 0 || this.#pendingKind === kind, 'a commit takes batches of one kind');
     this.#pendingKind = kind;
     const offset = this.#batches.length;
-    this.#pending.push({ number, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
+    this.#pending.push({ number, points, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
   }
 
   /** Marks a batch as settled: its files may be deleted. Recorded with the next commit, without a sync of its own. */
@@ -192,22 +212,38 @@ export class SessionSpool {
    */
   async commit(nextSequence: number): Promise<void> {
     try {
-      if (this.#definitions.length > 0) {
-        this.#definitionFile ??= await this.#create(FILE_KIND.definitions, nextSequence);
-        this.#definitionBytes += this.#definitions.length;
-        await this.#definitionFile.append(this.#definitions.view());
-        await this.#definitionFile.sync();
-        this.#definitions.reset();
-        this.#series = this.#nextSeries;
-        for (const [key, refs] of this.#nextRefs) this.#refs.set(key, refs);
-        this.#nextRefs.clear();
-      }
+      if (this.#definitions.length > 0) await this.#commitDefinitions(nextSequence);
       if (this.#pending.length > 0) await this.#commitBatches(nextSequence);
     } catch (error) {
       await this.#abandon();
       throw error;
     }
     await this.#deleteSettled();
+  }
+
+  async #commitDefinitions(nextSequence: number): Promise<void> {
+    this.#definitionFile ??= await this.#create(FILE_KIND.definitions, nextSequence);
+    const { file, number } = this.#definitionFile;
+    this.#definitionBytes += this.#definitions.length;
+    await file.append(this.#definitions.view());
+    await file.sync();
+    this.#index(file, number, FILE_KIND.definitions, nextSequence);
+    this.#definitions.reset();
+    this.#series = this.#nextSeries;
+    for (const [key, refs] of this.#nextRefs) this.#refs.set(key, refs);
+    this.#nextRefs.clear();
+  }
+
+  #index(
+    { sizeBytes }: SpoolFile,
+    file: number,
+    kind: DataFileKind,
+    nextSequence: number,
+    batches: readonly PendingPlace[] = [],
+  ): void {
+    const [numbers, points] = [batches.map(({ number }) => number), batches.map((batch) => batch.points)];
+    const extent = { file, kind, endBytes: sizeBytes, nextSequence, numbers, points };
+    this.#options.index.add({ type: 'extent', extent });
   }
 
   async #commitBatches(nextSequence: number): Promise<void> {
@@ -218,6 +254,8 @@ export class SessionSpool {
     for (const { number } of this.#pending) this.#standsIn(number, batchFile);
     await this.#append(file, batchFile);
     await file.sync();
+    this.#index(file, batchFile.number, batchFile.kind, nextSequence, this.#pending);
+    await this.#options.index.write();
     const places = this.#pending;
     this.#pending = [];
     for (const { number, offset, sizeBytes, placed } of places) {
@@ -253,7 +291,11 @@ export class SessionSpool {
   }
 
   #addSettled(active: BatchFile): void {
-    if (this.#settled.length > 0) encodeRecord({ type: 'settled', numbers: this.#settled }, this.#batches);
+    if (this.#settled.length > 0) {
+      const record: SpoolRecord = { type: 'settled', numbers: this.#settled };
+      encodeRecord(record, this.#batches);
+      this.#options.index.add(record);
+    }
     this.#settled = [];
     for (const file of this.#settledFiles) if (file !== active) active.voids.add(file);
     this.#settledFiles.clear();
@@ -263,9 +305,9 @@ export class SessionSpool {
     const active = this.#active.get(kind);
     if (active !== undefined && active.file.sizeBytes < this.#options.fileBytes) return active;
     await this.#retire(kind);
-    const file = await this.#create(kind, nextSequence);
+    const { file, number } = await this.#create(kind, nextSequence);
     const { path, sizeBytes } = file;
-    const batchFile: BatchFile = { path, kind, sizeBytes, unsettled: new Set(), voids: new Set() };
+    const batchFile: BatchFile = { path, number, kind, sizeBytes, unsettled: new Set(), voids: new Set() };
     this.#batchFiles.push(batchFile);
     this.#active.set(kind, { file, batchFile });
     return { file, batchFile };
@@ -304,9 +346,22 @@ export class SessionSpool {
 
   async #deleteSettled(): Promise<void> {
     const kept = new Set([this.#newestStamped(), ...[...this.#active.values()].map(({ batchFile }) => batchFile)]);
-    for (const file of [...this.#batchFiles]) {
-      if (kept.has(file) || file.unsettled.size > 0 || file.voids.size > 0) continue;
-      await this.#options.disk.remove(file.path);
+    for (;;) {
+      const free = this.#batchFiles.filter(
+        (file) => !kept.has(file) && file.unsettled.size === 0 && file.voids.size === 0,
+      );
+      if (free.length === 0) return;
+      await this.#delete(free);
+    }
+  }
+
+  /** The index says first, durably, that the files are not lost. */
+  async #delete(files: readonly BatchFile[]): Promise<void> {
+    const { disk, index } = this.#options;
+    index.add({ type: 'removed', files: files.map(({ number }) => number) });
+    await index.sync();
+    for (const file of files) {
+      await disk.remove(file.path);
       this.#batchFiles.splice(this.#batchFiles.indexOf(file), 1);
       this.#settledFiles.delete(file);
       for (const other of this.#batchFiles) other.voids.delete(file);
@@ -314,31 +369,42 @@ export class SessionSpool {
   }
 
   async close(): Promise<void> {
-    await this.#definitionFile?.close();
+    await this.#closeFiles();
+    await this.#options.index.close();
+  }
+
+  async #closeFiles(): Promise<void> {
+    await this.#definitionFile?.file.close();
     this.#definitionFile = undefined;
     await this.#retire(FILE_KIND.waiting);
     await this.#retire(FILE_KIND.stamped);
   }
 
-  /** Deletes the client session's folder. */
+  /** Deletes the client session's files. */
   async remove(): Promise<void> {
-    await this.close();
-    await this.#options.disk.remove(this.#options.folder);
+    const { disk, folder, index } = this.#options;
+    await this.#closeFiles();
+    await index.end();
+    await disk.remove(folder);
+    await index.remove();
     this.#batchFiles.length = 0;
     this.#definitionBytes = 0;
   }
 
-  async #create(kind: FileKind, nextSequence: number): Promise<SpoolFile> {
-    const { disk, folder, clientSession, createdMs } = this.#options;
-    const path = `${folder}/${fileName(this.#nextFile++, kind)}`;
+  /** The index is durable before the first file, and has all that is in earlier ones before a later. */
+  async #create(kind: DataFileKind, nextSequence: number): Promise<NumberedFile> {
+    const { disk, folder, clientSession, createdMs, index } = this.#options;
+    await index.sync();
+    const number = this.#nextFile++;
+    const path = `${folder}/${fileName(number, kind)}`;
     const file = await SpoolFile.create(disk, path, { kind, clientSession, nextSequence, createdMs });
     if (kind === FILE_KIND.definitions) this.#definitionBytes += file.sizeBytes;
-    return file;
+    return { file, number };
   }
 
   /** Starts new files: after a failure it is unknown which records of the old ones are durable. */
   async #abandon(): Promise<void> {
-    await this.close();
+    await this.#closeFiles();
     this.#definitions.reset();
     this.#batches.reset();
     this.#pending = [];
@@ -355,22 +421,4 @@ export class SessionSpool {
 
 export function refsKey(epoch: number, partition: number): string {
   return `${epoch}/${partition}`;
-}
-
-const SUFFIX: Readonly<Record<FileKind, string>> = {
-  [FILE_KIND.definitions]: 'definitions',
-  [FILE_KIND.waiting]: 'waiting',
-  [FILE_KIND.stamped]: 'stamped',
-};
-
-/** `00000001.definitions`, `00000002.waiting`, `00000003.stamped`: one row of numbers for all. */
-export function fileName(number: number, kind: FileKind): string {
-  return `${String(number).padStart(8, '0')}.${SUFFIX[kind]}`;
-}
-
-/** The number and kind that a spool file's name says, or undefined for other files. */
-export function fileOfName(name: string): { number: number; kind: FileKind } | undefined {
-  const match = /^(\d{8})\.([a-z]+)$/.exec(name);
-  const kind = Object.values(FILE_KIND).find((one) => SUFFIX[one] === match?.[2]);
-  return match === null || kind === undefined ? undefined : { number: Number(match[1]), kind };
 }

@@ -21,7 +21,7 @@ export class SpoolFile {
     this.sizeBytes = sizeBytes;
   }
 
-  static async create(disk: Disk, path: string, header: SpoolHeader): Promise<SpoolFile> {
+  static async create(disk: Disk, path: string, header: Omit<SpoolHeader, 'version'>): Promise<SpoolFile> {
     const file = await disk.open(path, { create: true });
     try {
       const bytes = encodeHeader(header);

@@ -3,15 +3,8 @@ import { ByteWriter, crc32c, fromHex, toHex } from '@tidemark/bytes';
 import { KIND } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
-import {
-  type BadBytes,
-  decodeHeader,
-  decodeRecord,
-  encodeHeader,
-  encodeRecord,
-  readRecords,
-  type SpoolRecord,
-} from './spool-format.ts';
+import { type BadBytes, readRecords } from './read-records.ts';
+import { decodeHeader, decodeRecord, encodeHeader, encodeRecord, type SpoolRecord } from './spool-format.ts';
 
 const HEADER = {
   kind: 2,
@@ -41,13 +34,24 @@ const RECORDS: readonly SpoolRecord[] = [
     },
   },
   { type: 'settled', numbers: [5, 4, 9] },
+  {
+    type: 'extent',
+    extent: { file: 3, kind: 3, endBytes: 70_000, nextSequence: 8, numbers: [5, 4], points: [2, 300] },
+  },
+  { type: 'removed', files: [2, 1] },
+  { type: 'ended' },
 ];
+const NEW_IN_V3 = ['extent', 'removed', 'ended'];
+
+/** Version 3, with a record of each type. */
+const GOLDEN_V3 =
+  '544d535003020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db779427e5e806806000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f6502000c0000008acae997040200d804987580c894fd0909000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a0d00000054f02451130303f0a20408020a0102ac0204000000db7baf2914020401010000002280d27715';
 
 /** Version 1, which never changes. A newer version gets a golden file of its own. */
 const GOLDEN_V1 =
   '544d535001020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db779420629190f06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f65020009000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
 
-/** Version 2, likewise. */
+/** Version 2, which has no index, likewise. */
 const GOLDEN_V2 =
   '544d535002020000000102030405060708090a0b0c0d0e0f0000000000001c40000080aa6db77942c2e54c5b06000000226b0121010461636d6529000000f978c695020002056465707468010208656e763a70726f640a71756575653a6d61696c076772c3bcc39f6502000c0000008acae997040200d804987580c894fd0909000000e932eb5c03030502030201d8040e000000228f5d71100402d0afd5edee6673686172651100000046c72a9f110502010603a0bfd5edee66626174636805000000009d2ed712030a010a';
 
@@ -79,23 +83,29 @@ function codeOf(work: () => unknown): string | undefined {
 
 describe('the spool format', () => {
   test('equals its golden file', () => {
-    expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V2);
-    expect(decodeHeader(fromHex(GOLDEN_V2).subarray(0, 44), 'f')).toEqual(HEADER);
-    expect(recordsOf(fromHex(GOLDEN_V2))).toEqual({ records: RECORDS, badBytes: 0 });
+    expect(toHex(fileOf(RECORDS))).toBe(GOLDEN_V3);
+    expect(decodeHeader(fromHex(GOLDEN_V3).subarray(0, 44), 'f')).toEqual({ ...HEADER, version: 3 });
+    expect(recordsOf(fromHex(GOLDEN_V3))).toEqual({ records: RECORDS, badBytes: 0 });
+  });
+
+  test('reads version 2, which has no index', () => {
+    expect(decodeHeader(fromHex(GOLDEN_V2).subarray(0, 44), 'f')).toEqual({ ...HEADER, version: 2 });
+    const records = RECORDS.filter(({ type }) => !NEW_IN_V3.includes(type));
+    expect(recordsOf(fromHex(GOLDEN_V2))).toEqual({ records, badBytes: 0 });
   });
 
   test('reads version 1, which has no intervals', () => {
-    expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44), 'f')).toEqual(HEADER);
-    const records = RECORDS.filter(({ type }) => type !== 'intervals');
+    expect(decodeHeader(fromHex(GOLDEN_V1).subarray(0, 44), 'f')).toEqual({ ...HEADER, version: 1 });
+    const records = RECORDS.filter(({ type }) => type !== 'intervals' && !NEW_IN_V3.includes(type));
     expect(recordsOf(fromHex(GOLDEN_V1))).toEqual({ records, badBytes: 0 });
   });
 
   test('refuses a newer version with the file and what to do', () => {
     const bytes = encodeHeader(HEADER);
-    bytes[4] = 3;
+    bytes[4] = 4;
     bytes.writeUInt32LE(crc32c(bytes.subarray(0, 40)), 40);
     expect(() => decodeHeader(bytes, 'spool/0a/1.waiting')).toThrow(
-      /spool\/0a\/1\.waiting has format 3 \(limit: 2\): start the newer version .* or move/,
+      /spool\/0a\/1\.waiting has format 4 \(limit: 3\): start the newer version .* or move/,
     );
   });
 
@@ -147,9 +157,11 @@ describe('the spool format', () => {
   test('throws only data_loss or failed_precondition for hostile bytes', () => {
     const hostile = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
-      fc.tuple(fc.constantFrom(1, 2, 3, 4, 16, 17, 18), fc.uint8Array({ maxLength: 40 })).map(([type, rest]) => {
-        return Uint8Array.from([type, ...rest]);
-      }),
+      fc
+        .tuple(fc.constantFrom(1, 2, 3, 4, 16, 17, 18, 19, 20, 21), fc.uint8Array({ maxLength: 40 }))
+        .map(([type, rest]) => {
+          return Uint8Array.from([type, ...rest]);
+        }),
     );
     fc.assert(
       fc.property(hostile, (bytes) => {

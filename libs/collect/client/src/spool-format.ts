@@ -2,12 +2,11 @@ import { ByteReader, ByteWriter, crc32c, equalBytes } from '@tidemark/bytes';
 import { INTERVAL_LIMIT_MS, isKind } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import type { RefRange } from './epoch-routes.ts';
-import { FlipSearch } from './flip-search.ts';
 import type { TableSeries } from './series-table.ts';
 
 // The files of a spool: docs/formats/spool.md has their byte diagrams.
 
-export const SPOOL_VERSION = 2;
+export const SPOOL_VERSION = 3;
 export const SPOOL_HEADER_BYTES = 44;
 export const RECORD_HEADER_BYTES = 9;
 /** Larger records don't exist: no message of a stream is. */
@@ -20,10 +19,16 @@ const MAX_TEXT_BYTES = 8192;
 const MAX_TAGS = 1000;
 const MAX_PARTITION = 0xffff;
 
-export const FILE_KIND = { definitions: 1, waiting: 2, stamped: 3 } as const;
+export const FILE_KIND = { definitions: 1, waiting: 2, stamped: 3, index: 4 } as const;
 export type FileKind = (typeof FILE_KIND)[keyof typeof FILE_KIND];
+/** The kinds of files that an index lists. */
+export type DataFileKind = Exclude<FileKind, typeof FILE_KIND.index>;
+
+/** Client sessions of this version and later ones have an index. */
+export const FIRST_INDEXED = 3;
 
 export interface SpoolHeader {
+  readonly version: number;
   readonly kind: FileKind;
   readonly clientSession: Uint8Array;
   /** Sequences below were used before this file began. */
@@ -51,6 +56,19 @@ export interface StampedRecord {
   readonly batch: Uint8Array;
 }
 
+/** What was added to a data file and synced. */
+export interface Extent {
+  /** The number that the file's name has. */
+  readonly file: number;
+  readonly kind: DataFileKind;
+  /** Bytes of the file that are synced. */
+  readonly endBytes: number;
+  readonly nextSequence: number;
+  readonly numbers: readonly number[];
+  /** Of each of the batches. */
+  readonly points: readonly number[];
+}
+
 export type SpoolRecord =
   | { readonly type: 'tenant'; readonly tenant: string }
   | { readonly type: 'series'; readonly first: number; readonly series: readonly TableSeries[] }
@@ -58,9 +76,12 @@ export type SpoolRecord =
   | { readonly type: 'refs'; readonly range: RefRange }
   | { readonly type: 'waiting'; readonly batch: WaitingRecord }
   | { readonly type: 'stamped'; readonly batch: StampedRecord }
-  | { readonly type: 'settled'; readonly numbers: readonly number[] };
+  | { readonly type: 'settled'; readonly numbers: readonly number[] }
+  | { readonly type: 'extent'; readonly extent: Extent }
+  | { readonly type: 'removed'; readonly files: readonly number[] }
+  | { readonly type: 'ended' };
 
-/** The kind of file that each record belongs to; in another kind it is bad. */
+/** The kind of data file that each record belongs to; in another kind it is bad. */
 export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
   tenant: FILE_KIND.definitions,
   series: FILE_KIND.definitions,
@@ -69,12 +90,20 @@ export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
   waiting: FILE_KIND.waiting,
   stamped: FILE_KIND.stamped,
   settled: FILE_KIND.stamped,
+  extent: FILE_KIND.index,
+  removed: FILE_KIND.index,
+  ended: FILE_KIND.index,
 };
 
-const TYPE = { tenant: 1, series: 2, refs: 3, intervals: 4, waiting: 16, stamped: 17, settled: 18 } as const;
-const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPE));
+const TYPE = {
+  ...{ tenant: 1, series: 2, refs: 3, intervals: 4, waiting: 16, stamped: 17, settled: 18 },
+  ...{ extent: 19, removed: 20, ended: 21 },
+} as const;
+/** The types that records have. */
+export const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPE));
 
-export function encodeHeader(header: SpoolHeader): Buffer {
+/** The header of a file of this version. */
+export function encodeHeader(header: Omit<SpoolHeader, 'version'>): Buffer {
   const out = new ByteWriter(SPOOL_HEADER_BYTES);
   out.bytes(MAGIC);
   out.u8(SPOOL_VERSION);
@@ -107,14 +136,21 @@ export function decodeHeader(bytes: Uint8Array, path: string): SpoolHeader {
     );
   }
   const kind = reader.u8();
-  if (kind !== FILE_KIND.definitions && kind !== FILE_KIND.waiting && kind !== FILE_KIND.stamped)
-    return reader.fail(`file kind ${kind}`);
+  if (!isFileKind(kind)) return reader.fail(`file kind ${kind}`);
   reader.skip(2);
   const clientSession = Uint8Array.from(reader.bytes(SESSION_BYTES));
   const nextSequence = reader.f64();
   const createdMs = reader.f64();
   if (!Number.isSafeInteger(nextSequence) || nextSequence < 0) reader.fail(`next sequence ${nextSequence}`);
-  return { kind, clientSession, nextSequence, createdMs };
+  return { version, kind, clientSession, nextSequence, createdMs };
+}
+
+function isFileKind(kind: number): kind is FileKind {
+  return Object.values(FILE_KIND).some((one) => one === kind);
+}
+
+function isDataFileKind(kind: number): kind is DataFileKind {
+  return isFileKind(kind) && kind !== FILE_KIND.index;
 }
 
 /** Appends one framed record and returns its size in bytes. */
@@ -179,6 +215,21 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
     case 'settled':
       out.varint(record.numbers.length);
       writeNumbers(record.numbers, out);
+      return;
+    case 'extent': {
+      const { file, kind, endBytes, nextSequence, numbers, points } = record.extent;
+      out.varint(file);
+      out.u8(kind);
+      for (const value of [endBytes, nextSequence, numbers.length]) out.varint(value);
+      writeNumbers(numbers, out);
+      for (const count of points) out.varint(count);
+      return;
+    }
+    case 'removed':
+      out.varint(record.files.length);
+      writeNumbers(record.files, out);
+      return;
+    case 'ended':
   }
 }
 
@@ -234,6 +285,12 @@ export function decodeRecord(body: Uint8Array): SpoolRecord {
     }
     case TYPE.settled:
       return { type: 'settled', numbers: readNumbers(reader) };
+    case TYPE.extent:
+      return { type: 'extent', extent: readExtent(reader) };
+    case TYPE.removed:
+      return { type: 'removed', files: readNumbers(reader) };
+    case TYPE.ended:
+      return { type: 'ended' };
     default:
       return reader.fail(`record type ${type}`);
   }
@@ -246,6 +303,16 @@ function readSeries(reader: ByteReader): TableSeries {
   const count = countOf(reader, 1);
   if (count > MAX_TAGS) reader.fail(`${count} tags`);
   return { metric, kind, tags: Array.from({ length: count }, () => reader.text(MAX_TEXT_BYTES)) };
+}
+
+function readExtent(reader: ByteReader): Extent {
+  const file = reader.varint();
+  const kind = reader.u8();
+  if (!isDataFileKind(kind)) return reader.fail(`file kind ${kind}`);
+  const endBytes = reader.varint();
+  const nextSequence = reader.varint();
+  const numbers = readNumbers(reader);
+  return { file, kind, endBytes, nextSequence, numbers, points: numbers.map(() => reader.varint()) };
 }
 
 function readInterval(reader: ByteReader): number {
@@ -271,94 +338,6 @@ function countOf(reader: ByteReader, eachBytes: number): number {
   const count = reader.varint();
   reader.need(count * eachBytes);
   return count;
-}
-
-/** A record and its place in its file. */
-export interface PlacedRecord {
-  readonly record: SpoolRecord;
-  readonly position: number;
-  readonly sizeBytes: number;
-}
-
-/** Bytes of a file between its good records. */
-export interface BadBytes {
-  /** They begin like a record. */
-  readonly bytes: Uint8Array;
-  readonly position: number;
-  /** True when they are all that is left of the file, and may be a write that was cut off. */
-  readonly isEnd: boolean;
-  /** What they were, if one bit of them flipped. It is good enough to count, and not to send. */
-  readonly record?: SpoolRecord;
-}
-
-/**
- * The good records of a file after its header. After a bad one, reading continues behind it, if one flipped bit explains it,
- * else at the next good one, wherever that begins.
- */
-export function* readRecords(bytes: Uint8Array, onBad: (bad: BadBytes) => void): Generator<PlacedRecord> {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const flips = new FlipSearch(MAX_RECORD_BYTES);
-  let position = SPOOL_HEADER_BYTES;
-  while (position < view.length) {
-    const frame = frameAt(view, position);
-    const record = frame === undefined ? undefined : checkedRecord(frame);
-    if (frame !== undefined && record !== undefined) {
-      yield { record, position, sizeBytes: frame.length };
-      position += frame.length;
-      continue;
-    }
-    const before = flips.frameBefore(view, position);
-    const recordBefore = before === undefined ? undefined : checkedRecord(before);
-    if (before !== undefined && recordBefore !== undefined) {
-      const end = position + before.length;
-      onBad({ bytes: view.subarray(position, end), position, isEnd: false, record: recordBefore });
-      position = end;
-      continue;
-    }
-    // Mostly the next record is where the length says. A wrong length can lead to a later one.
-    const claimed = position + (frame?.length ?? view.length);
-    const found = nextRecord(view, position + 1);
-    const isLengthWrong = found !== undefined && found < claimed && isBodyBetween(view, position, found);
-    const next = isRecordAt(view, claimed) && !isLengthWrong ? claimed : found;
-    const end = next ?? Math.min(claimed, view.length);
-    // A write that was cut off has no whole body.
-    const isEnd = next === undefined && frame === undefined && !isBodyBetween(view, position, view.length);
-    onBad({ bytes: view.subarray(position, end), position, isEnd });
-    if (next === undefined && end < view.length) onBad({ bytes: view.subarray(end), position: end, isEnd: true });
-    position = next ?? view.length;
-  }
-}
-
-/** The bytes of the record that begins here by its length; undefined when there is no room for it. */
-function frameAt(view: Buffer, position: number): Buffer | undefined {
-  if (view.length - position < RECORD_HEADER_BYTES) return undefined;
-  const bodyBytes = view.readUInt32LE(position);
-  const sizeBytes = bodyBytes + 8;
-  const isPossible = bodyBytes > 0 && bodyBytes <= MAX_RECORD_BYTES && position + sizeBytes <= view.length;
-  return isPossible ? view.subarray(position, position + sizeBytes) : undefined;
-}
-
-/** Whether the body of the record at `position` ends at `end`, by its checksum. */
-function isBodyBetween(view: Buffer, position: number, end: number): boolean {
-  const bodyFrom = position + RECORD_HEADER_BYTES - 1;
-  return bodyFrom < end && view.readUInt32LE(position + 4) === crc32c(view.subarray(bodyFrom, end));
-}
-
-function isRecordAt(view: Buffer, position: number): boolean {
-  const frame = frameAt(view, position);
-  return frame !== undefined && checkedRecord(frame) !== undefined;
-}
-
-/** Where the next good record begins. It computes checksums of a bounded number of bytes. */
-function nextRecord(view: Buffer, from: number): number | undefined {
-  let leftBytes = MAX_RECORD_BYTES;
-  for (let position = from; leftBytes > 0 && position + RECORD_HEADER_BYTES <= view.length; position++) {
-    const frame = frameAt(view, position);
-    if (frame === undefined || !KNOWN_TYPES.has(frame[8])) continue;
-    leftBytes -= frame.length;
-    if (checkedRecord(frame) !== undefined) return position;
-  }
-  return undefined;
 }
 
 /** True for the frame of a record of settled batches, whose checksum need not be right. */

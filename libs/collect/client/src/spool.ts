@@ -1,15 +1,16 @@
 import { fromHex, toHex } from '@tidemark/bytes';
 import { type Disk, type DiskLock, isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import { IndexState } from './index-state.ts';
 import type { ClientOptions } from './options.ts';
 import { type RecoveredSession, recoverSession } from './recover-session.ts';
 import { SessionSpool } from './session-spool.ts';
 import { MAX_RECORD_BYTES, SPOOL_HEADER_BYTES } from './spool-format.ts';
+import { SpoolIndex } from './spool-index.ts';
+import { type IndexName, type SessionFiles, SPOOL_FOLDER, sessionsOf } from './spool-names.ts';
 import type { ClientCounters } from './stats.ts';
 
 /** Share of `spoolBytes` that batches without a stamp may use. */
 const WAITING_SHARE = 0.75;
-const FOLDER = 'spool';
-const SESSION_NAME = /^[0-9a-f]{32}$/;
 
 /** A session whose spool can be asked to make room. */
 export interface SpoolUser {
@@ -30,8 +31,8 @@ export class Spool {
   readonly #lock: DiskLock;
   readonly #options: ClientOptions;
   readonly #users = new Set<SpoolUser>();
-  /** Folders of earlier runs that are not read yet; undefined before the first attempt. */
-  #unread: readonly string[] | undefined;
+  /** Client sessions of earlier runs that are not read yet; undefined before the first attempt. */
+  #unread: readonly SessionFiles[] | undefined;
 
   private constructor(disk: Disk, lock: DiskLock, options: ClientOptions) {
     this.#disk = disk;
@@ -41,7 +42,7 @@ export class Spool {
 
   /** Takes the folder. Errors: `failed_precondition` when another process has it, and the disk's. */
   static async open(disk: Disk, options: ClientOptions): Promise<Spool> {
-    return new Spool(disk, await disk.lock(FOLDER), options);
+    return new Spool(disk, await disk.lock(SPOOL_FOLDER), options);
   }
 
   /**
@@ -50,36 +51,34 @@ export class Spool {
    */
   async recover(counters: ClientCounters): Promise<RecoveredSpools> {
     let failure: TidemarkError | undefined;
-    const unread: string[] = [];
+    const unread: SessionFiles[] = [];
     const found: { session: RecoveredSession; spool: SessionSpool }[] = [];
     const maxFileBytes = this.#fileBytes + MAX_RECORD_BYTES + SPOOL_HEADER_BYTES;
     const isFirst = this.#unread === undefined;
-    this.#unread ??= (await this.#disk.list(FOLDER)).filter((name) => SESSION_NAME.test(name));
-    for (const name of this.#unread) {
-      const folder = `${FOLDER}/${name}`;
+    this.#unread ??= sessionsOf(await this.#disk.list(SPOOL_FOLDER));
+    for (const files of this.#unread) {
+      const place = { ...files, folder: `${SPOOL_FOLDER}/${files.session}`, clientSession: fromHex(files.session) };
       let isRead = false;
       try {
-        const session = await recoverSession(this.#disk, folder, fromHex(name), maxFileBytes);
+        const session = await recoverSession(this.#disk, place, maxFileBytes);
         isRead = true;
         counters.spoolBadBytes += session.badBytes;
         counters.lostInSpool(session.lost);
-        if ('batches' in session) found.push({ session, spool: this.#spoolOf(session) });
-        else await this.#disk.remove(folder);
+        const createdMs = 'batches' in session ? session.createdMs : 0;
+        const spool = this.#sessionSpool(place.clientSession, createdMs, session, files.indexes);
+        if ('batches' in session) found.push({ session, spool });
+        else await spool.remove();
       } catch (error) {
         if (!isTidemarkError(error) || (error.code === 'failed_precondition' && isFirst)) throw error;
         counters.spoolFailures++;
         // What a folder that can't be removed has lost is counted once in a run.
         if (isRead) continue;
         failure = error;
-        unread.push(name);
+        unread.push(files);
       }
     }
     this.#unread = unread;
     return { found: found.sort((a, b) => a.session.createdMs - b.session.createdMs), failure };
-  }
-
-  #spoolOf(session: RecoveredSession): SessionSpool {
-    return this.#sessionSpool(session.clientSession, session.createdMs, session);
   }
 
   /** A spool for a new client session; its folder is made with its first file. */
@@ -87,10 +86,16 @@ export class Spool {
     return this.#sessionSpool(clientSession, createdMs);
   }
 
-  #sessionSpool(clientSession: Uint8Array, createdMs: number, session?: RecoveredSession): SessionSpool {
-    const folder = `${FOLDER}/${toHex(clientSession)}`;
-    const options = { disk: this.#disk, folder, clientSession, createdMs, fileBytes: this.#fileBytes };
-    return new SessionSpool(options, session?.contents);
+  #sessionSpool(
+    clientSession: Uint8Array,
+    createdMs: number,
+    earlier?: Pick<RecoveredSession, 'index'> & Partial<Pick<RecoveredSession, 'contents'>>,
+    indexes: readonly IndexName[] = [],
+  ): SessionSpool {
+    const folder = `${SPOOL_FOLDER}/${toHex(clientSession)}`;
+    const common = { disk: this.#disk, clientSession, createdMs, fileBytes: this.#fileBytes };
+    const index = new SpoolIndex(common, earlier?.index ?? new IndexState(), indexes);
+    return new SessionSpool({ ...common, folder, index }, earlier?.contents);
   }
 
   get #fileBytes(): number {

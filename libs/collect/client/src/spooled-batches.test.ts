@@ -14,6 +14,7 @@ import { SeriesTable } from './series-table.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { SessionRoutes } from './session-routes.ts';
 import { SessionSpool } from './session-spool.ts';
+import { SpoolIndex } from './spool-index.ts';
 import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
 import { ClientCounters } from './stats.ts';
 
@@ -51,7 +52,8 @@ class Bench {
   async open(): Promise<{ spool: BreakableSpool; spooled: SpooledBatches }> {
     const disk: Disk = await this.play(this.node.start((ports) => ports.disk));
     const clientSession = new Uint8Array(16).fill(1);
-    const spool = new BreakableSpool({ disk, folder: 'spool/1', clientSession, createdMs: 0, fileBytes: 1 << 20 });
+    const common = { disk, clientSession, createdMs: 0, fileBytes: 1 << 20 };
+    const spool = new BreakableSpool({ ...common, folder: 'spool/1', index: new SpoolIndex(common) });
     const series = () => this.series;
     const spooled = new SpooledBatches(spool, {
       owner: this.#owner,
@@ -173,6 +175,7 @@ describe('the spooled batches of a client session', () => {
     const request: SendRequest = { message: { $case: 'batch', value } };
     bench.routes.restore({ epoch: 1, partition: 3, firstRef: 0, numbers: [0] });
     batch.stamp = { sequence: 0, epoch: 1, stampedMs: 2000 };
+    batch.refs = new Map([[3, 1]]);
     batch.holdRequest(request);
     await bench.play(spooled.putStamped([batch]));
     expect(batch.isOnDisk).toBe(true);
@@ -181,7 +184,8 @@ describe('the spooled batches of a client session', () => {
     expect(loaded?.message?.$case === 'batch' && Batch.encode(loaded.message.value).finish()).toEqual(
       Batch.encode(value).finish(),
     );
-    bench.routes.of(1).tables.clear();
+    bench.release(batch);
+    batch.refs = new Map();
     expect(await bench.play(spooled.loadRequest(batch))).toBeUndefined();
     expect(bench.givenUp).toEqual([[batch.number, 'spool_unreadable']]);
   });

@@ -170,12 +170,13 @@ export class SpooledBatches {
 
   /** Reads back the message of a stamped batch. */
   async loadRequest(batch: QueuedBatch): Promise<SendRequest | undefined> {
-    const { queue, routes } = this.#session;
+    const { queue } = this.#session;
     const place = batch.stampedPlace;
     assert(place !== undefined, 'a batch that is not in memory is in the spool');
     return this.#load(batch, async () => {
       const value = await readStamped(this.spool, place);
-      if (!isDefined(value, routes.of(value.mapEpoch).tables)) return undefined;
+      // Not by the tables of now: where definitions of an earlier run were lost, other series have got their refs.
+      if (!isDefined(value, batch.refs)) return undefined;
       const request: SendRequest = { message: { $case: 'batch', value } };
       queue.change(batch, () => batch.holdRequest(request));
       return request;

@@ -19,11 +19,9 @@ export async function readStamped(spool: SessionSpool, place: Place): Promise<Ba
   return decoded(place, () => Batch.decode(record.batch.batch));
 }
 
-/** True when every ref of the batch can be defined. Errors: `data_loss`. */
-export function isDefined(batch: Batch, tables: ReadonlyMap<number, readonly number[]>): boolean {
-  return batch.shares.every(
-    ({ partition, points }) => inspectShare(points).maxRef < (tables.get(partition)?.length ?? 0),
-  );
+/** True when every ref of the batch can be defined; `refs` counts those of each partition. Errors: `data_loss`. */
+export function isDefined(batch: Batch, refs: ReadonlyMap<number, number>): boolean {
+  return batch.shares.every(({ partition, points }) => inspectShare(points).maxRef < (refs.get(partition) ?? 0));
 }
 
 function decoded<T>(place: Place, decode: () => T): T {

@@ -1,0 +1,77 @@
+import type { DataFileKind, SpoolRecord } from './spool-format.ts';
+
+/** Batches of one record: an index of many is rewritten in pieces. */
+const BATCHES_A_RECORD = 10_000;
+const NUMBERS_A_RECORD = 100_000;
+
+export interface IndexedFile {
+  readonly kind: DataFileKind;
+  /** Bytes that are synced. */
+  endBytes: number;
+  /** Points of each batch with a record in it, settled or not, by batch number. */
+  readonly batches: Map<number, number>;
+}
+
+/** What the files of one client session have, as its index says. recover-session.test.ts covers it. */
+export class IndexState {
+  /** The data files that were not removed, by number. */
+  readonly files = new Map<number, IndexedFile>();
+  /** Settled batches with a record in some file. */
+  readonly settled = new Set<number>();
+  nextSequence = 0;
+  /** True when every batch is settled, and the files are about to be removed. */
+  isEnded = false;
+
+  apply(record: SpoolRecord): void {
+    if (record.type === 'extent') {
+      const { file, kind, endBytes, nextSequence, numbers, points } = record.extent;
+      this.add(file, kind, endBytes);
+      for (const [i, number] of numbers.entries()) this.files.get(file)?.batches.set(number, points[i]);
+      this.nextSequence = Math.max(this.nextSequence, nextSequence);
+    } else if (record.type === 'settled') {
+      for (const number of record.numbers) this.settle(number);
+    } else if (record.type === 'removed') {
+      for (const file of record.files) this.#remove(file);
+    } else if (record.type === 'ended') this.isEnded = true;
+  }
+
+  /** Notes that a file has at least this many bytes. */
+  add(number: number, kind: DataFileKind, endBytes: number): IndexedFile {
+    const known = this.files.get(number);
+    const file = known ?? { kind, endBytes, batches: new Map<number, number>() };
+    file.endBytes = Math.max(file.endBytes, endBytes);
+    if (known === undefined) this.files.set(number, file);
+    return file;
+  }
+
+  settle(number: number): void {
+    if (this.#isInSomeFile(number)) this.settled.add(number);
+  }
+
+  /** The records that lead to this state. */
+  *records(): Generator<SpoolRecord> {
+    const { nextSequence } = this;
+    for (const [file, { kind, endBytes, batches }] of this.files) {
+      const all = [...batches];
+      for (let from = 0; from === 0 || from < all.length; from += BATCHES_A_RECORD) {
+        const part = all.slice(from, from + BATCHES_A_RECORD);
+        const [numbers, points] = [part.map(([number]) => number), part.map(([, count]) => count)];
+        yield { type: 'extent', extent: { file, kind, endBytes, nextSequence, numbers, points } };
+      }
+    }
+    const settled = [...this.settled];
+    for (let from = 0; from < settled.length; from += NUMBERS_A_RECORD)
+      yield { type: 'settled', numbers: settled.slice(from, from + NUMBERS_A_RECORD) };
+  }
+
+  #remove(number: number): void {
+    const file = this.files.get(number);
+    this.files.delete(number);
+    for (const batch of file?.batches.keys() ?? []) if (!this.#isInSomeFile(batch)) this.settled.delete(batch);
+  }
+
+  #isInSomeFile(batch: number): boolean {
+    for (const { batches } of this.files.values()) if (batches.has(batch)) return true;
+    return false;
+  }
+}
