@@ -11,7 +11,7 @@ const TIMES_LARGER = 4;
 const CHEAP_MS = 30;
 /** Linear cost takes 4 times as long for 4 times the bytes; caches and collections add to it. */
 const MAX_RATIO = 10;
-const MAX_MS_PER_MEBIBYTE = 5000;
+const DEFAULT_MS_PER_MEBIBYTE = 5000;
 /** Below this time no input is slow, ms. */
 const MIN_SLOW_MS = 250;
 const REPETITIONS = 3;
@@ -60,7 +60,8 @@ async function costProblem(target: FuzzTarget, small: Buffer, large: Buffer): Pr
   const sizes = `${largeMs.toFixed(1)} ms for ${large.length} bytes, ${smallMs.toFixed(1)} ms for ${small.length} bytes`;
   const linear = (MAX_RATIO / TIMES_LARGER) * (large.length / small.length);
   if (largeMs > smallMs * linear) return `cost is not linear: ${sizes}`;
-  return largeMs > Math.max(MIN_SLOW_MS, (large.length / 2 ** 20) * MAX_MS_PER_MEBIBYTE) ? `slow: ${sizes}` : undefined;
+  const { maxMsPerMebibyte = DEFAULT_MS_PER_MEBIBYTE } = target;
+  return largeMs > Math.max(MIN_SLOW_MS, (large.length / 2 ** 20) * maxMsPerMebibyte) ? `slow: ${sizes}` : undefined;
 }
 
 /** Runs an input. Throws a violation when it allocated more memory than its size justifies. */

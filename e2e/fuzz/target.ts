@@ -15,6 +15,8 @@ export interface FuzzTarget {
   readonly maxBytes?: number;
   /** Longest input that senders may send at once, bytes: costs are compared up to it. Default: 256 KiB. */
   readonly maxGrownBytes?: number;
+  /** CPU time from which a large input is slow, ms per MiB, where 250 ms is never slow. Default: 5,000. */
+  readonly maxMsPerMebibyte?: number;
   /** How an input is made longer to compare costs. Default: bytes of it are repeated in their place. */
   readonly growth?: (input: Buffer, random: Random) => Growth;
   /** Text before, within and after the part that is repeated: what once cost more than its bytes justify. */

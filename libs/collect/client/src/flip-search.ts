@@ -1,76 +1,78 @@
-import { crc32c } from '@tidemark/bytes';
+import { flippedBit, stepsOf } from './flipped-bit.ts';
+import type { RangeChecksums } from './range-checksums.ts';
 
-/** CRC-32C's polynomial, bits reversed (RFC 3720, appendix B.4). */
-const POLYNOMIAL = 0x82f63b78;
 const LENGTH_BITS = 32;
 /** Of a record: its length, and the checksum of its body. */
 const PREFIX_BYTES = 8;
 
 /** Finds out which record a bad one was, if one bit of it flipped. spool-format.test.ts covers it. */
 export class FlipSearch {
+  readonly #view: Buffer;
+  readonly #checksums: RangeChecksums;
   readonly #maxBodyBytes: number;
-  /** Bytes that may still be checked. */
-  #leftBytes: number;
+  /** Steps that are left, so that many lengths that are wrong cost no more than the file has bytes. */
+  #leftSteps: number;
 
-  constructor(maxBodyBytes: number) {
+  constructor(view: Buffer, checksums: RangeChecksums, maxBodyBytes: number) {
+    this.#view = view;
+    this.#checksums = checksums;
     this.#maxBodyBytes = maxBodyBytes;
-    this.#leftBytes = maxBodyBytes;
+    this.#leftSteps = view.length;
   }
 
-  /** A copy of the record at `position` as it was before the flip; undefined when none explains its checksum. */
-  frameBefore(view: Buffer, position: number): Buffer | undefined {
+  /** The size of the record at `position` before the flip, and a copy of it; undefined when none explains its checksum. */
+  frameBefore(position: number): { readonly sizeBytes: number; readonly copy: () => Buffer } | undefined {
+    const view = this.#view;
     if (view.length - position <= PREFIX_BYTES) return undefined;
     const bodyBytes = view.readUInt32LE(position);
-    return this.#flippedBody(view, position, bodyBytes) ?? this.#flippedLength(view, position, bodyBytes);
+    const checksum = view.readUInt32LE(position + 4);
+    return this.#flippedBody(position, bodyBytes, checksum) ?? this.#flippedLength(position, bodyBytes, checksum);
   }
 
-  #flippedBody(view: Buffer, position: number, bodyBytes: number): Buffer | undefined {
-    const body = this.#bodyOf(view, position, bodyBytes);
-    if (body === undefined) return undefined;
-    const computed = crc32c(body);
-    const difference = (computed ^ view.readUInt32LE(position + 4)) >>> 0;
-    const bit = hasOneBit(difference) ? undefined : flippedBit(difference, body.length * 8);
-    if (bit === undefined && !hasOneBit(difference)) return undefined;
-    const frame = Buffer.from(view.subarray(position, position + PREFIX_BYTES + bodyBytes));
-    if (bit === undefined) frame.writeUInt32LE(computed, 4);
-    else frame[PREFIX_BYTES + (bit >> 3)] ^= 1 << (bit & 7);
-    return frame;
+  #flippedBody(position: number, bodyBytes: number, checksum: number) {
+    const computed = this.#checksumOf(position, bodyBytes);
+    if (computed === undefined) return undefined;
+    const difference = (computed ^ checksum) >>> 0;
+    if (hasOneBit(difference)) {
+      return this.#frame(position, bodyBytes, (frame) => frame.writeUInt32LE(computed, 4));
+    }
+    const steps = stepsOf(bodyBytes * 8);
+    if (difference === 0 || steps > this.#leftSteps) return undefined;
+    this.#leftSteps -= steps;
+    const bit = flippedBit(difference, bodyBytes * 8);
+    if (bit === undefined) return undefined;
+    return this.#frame(position, bodyBytes, (frame) => {
+      frame[PREFIX_BYTES + (bit >> 3)] ^= 1 << (bit & 7);
+    });
   }
 
-  #flippedLength(view: Buffer, position: number, bodyBytes: number): Buffer | undefined {
+  #flippedLength(position: number, bodyBytes: number, checksum: number) {
     for (let bit = 0; bit < LENGTH_BITS; bit++) {
       const rightBytes = (bodyBytes ^ (1 << bit)) >>> 0;
-      const body = this.#bodyOf(view, position, rightBytes);
-      if (body === undefined || crc32c(body) !== view.readUInt32LE(position + 4)) continue;
-      const frame = Buffer.from(view.subarray(position, position + PREFIX_BYTES + rightBytes));
-      frame.writeUInt32LE(rightBytes, 0);
-      return frame;
+      if (this.#checksumOf(position, rightBytes) !== checksum) continue;
+      return this.#frame(position, rightBytes, (frame) => frame.writeUInt32LE(rightBytes, 0));
     }
     return undefined;
   }
 
-  #bodyOf(view: Buffer, position: number, bodyBytes: number): Buffer | undefined {
+  #frame(position: number, bodyBytes: number, mend: (frame: Buffer) => void) {
+    const sizeBytes = PREFIX_BYTES + bodyBytes;
+    const copy = () => {
+      const frame = Buffer.from(this.#view.subarray(position, position + sizeBytes));
+      mend(frame);
+      return frame;
+    };
+    return { sizeBytes, copy };
+  }
+
+  /** Undefined when a body of this length has no room. */
+  #checksumOf(position: number, bodyBytes: number): number | undefined {
     const end = position + PREFIX_BYTES + bodyBytes;
-    if (bodyBytes === 0 || bodyBytes > this.#maxBodyBytes || end > view.length) return undefined;
-    if (bodyBytes > this.#leftBytes) return undefined;
-    this.#leftBytes -= bodyBytes;
-    return view.subarray(position + PREFIX_BYTES, end);
+    if (bodyBytes === 0 || bodyBytes > this.#maxBodyBytes || end > this.#view.length) return undefined;
+    return this.#checksums.of(position + PREFIX_BYTES, end);
   }
 }
 
 function hasOneBit(word: number): boolean {
   return word !== 0 && (word & (word - 1)) === 0;
-}
-
-/**
- * The bit of a body of `bits` bits whose flip changes its checksum by `difference`. A checksum is linear: the change
- * depends on the distance to the end alone, so one step back is one shift of its register.
- */
-function flippedBit(difference: number, bits: number): number | undefined {
-  let change = POLYNOMIAL;
-  for (let bit = bits - 1; bit >= 0; bit--) {
-    if (change >>> 0 === difference) return bit;
-    change = (change & 1) === 1 ? (change >>> 1) ^ POLYNOMIAL : change >>> 1;
-  }
-  return undefined;
 }

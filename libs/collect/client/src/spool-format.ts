@@ -351,6 +351,11 @@ export function checkedRecord(frame: Uint8Array): SpoolRecord | undefined {
   const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
   const body = view.subarray(8);
   if (view.readUInt32LE(0) !== body.length || view.readUInt32LE(4) !== crc32c(body)) return undefined;
+  return recordOf(body);
+}
+
+/** The record of a body whose checksum is right, or undefined when its content is wrong. */
+export function recordOf(body: Uint8Array): SpoolRecord | undefined {
   try {
     return decodeRecord(body);
   } catch (error) {
