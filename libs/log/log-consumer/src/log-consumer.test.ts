@@ -55,6 +55,8 @@ class TestState implements ConsumedState {
   nextOffset = 0;
   committedOffset = 0;
   wantsCommit = false;
+  /** Offset of the last commit before `stop`. */
+  stoppedAfter: number | undefined;
 
   apply({ value }: LogRecord): void {
     const text = Buffer.from(value).toString();
@@ -68,6 +70,10 @@ class TestState implements ConsumedState {
   skip(_reason: string, { records }: LostRecords): void {
     for (let i = 0; i < records; i++) this.skipped.push(this.nextOffset++);
     this.wantsCommit = true;
+  }
+
+  async stop(): Promise<void> {
+    this.stoppedAfter = this.commits.at(-1);
   }
 
   async commit(): Promise<void> {
@@ -115,6 +121,13 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('LogConsumer', () => {
+  test('background work of the state ends before its last commit', async () => {
+    const { state, consumer } = started('ab,cd');
+    await until(() => state.nextOffset === 5);
+    await consumer.stop();
+    expect([state.stoppedAfter, state.commits]).toEqual([3, [3, 5]]);
+  });
+
   test('the consumer retries errors of the log and the disk, and repeats a failed commit before it continues', async () => {
     const { state, problems, consumer } = started('ab,cd', (log, own) => {
       log.failures.push('unavailable', 'deadline_exceeded');

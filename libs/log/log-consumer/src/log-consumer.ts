@@ -32,6 +32,8 @@ export interface ConsumedState {
    * advance: the record is applied next.
    */
   skip(reason: string, lost: LostRecords): void;
+  /** Ends its background work. Only a commit follows. */
+  stop?(): Promise<void>;
 }
 
 /** What a skip passes. */
@@ -180,6 +182,7 @@ export class LogConsumer {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    await this.#options.state.stop?.();
     await this.#options.memory?.save();
     await this.#options.state.commit();
   }

@@ -287,6 +287,7 @@ export class StoreWorker {
       },
       apply: (record) => state.apply(record),
       skip: (reason, lost) => state.skip(reason, lost),
+      stop: async () => state.stop?.(),
       commit: async () => {
         await state.commit();
         const isTrimDue = await trimPoint.committed(state.committedOffset);

@@ -30,14 +30,6 @@ export class Day {
     this.number = number;
     this.serial = serial;
   }
-
-  /** Returns the same day of an index with other numbers; its metrics are still to be added. */
-  renumbered(): Day {
-    const copy = new Day(this.number, this.serial);
-    copy.hash.load(this.hash.sums);
-    copy.seen = this.seen;
-    return copy;
-  }
 }
 
 /**
@@ -88,12 +80,30 @@ export class Calendar {
     this.#days.set(day.number, day);
   }
 
-  /** Takes over the days of an index with the same facts. Their metrics are still to be added. */
-  takeOver(other: Calendar): void {
+  /**
+   * The day of this calendar that stands for one of an index with the same facts. It begins when it does not exist; another one
+   * of its number expires, and is given to `expired`.
+   */
+  dayLike(other: Day, expired: Day[]): Day {
+    const known = this.#days.get(other.number);
+    if (known?.serial === other.serial) return known;
+    if (known !== undefined) expired.push(this.#drop(known));
+    const day = new Day(other.number, other.serial);
+    this.load(day);
+    return day;
+  }
+
+  /** Takes over what an index with the same facts says of its days. Those that it no longer has are given to `expired`. */
+  takeOver(other: Calendar, expired: Day[]): void {
     this.begun = other.begun;
     this.today = other.today;
     this.expiredThrough = other.expiredThrough;
-    for (const day of other.all) this.load(day.renumbered());
+    for (const day of [...this.#days.values()]) if (other.find(day.number) === undefined) expired.push(this.#drop(day));
+    for (const day of other.all) {
+      const own = this.dayLike(day, expired);
+      own.hash.load(day.hash.sums);
+      own.seen = day.seen;
+    }
   }
 
   /** True when a day has expired, also in an earlier process. */
@@ -113,11 +123,16 @@ export class Calendar {
     const due = [...this.#days.values()].filter(({ number }) => number < before).sort((a, b) => a.number - b.number);
     const expired = due.slice(0, EXPIRED_AT_ONCE);
     for (const day of expired) {
-      day.hasExpired = true;
-      this.#days.delete(day.number);
-      this.expired++;
+      this.#drop(day);
       this.expiredThrough = Math.max(this.expiredThrough, day.number);
     }
     return expired;
+  }
+
+  #drop(day: Day): Day {
+    day.hasExpired = true;
+    this.#days.delete(day.number);
+    this.expired++;
+    return day;
   }
 }

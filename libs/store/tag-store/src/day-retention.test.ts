@@ -7,6 +7,7 @@ import { TagRecordWriter } from '@tidemark/tag-records';
 import fc from 'fast-check';
 import { TagPartition } from './index.ts';
 import { type Fact, recordOf } from './testing/facts.ts';
+import { commitRenumbered } from './testing/turns.ts';
 
 const RETENTION_DAYS = 3;
 const DAY_SERIES = 400;
@@ -41,7 +42,7 @@ describe('days of series', () => {
     const sizes: number[] = [];
     for (let day = 10; day < 40; day++) {
       partition.apply(dayOf(partition.nextOffset, day));
-      await partition.commit();
+      await commitRenumbered(partition);
       if (day % 7 === 0) partition = await open(keyValue);
       sizes.push([...keyValue.content.values()].reduce((sum, value) => sum + value.length, 0));
     }
@@ -147,7 +148,7 @@ describe('days of series', () => {
     const apply = async (record: LogRecord) => {
       plain.apply(record);
       renumbered.apply(record);
-      await renumbered.commit();
+      await commitRenumbered(renumbered);
       expect(renumbered.stateHash()).toBe(plain.stateHash());
     };
     const counts = () => [renumbered, plain].map((one) => one.seriesCount('acme', 'a', 10));

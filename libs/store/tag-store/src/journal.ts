@@ -26,6 +26,8 @@ interface Segment {
  * small, is ever rewritten; so a commit of a few series is small, and opening reads few, large values.
  */
 export class Journal {
+  /** The generation of the numbers. */
+  readonly generation: number;
   #closed: Segment[] = [];
   readonly #tail = new ByteWriter(1024);
   #tailNumber = 0;
@@ -34,14 +36,13 @@ export class Journal {
   /** Start of the entry being written, in the tail. */
   #startBytes = 0;
 
+  constructor(generation = 0) {
+    this.generation = generation;
+  }
+
   /** Bytes of definitions since the last commit. */
   get uncommittedBytes(): number {
     return this.#uncommittedBytes;
-  }
-
-  /** Number of segments so far, the last one included. */
-  get segments(): number {
-    return this.#tailNumber + 1;
   }
 
   tag(text: string): void {
@@ -95,7 +96,7 @@ export class Journal {
     this.#isTailDirty = false;
     this.#uncommittedBytes = 0;
     return {
-      writes: segments.map(({ number, sealed }) => ({ key: journalKey(number), value: sealed })),
+      writes: segments.map(({ number, sealed }) => ({ key: journalKey(this.generation, number), value: sealed })),
       settle: (isCommitted) => {
         if (isCommitted) {
           this.#closed = this.#closed.slice(closed);

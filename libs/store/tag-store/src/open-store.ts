@@ -1,5 +1,5 @@
 import { afterPrefix, ByteReader, type IdHash, toHex } from '@tidemark/bytes';
-import { type KeyValue, TidemarkError } from '@tidemark/ports';
+import { type KeyRange, type KeyValue, TidemarkError } from '@tidemark/ports';
 import type { Day } from './calendar.ts';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
 import { decodeDay, decodeDaySeries } from './day-values.ts';
@@ -7,8 +7,12 @@ import { Journal } from './journal.ts';
 import { decodeMetadata } from './metadata-value.ts';
 import type { Metric } from './metric-table.ts';
 import {
+  dayOfKey,
   decodeGap,
   decodeState,
+  generationKey,
+  metricAndDayOfKey,
+  NUMBERED,
   numberOfKey,
   offsetOfKey,
   openValue,
@@ -18,7 +22,6 @@ import {
   type StoredGap,
   type StoredState,
   unknownDayOfKey,
-  wordsOfKey,
 } from './store-layout.ts';
 import { TagIndex } from './tag-index.ts';
 
@@ -44,29 +47,33 @@ export async function openStore(
   options: { readonly idHash?: IdHash | undefined; readonly retentionDays?: number | undefined } = {},
 ): Promise<OpenedStore> {
   const index = new TagIndex(options.idHash, options.retentionDays);
-  const journal = new Journal();
   const gaps = new Map<number, StoredGap>();
   const expired = new Map<number, Metric[]>();
   const stored = await keyValue.get(STATE_KEY);
-  if (stored === undefined) return { nextOffset: 0, index, journal, expired, gaps, checkpoints: new Checkpoints() };
-  const state = decodeState(stored);
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.journal)) journal.load(numberOfKey(key), value, index);
-  journal.resume();
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.wholeDay)) {
-    index.calendar.load(decodeDay(numberOfKey(key), value));
+  if (stored === undefined) {
+    return { nextOffset: 0, index, journal: new Journal(), expired, gaps, checkpoints: new Checkpoints() };
   }
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.day)) loadDay(index, key, value, expired);
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.metadata)) loadMetadata(index, key, value);
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.unknownDay)) {
+  const state = decodeState(stored);
+  const { generation } = state;
+  const journal = new Journal(generation);
+  const numbered = (prefix: number) => entriesOf(keyValue, generationKey(prefix, generation));
+  for await (const { key, value } of numbered(PREFIX.journal)) journal.load(numberOfKey(key), value, index);
+  journal.resume();
+  for await (const { key, value } of entriesOf(keyValue, prefixKey(PREFIX.wholeDay))) {
+    index.calendar.load(decodeDay(dayOfKey(key), value));
+  }
+  for await (const { key, value } of numbered(PREFIX.day)) loadDay(index, key, value, expired);
+  for await (const { key, value } of numbered(PREFIX.metadata)) loadMetadata(index, key, value);
+  for await (const { key, value } of entriesOf(keyValue, prefixKey(PREFIX.unknownDay))) {
     openValue(value, 'tag store unknown day');
     const { id, day } = unknownDayOfKey(key);
     index.unknown.add(id, day);
   }
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.gap)) {
+  for await (const { key, value } of entriesOf(keyValue, prefixKey(PREFIX.gap))) {
     gaps.set(offsetOfKey(key), decodeGap(value));
   }
   const checkpoints: TagCheckpoint[] = [];
-  for await (const { key, value } of entriesOf(keyValue, PREFIX.checkpoint)) {
+  for await (const { key, value } of entriesOf(keyValue, prefixKey(PREFIX.checkpoint))) {
     const what = 'tag store checkpoint';
     const reader = new ByteReader(openValue(value, what), what);
     checkpoints.push({ offset: offsetOfKey(key), hash: toHex(reader.bytes(HASH_BYTES)) });
@@ -81,12 +88,33 @@ export async function openStore(
   index.calendar.today = state.today;
   index.calendar.expiredThrough = state.expiredBefore - 1;
   checkComplete(state, index, gaps);
+  await deleteOtherGenerations(keyValue, generation);
   return { nextOffset: state.nextOffset, index, journal, expired, gaps, checkpoints: new Checkpoints(checkpoints) };
 }
 
-function entriesOf(keyValue: KeyValue, prefix: number): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
-  const from = prefixKey(prefix);
+function entriesOf(keyValue: KeyValue, from: Uint8Array): AsyncIterable<{ key: Uint8Array; value: Uint8Array }> {
   return keyValue.entries({ from, to: afterPrefix(from) });
+}
+
+/**
+ * Deletes all entries of generations other than `kept`: those before it, and one that a renumbering had begun when the process
+ * ended.
+ */
+export async function deleteOtherGenerations(keyValue: KeyValue, kept: number): Promise<void> {
+  for (const prefix of NUMBERED) {
+    const all = prefixKey(prefix);
+    const own = generationKey(prefix, kept);
+    const ranges = [
+      { from: all, to: own },
+      { from: afterPrefix(own), to: afterPrefix(all) },
+    ];
+    for (const range of ranges) if (await hasEntries(keyValue, range)) await keyValue.deleteRange(range.from, range.to);
+  }
+}
+
+async function hasEntries(keyValue: KeyValue, range: Pick<KeyRange, 'from' | 'to'>): Promise<boolean> {
+  for await (const _ of keyValue.entries({ ...range, limit: 1 })) return true;
+  return false;
 }
 
 function loadMetadata(index: TagIndex, key: Uint8Array, value: Uint8Array): void {
@@ -101,7 +129,7 @@ function loadMetadata(index: TagIndex, key: Uint8Array, value: Uint8Array): void
 }
 
 function loadDay(index: TagIndex, key: Uint8Array, value: Uint8Array, expired: Map<number, Metric[]>): void {
-  const [metricIndex, day] = wordsOfKey(key);
+  const [metricIndex, day] = metricAndDayOfKey(key);
   const metric = index.metrics.all[metricIndex];
   if (metric === undefined) {
     throw new TidemarkError(

@@ -6,6 +6,7 @@ import { finishAtOnce, type LogRecord, type SlicedWork } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { TagPartition } from './index.ts';
 import { recordOf } from './testing/facts.ts';
+import { commitRenumbered } from './testing/turns.ts';
 
 /** Half of them die when a day expires: at least the 1,024 from which on a commit renumbers the others. */
 const SERIES = 2100;
@@ -177,7 +178,7 @@ describe.each(READS)('a read of %s', (name, { work: read, content }) => {
       for (let piece = 0; piece < at; piece++) work.next();
       const { series } = partition.status();
       partition.apply(recordOf(partition.nextOffset, [], 13));
-      if (isCommitted) await partition.commit();
+      if (isCommitted) await commitRenumbered(partition);
       expect(partition.status().series).toBe(isCommitted ? SERIES : series);
       const answer = finishAtOnce(work);
       expectContains(whole, answer);

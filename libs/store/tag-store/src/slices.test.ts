@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { DAY_MS, SERIES_CLASS, seriesName } from '@tidemark/model';
-import { finishAtOnce, type Slicing } from '@tidemark/ports';
+import type { Slicing } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
-import { compacted } from './compaction.ts';
 import { TagPartition } from './index.ts';
 import { Journal } from './journal.ts';
+import { Renumbering } from './renumbering.ts';
 import { TagIndex } from './tag-index.ts';
 import { recordOf } from './testing/facts.ts';
+import { commitRenumbered } from './testing/turns.ts';
 import { Uncommitted } from './uncommitted.ts';
 
 const RETENTION_DAYS = 3;
@@ -53,29 +54,21 @@ function expiredIndex(): { index: TagIndex; uncommitted: Uncommitted } {
   return { index, uncommitted };
 }
 
+const OPTIONS = { keyValue: new MemoryKeyValue(), slicing: undefined };
+
 describe('work in slices', () => {
-  test('a renumbering and the writes of its commit are many small pieces', () => {
+  test('a renumbering and the writes of its batches are many small pieces', () => {
     const { index, uncommitted } = expiredIndex();
     const costs: number[] = [];
-    const work = compacted(index, uncommitted);
+    const renumbering = new Renumbering(index, uncommitted, OPTIONS);
+    const { work } = renumbering;
     let step = work.next();
     for (; step.done !== true; step = work.next()) costs.push(step.value);
-    const captured = step.value?.uncommitted.captured();
-    expect(step.value?.index.series.count).toBe(SERIES);
-    for (let each = captured?.next(); each?.done === false; each = captured?.next()) costs.push(each.value);
+    expect([step.value, renumbering.index.series.count]).toEqual([true, SERIES]);
+    const captured = renumbering.changes.captured();
+    for (let each = captured.next(); each.done === false; each = captured.next()) costs.push(each.value);
     expect(Math.max(...costs)).toBeLessThanOrEqual(PIECE_COST);
     expect(costs.length).toBeGreaterThan(SERIES);
-  });
-
-  test('a renumbering that would be too large a write is left out', () => {
-    const { index, uncommitted } = expiredIndex();
-    const done = finishAtOnce(compacted(index, uncommitted));
-    const bytes = done?.uncommitted.sizeBytes ?? 0;
-    expect(bytes).toBeGreaterThan(SERIES * 20);
-    for (const maxBytes of [0, 1000, 20_000, 40_000]) {
-      expect(finishAtOnce(compacted(index, uncommitted, maxBytes))).toBeUndefined();
-    }
-    expect(finishAtOnce(compacted(index, uncommitted, bytes))?.index.series.count).toBe(SERIES);
   });
 
   test('the expiry of a day costs as little with many series as with few, and is of one record', async () => {
@@ -96,7 +89,7 @@ describe('work in slices', () => {
     expect(removed[1]).toBeLessThan(removed[0] + 8);
   });
 
-  test('requests get the same answers between the pieces of a commit', async () => {
+  test('requests get the same answers between the pieces of a commit and a renumbering', async () => {
     const seen = new Set<string>();
     let partition: TagPartition | undefined;
     const slicing = everySlice(() => {
@@ -106,7 +99,7 @@ describe('work in slices', () => {
     partition = await TagPartition.open({ keyValue, slicing, retentionDays: RETENTION_DAYS });
     for (const day of [10, 11, 20]) partition.apply(dayOf(partition.nextOffset, day));
     const before = JSON.stringify(answersOf(partition));
-    await partition.commit();
+    await commitRenumbered(partition);
     expect(partition.status().series).toBe(SERIES);
     expect([...seen]).toEqual([before]);
     expect(JSON.stringify(answersOf(partition))).toBe(before);
@@ -114,26 +107,29 @@ describe('work in slices', () => {
     expect(JSON.stringify(answersOf(reopened))).toBe(before);
   });
 
-  test.each([1, 2, 5, 20, 45])('a record that comes after %i pieces of a commit is kept', async (pieces) => {
-    let turns = 0;
-    let partition: TagPartition | undefined;
-    const slicing = everySlice(() => {
-      if (++turns === pieces) partition?.apply(dayOf(partition.nextOffset, 21, 5));
-    });
-    const keyValue = new MemoryKeyValue();
-    partition = await TagPartition.open({ keyValue, slicing, retentionDays: RETENTION_DAYS });
-    const plain = await TagPartition.open({ keyValue: new MemoryKeyValue(), retentionDays: RETENTION_DAYS });
-    for (const day of [10, 11, 20]) partition.apply(dayOf(partition.nextOffset, day));
-    await partition.commit();
-    expect(turns).toBeGreaterThanOrEqual(pieces);
-    const committed = await TagPartition.open({ keyValue, retentionDays: RETENTION_DAYS });
-    expect(committed.nextOffset).toBe(partition.committedOffset);
-    await partition.commit();
-    for (const [offset, day] of [10, 11, 20].entries()) plain.apply(dayOf(offset, day));
-    plain.apply(dayOf(3, 21, 5));
-    const reopened = await TagPartition.open({ keyValue, retentionDays: RETENTION_DAYS });
-    for (const one of [partition, reopened]) expect(answersOf(one)).toEqual(answersOf(plain));
-  });
+  test.each([1, 2, 5, 20, 45])(
+    'a record that comes after %i pieces of a commit and a renumbering is kept',
+    async (pieces) => {
+      let turns = 0;
+      let partition: TagPartition | undefined;
+      const slicing = everySlice(() => {
+        if (++turns === pieces) partition?.apply(dayOf(partition.nextOffset, 21, 5));
+      });
+      const keyValue = new MemoryKeyValue();
+      partition = await TagPartition.open({ keyValue, slicing, retentionDays: RETENTION_DAYS });
+      const plain = await TagPartition.open({ keyValue: new MemoryKeyValue(), retentionDays: RETENTION_DAYS });
+      for (const day of [10, 11, 20]) partition.apply(dayOf(partition.nextOffset, day));
+      await commitRenumbered(partition);
+      expect(turns).toBeGreaterThanOrEqual(pieces);
+      const committed = await TagPartition.open({ keyValue, retentionDays: RETENTION_DAYS });
+      expect(committed.nextOffset).toBe(partition.committedOffset);
+      await partition.commit();
+      for (const [offset, day] of [10, 11, 20].entries()) plain.apply(dayOf(offset, day));
+      plain.apply(dayOf(3, 21, 5));
+      const reopened = await TagPartition.open({ keyValue, retentionDays: RETENTION_DAYS });
+      for (const one of [partition, reopened]) expect(answersOf(one)).toEqual(answersOf(plain));
+    },
+  );
 });
 
 describe('the stored parts of an expired day', () => {

@@ -7,15 +7,15 @@ import { TagPartition } from './index.ts';
 import { openValue, sealValue } from './store-layout.ts';
 import { recordOf } from './testing/facts.ts';
 
-/** Keys and values of a store of version 4. */
+/** Keys and values of a store of version 5. */
 const GOLDEN: Record<string, string> = {
-  '00': '2702ecc60403020202030202a19c010001000189cfd53265ed958e81fa4b90dde90348',
-  '0100000000':
+  '00': '684dc6c9050300020202030202a19c010001000189cfd53265ed958e81fa4b90dde90348',
+  '010000000000000000':
     '49149519020461636d65036370750108656e763a70726f640106686f73743a6103d04177a15a47926f0b179a70d955f4dd000102000102' +
     '0461636d65036d656d0307e32780f31a36b02050ce213b940f9f01020100',
-  '020000000000004e20': '045bdf5e00010100000000000000',
-  '020000000000004e21': 'a120899501010100000000000000',
-  '020000000100004e21': 'd6b82b8601010100000000000100',
+  '02000000000000000000004e20': '045bdf5e00010100000000000000',
+  '02000000000000000000004e21': 'a120899501010100000000000000',
+  '02000000000000000100004e21': 'd6b82b8601010100000000000100',
   '03a57ed50a759bd2abc40715b9d932542100004e21': '00000000',
   '040000000000000001': '9b15a23c6120726561736f6e',
   '0700004e20': 'ca0ec70c00011675f7a4f43a7bf52c2725bf76c50d3d',
@@ -41,7 +41,7 @@ async function filledStore(): Promise<{ keyValue: MemoryKeyValue; partition: Tag
   return { keyValue, partition };
 }
 
-test('a store of version 4 is written as the golden one, which opens', async () => {
+test('a store of version 5 is written as the golden one, which opens', async () => {
   const { keyValue, partition } = await filledStore();
   const entries = [...keyValue.content].map(([key, value]) => [key, Buffer.from(value).toString('hex')]);
   expect(Object.fromEntries(entries.sort())).toEqual(GOLDEN);
@@ -51,10 +51,10 @@ test('a store of version 4 is written as the golden one, which opens', async () 
   expect(opened.status()).toEqual(partition.status());
 });
 
-test.each([3, 5])('a store of version %i is failed_precondition', async (version) => {
+test.each([4, 6])('a store of version %i is failed_precondition', async (version) => {
   const { keyValue } = await filledStore();
   keyValue.content.set('00', sealValue(Buffer.of(version)));
-  const message = `the tag store has format ${version}, this program reads 4`;
+  const message = `the tag store has format ${version}, this program reads 5`;
   await expect(TagPartition.open({ keyValue })).rejects.toThrow(message);
 });
 

@@ -13,7 +13,9 @@ export const PREFIX = {
   metadata: 6,
   wholeDay: 7,
 } as const;
-export const STORE_VERSION = 4;
+export const STORE_VERSION = 5;
+/** Kinds of entries that name metrics, tags or series by numbers, which are those of a generation. */
+export const NUMBERED = [PREFIX.journal, PREFIX.day, PREFIX.metadata] as const;
 
 const CHECKSUM_BYTES = 4;
 const PAIR = 2 ** 32;
@@ -22,14 +24,19 @@ export function prefixKey(prefix: number): Buffer {
   return Buffer.of(prefix);
 }
 
-export const STATE_KEY = prefixKey(PREFIX.state);
-
-export function journalKey(segment: number): Buffer {
-  return keyOf(PREFIX.journal, segment);
+/** What the keys of the entries of a kind and a generation begin with. */
+export function generationKey(prefix: number, generation: number): Buffer {
+  return keyOf(prefix, generation);
 }
 
-export function dayKey(metric: number, day: number): Buffer {
-  return keyOf(PREFIX.day, metric, day);
+export const STATE_KEY = prefixKey(PREFIX.state);
+
+export function journalKey(generation: number, segment: number): Buffer {
+  return keyOf(PREFIX.journal, generation, segment);
+}
+
+export function dayKey(generation: number, metric: number, day: number): Buffer {
+  return keyOf(PREFIX.day, generation, metric, day);
 }
 
 export function wholeDayKey(day: number): Buffer {
@@ -48,8 +55,8 @@ export function checkpointKey(offset: number): Buffer {
   return keyOf(PREFIX.checkpoint, Math.floor(offset / PAIR), offset % PAIR);
 }
 
-export function metadataKey(metric: number): Buffer {
-  return keyOf(PREFIX.metadata, metric);
+export function metadataKey(generation: number, metric: number): Buffer {
+  return keyOf(PREFIX.metadata, generation, metric);
 }
 
 function keyOf(prefix: number, ...words: number[]): Buffer {
@@ -61,23 +68,32 @@ function keyOf(prefix: number, ...words: number[]): Buffer {
   return key;
 }
 
-/** The two words of a key: metric and day of a day's key, or the two halves of an offset. */
-export function wordsOfKey(key: Uint8Array): [number, number] {
-  checkKey(key, 9);
-  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
-  return [view.readUInt32BE(1), view.readUInt32BE(5)];
+/** The metric and the day of a day's key. */
+export function metricAndDayOfKey(key: Uint8Array): [number, number] {
+  const [, metric, day] = wordsOfKey(key, 3);
+  return [metric, day];
 }
 
 /** The offset in the key of a gap or checkpoint. */
 export function offsetOfKey(key: Uint8Array): number {
-  const [high, low] = wordsOfKey(key);
+  const [high, low] = wordsOfKey(key, 2);
   return high * PAIR + low;
 }
 
-/** The segment in the key of a part of the journal, the metric in that of metadata, or a day. */
+/** The segment in the key of a part of the journal, or the metric in that of metadata. */
 export function numberOfKey(key: Uint8Array): number {
-  checkKey(key, 5);
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(1);
+  return wordsOfKey(key, 2)[1];
+}
+
+/** The day in the key of a day of all metrics. */
+export function dayOfKey(key: Uint8Array): number {
+  return wordsOfKey(key, 1)[0];
+}
+
+function wordsOfKey(key: Uint8Array, count: number): number[] {
+  checkKey(key, 1 + count * 4);
+  const view = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  return Array.from({ length: count }, (_, i) => view.readUInt32BE(1 + i * 4));
 }
 
 export function unknownDayOfKey(key: Uint8Array): { id: Uint8Array; day: number } {
@@ -140,6 +156,8 @@ export function decodeGap(sealed: Uint8Array): StoredGap {
 /** The state entry of a commit: the position in the log, and the numbers of other entries that a reader must find. */
 export interface StoredState {
   readonly nextOffset: number;
+  /** The generation of the numbers: entries of any other one are not part of the store. */
+  readonly generation: number;
   readonly tags: number;
   readonly metrics: number;
   readonly series: number;
@@ -164,6 +182,7 @@ export function encodeState(state: StoredState): Buffer {
   const writer = new ByteWriter();
   writer.u8(STORE_VERSION);
   writer.varint(state.nextOffset);
+  writer.varint(state.generation);
   writer.varint(state.tags);
   writer.varint(state.metrics);
   writer.varint(state.series);
@@ -191,6 +210,7 @@ export function decodeState(sealed: Uint8Array): StoredState {
   }
   const state = {
     nextOffset: reader.varint(),
+    generation: reader.varint(),
     tags: reader.varint(),
     metrics: reader.varint(),
     series: reader.varint(),
@@ -205,5 +225,6 @@ export function decodeState(sealed: Uint8Array): StoredState {
     hash: [reader.u32(), reader.u32(), reader.u32(), reader.u32()],
   };
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+  if (state.generation >= PAIR) reader.fail(`generation ${state.generation} (limit: ${PAIR - 1})`);
   return state;
 }

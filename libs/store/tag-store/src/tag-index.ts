@@ -21,8 +21,8 @@ export interface ChangeLog {
   tag(text: string): void;
   metric(tenant: string, name: string): void;
   series(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: readonly number[]): void;
-  /** Records that a series was added to a day of a metric. */
-  day(metric: Metric, daySeries: DaySeries): void;
+  /** Records that a series was added to a day of its metric. */
+  day(metric: Metric, daySeries: DaySeries, dense: number): void;
   /** Records that a day has expired. */
   dayExpired(day: Day): void;
   /** Records that what is stated of a metric has changed. */
@@ -41,18 +41,19 @@ export class TagIndex {
   readonly metrics = new MetricTable(this.calendar);
   readonly series: TagSeriesTable;
   readonly postings: Postings;
-  readonly unknown = new UnknownDays();
+  readonly unknown: UnknownDays;
   readonly hash = new FactHash();
   /** Hash of the table of series; undefined in tests. */
   readonly idHash: IdHash | undefined;
   /** Days before the last one that are kept; 0 keeps all. */
   readonly retentionDays: number;
-  /** True when days have expired since the series without a day were last counted. */
+  /** True when days have expired since a renumbering was last considered. */
   hasExpired = false;
 
-  constructor(idHash?: IdHash, retentionDays = 0) {
+  constructor(idHash?: IdHash, retentionDays = 0, unknown = new UnknownDays()) {
     this.idHash = idHash;
     this.retentionDays = retentionDays;
+    this.unknown = unknown;
     this.series = new TagSeriesTable(idHash);
     this.postings = new Postings(idHash?.key);
   }
@@ -133,12 +134,6 @@ export class TagIndex {
     return this.admit(id, metric, name.seriesClass, tags);
   }
 
-  /** Takes over from an index with the same facts what has no number: the hash and the days without a series. */
-  takeOver(other: TagIndex): void {
-    this.hash.load(other.hash.sums);
-    this.unknown.takeOver(other.unknown);
-  }
-
   /** Adds a series that is not known yet. Opening a stored partition calls it with each series. */
   admit(id: Uint8Array, metric: Metric, seriesClass: SeriesClass, tags: readonly number[]): number {
     const dense = this.series.add(id, metric.index, seriesClass, tags);
@@ -163,7 +158,7 @@ export class TagIndex {
     const daySeries = metric.daySeries(day);
     if (!daySeries.bitmap.add(dense)) return;
     this.calendar.see(day, id, this.hash);
-    changes.day(metric, daySeries);
+    changes.day(metric, daySeries, dense);
   }
 
   /** Drops the oldest days beyond the retention. */

@@ -16,6 +16,7 @@ import { DAY_MS } from '@tidemark/model';
 import {
   assert,
   finishAtOnce,
+  isTidemarkError,
   type KeyValue,
   type LogRecord,
   type SlicedWork,
@@ -25,9 +26,9 @@ import {
 } from '@tidemark/ports';
 import { readTagRecord, type TagRecordVisitor } from '@tidemark/tag-records';
 import { Checkpoints, type TagCheckpoint } from './checkpoints.ts';
-import { compacted } from './compaction.ts';
 import { GAP } from './fact-hash.ts';
-import { type OpenedStore, openStore } from './open-store.ts';
+import { deleteOtherGenerations, type OpenedStore, openStore } from './open-store.ts';
+import { Renumbering, type RenumberingLimits } from './renumbering.ts';
 import { encodeState, STATE_KEY, type StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
 import { gapsOf, type OverBudget, TagReads } from './tag-reads.ts';
@@ -70,6 +71,7 @@ export interface TagPartitionOptions {
   readonly idHash?: IdHash;
   /** When a long commit yields to queries and other partitions; without it a commit does its work in one piece. */
   readonly slicing?: Slicing;
+  readonly renumbering?: RenumberingLimits;
 }
 
 export interface TagPartitionStatus {
@@ -100,6 +102,7 @@ export class TagPartition implements ConsumedState {
   readonly reads: TagReads;
   readonly #keyValue: KeyValue;
   readonly #slicing: Slicing | undefined;
+  readonly #renumberingLimits: RenumberingLimits | undefined;
   readonly #commitRecords: number;
   readonly #commitBytes: number;
   #index: TagIndex;
@@ -111,6 +114,10 @@ export class TagPartition implements ConsumedState {
   #committedOffset: number;
   #appliedBytes = 0;
   #isCommitting = false;
+  #renumbering: Renumbering | undefined;
+  /** True while entries of an earlier generation may be stored. */
+  #hasOldGeneration = false;
+  #isStopped = false;
 
   /** Opens the store of a partition, empty or as it was last committed. Errors as of `openStore`. */
   static async open(options: TagPartitionOptions): Promise<TagPartition> {
@@ -124,6 +131,7 @@ export class TagPartition implements ConsumedState {
     assert(limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
     this.reads = new TagReads(() => ({ index: this.#index, nextOffset: this.#nextOffset, gaps: this.#gaps }), limits);
     this.#slicing = options.slicing;
+    this.#renumberingLimits = options.renumbering;
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;
     this.#commitBytes = options.commitBytes ?? DEFAULT_COMMIT_BYTES;
     this.#index = store.index;
@@ -154,6 +162,7 @@ export class TagPartition implements ConsumedState {
   }
 
   get wantsCommit(): boolean {
+    if (this.#renumbering?.outcome === 'made') return true;
     return this.#nextOffset - this.#committedOffset >= this.#commitRecords || this.#appliedBytes >= this.#commitBytes;
   }
 
@@ -192,15 +201,59 @@ export class TagPartition implements ConsumedState {
    */
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
-    if (this.#nextOffset === this.#committedOffset) return;
+    const isMade = this.#renumbering?.outcome === 'made';
+    if (this.#nextOffset === this.#committedOffset && !isMade) return;
     this.#isCommitting = true;
     try {
-      if (this.#index.hasExpired) await this.#compact();
+      if (isMade) this.#takeRenumbered();
       const isLarge = this.#uncommitted.sizeBytes > SLICED_BYTES;
       const captured = isLarge ? await this.#unlessChanged(this.#captured()) : undefined;
       await this.#write(captured ?? finishAtOnce(this.#captured()));
+      await this.#deleteOldGeneration();
+      this.#renumber();
     } finally {
       this.#isCommitting = false;
+    }
+  }
+
+  /** Ends a renumbering in progress. A commit after it does not begin another one. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#renumbering?.stop();
+  }
+
+  /**
+   * Considers a renumbering after days have expired, or continues one whose write has failed. It changes no answer and no
+   * hash, so it may depend on commits and time.
+   */
+  #renumber(): void {
+    if (this.#isStopped || this.#hasOldGeneration) return;
+    if (this.#renumbering?.outcome === 'not due') this.#renumbering = undefined;
+    if (this.#renumbering === undefined && this.#index.hasExpired) {
+      this.#index.hasExpired = false;
+      const options = { keyValue: this.#keyValue, slicing: this.#slicing, ...this.#renumberingLimits };
+      this.#renumbering = new Renumbering(this.#index, this.#uncommitted, options);
+    }
+    this.#renumbering?.proceed();
+  }
+
+  #takeRenumbered(): void {
+    if (this.#renumbering === undefined) return;
+    this.#renumbering.finish();
+    this.#index = this.#renumbering.index;
+    this.#uncommitted = this.#renumbering.changes;
+    this.#renumbering = undefined;
+    this.#hasOldGeneration = true;
+  }
+
+  /** Where that fails, a later commit or the next open does it. */
+  async #deleteOldGeneration(): Promise<void> {
+    if (!this.#hasOldGeneration) return;
+    try {
+      await deleteOtherGenerations(this.#keyValue, this.#uncommitted.generation);
+      this.#hasOldGeneration = false;
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
     }
   }
 
@@ -221,21 +274,6 @@ export class TagPartition implements ConsumedState {
     } finally {
       settle(isCommitted);
     }
-  }
-
-  /**
-   * Renumbers everything once many series have expired. It changes no answer and no hash, so it may depend on commits, and
-   * when a record is applied meanwhile a later commit begins again.
-   */
-  async #compact(): Promise<void> {
-    const old = this.#index;
-    const offset = this.#nextOffset;
-    const done = await this.#unlessChanged(compacted(old, this.#uncommitted));
-    if (this.#nextOffset !== offset) return;
-    old.hasExpired = false;
-    if (done === undefined) return;
-    this.#index = done.index;
-    this.#uncommitted = done.uncommitted;
   }
 
   /** Does work in slices. Gives it up, and returns undefined, when a record is applied meanwhile. */
@@ -260,6 +298,7 @@ export class TagPartition implements ConsumedState {
     const { tags, metrics, series, calendar, unknown, hash } = this.#index;
     return encodeState({
       nextOffset: this.#nextOffset,
+      generation: this.#uncommitted.generation,
       tags: tags.size,
       metrics: metrics.all.length,
       series: series.count,

@@ -20,13 +20,6 @@ export class UnknownDays {
     return this.#count;
   }
 
-  /** Takes over the pairs of another one. */
-  takeOver(other: UnknownDays): void {
-    for (const [key, days] of other.#days) this.#days.set(key, [...days]);
-    this.#count = other.#count;
-    this.dropped = other.dropped;
-  }
-
   /** Remembers a pair; true when it is new and within the limit. */
   add(id: Uint8Array, day: number): boolean {
     const key = keyOf(id);
