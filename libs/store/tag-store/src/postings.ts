@@ -39,6 +39,16 @@ export class Postings {
     this.#keys = new PairMap(key);
   }
 
+  /** Lists, one for each (metric, tag). */
+  get lists(): number {
+    return this.#tag.length;
+  }
+
+  /** Makes room for `count` lists in all. */
+  reserve(count: number): void {
+    this.#slots.reserve(count);
+  }
+
   /** Adds a series to the list of (metric, tag); `dense` must be above all ids of the list. */
   add(metric: number, tag: number, key: number, dense: number): void {
     const slot = this.#slots.get(metric, tag);

@@ -131,6 +131,10 @@ export class Renumbering implements Follower {
     const dead = old.series.count - alive.size;
     const { deadSeries = DEAD_SERIES } = this.#options;
     if (dead < deadSeries || dead < old.series.count * DEAD_SHARE) return false;
+    // A table that grows while it is filled is filled again, in one piece.
+    this.index.series.reserve(alive.size);
+    this.index.postings.reserve(Math.ceil((old.postings.lists * alive.size) / old.series.count));
+    yield SERIES_COST;
     this.#oldChanges.follower = this;
     // The list grows meanwhile.
     for (let at = 0; at < old.metrics.all.length; at++) {

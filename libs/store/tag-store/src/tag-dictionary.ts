@@ -1,12 +1,14 @@
 import { ABSENT, Uint32List } from './typed-list.ts';
 
-/** Entries of one Map. V8 throws beyond 2^24 entries, so a dictionary continues in another Map well before. */
+/** Entries of one Map. V8 throws beyond 2^24 entries, so a shard continues in another Map well before. */
 const MAP_ENTRIES = 8_000_000;
+/** Maps that share the texts: one Map of a million texts takes 100 ms to grow. */
+const SHARDS = 64;
 
 /** Texts ↔ dense numbers in the order of first addition; each text is stored once. */
 export class TextDictionary {
   readonly #texts: string[] = [];
-  readonly #maps: Map<string, number>[] = [new Map()];
+  readonly #shards: Map<string, number>[][] = Array.from({ length: SHARDS }, () => [new Map()]);
 
   get size(): number {
     return this.#texts.length;
@@ -18,8 +20,9 @@ export class TextDictionary {
 
   /** The number of a text, or `ABSENT`. */
   find(text: string): number {
-    for (const map of this.#maps) {
-      const id = map.get(text);
+    const maps = this.#shards[shardOf(text)];
+    for (let i = 0; i < maps.length; i++) {
+      const id = maps[i].get(text);
       if (id !== undefined) return id;
     }
     return ABSENT;
@@ -27,16 +30,26 @@ export class TextDictionary {
 
   /** Adds a text that does not exist yet; its number is the previous size. */
   add(text: string): number {
-    let map = this.#maps[this.#maps.length - 1];
+    const maps = this.#shards[shardOf(text)];
+    let map = maps[maps.length - 1];
     if (map.size >= MAP_ENTRIES) {
       map = new Map();
-      this.#maps.push(map);
+      maps.push(map);
     }
     const id = this.#texts.length;
     map.set(text, id);
     this.#texts.push(text);
     return id;
   }
+}
+
+/** By the last characters, in which most of many tags of a key differ. */
+function shardOf(text: string): number {
+  const { length } = text;
+  if (length < 2) return 0;
+  return (
+    (Math.imul(text.charCodeAt(length - 1), 31) + Math.imul(text.charCodeAt(length - 2), 7) + length) & (SHARDS - 1)
+  );
 }
 
 /** The tags of a partition, each stored once, with the id of each tag's key. */

@@ -44,7 +44,7 @@ export class TagSeriesTable {
   /** Adds a series that does not exist yet; returns its dense id. */
   add(id: Uint8Array, metric: number, seriesClass: SeriesClass, tags: ArrayLike<number>): number {
     const dense = this.count++;
-    if (dense === this.#classes.length) this.#grow();
+    if (dense === this.#classes.length) this.reserve(dense * 2);
     this.#probeBytes.set(id);
     this.#idWords.set(this.#probe, dense * ID_WORDS);
     this.#classes[dense] = seriesClass;
@@ -84,8 +84,11 @@ export class TagSeriesTable {
     }
   }
 
-  #grow(): void {
-    const capacity = this.#classes.length * 2;
+  /** Makes room for `count` series in all: each growth takes a time that grows with the table. */
+  reserve(count: number): void {
+    let capacity = this.#classes.length;
+    while (capacity < count) capacity *= 2;
+    if (capacity === this.#classes.length) return;
     const classes = new Uint8Array(capacity);
     classes.set(this.#classes);
     this.#classes = classes;

@@ -55,7 +55,7 @@ export class PairMap {
 
   /** Adds a pair that does not exist yet. */
   put(left: number, right: number, value: number): void {
-    if ((this.#count + 1) * 2 > this.#values.length) this.#grow();
+    this.reserve(this.#count + 1);
     this.#place(left, right, value + 1);
     this.#count++;
   }
@@ -77,13 +77,17 @@ export class PairMap {
     this.#values[slot] = stored;
   }
 
-  #grow(): void {
+  /** Makes room for `count` pairs in all: each growth takes a time that grows with the map. */
+  reserve(count: number): void {
+    if (count * 2 <= this.#values.length) return;
     const lefts = this.#left;
     const rights = this.#right;
     const values = this.#values;
-    this.#left = new Uint32Array(values.length * 2);
-    this.#right = new Uint32Array(values.length * 2);
-    this.#values = new Uint32Array(values.length * 2);
+    let slots = values.length;
+    while (slots < count * 2) slots *= 2;
+    this.#left = new Uint32Array(slots);
+    this.#right = new Uint32Array(slots);
+    this.#values = new Uint32Array(slots);
     for (let slot = 0; slot < values.length; slot++) {
       if (values[slot] !== 0) this.#place(lefts[slot], rights[slot], values[slot]);
     }
