@@ -18,6 +18,7 @@ export class SettlingWriter {
   #writer: LogWriter | undefined;
   #sequence = 0;
   #problem: TidemarkError | undefined;
+  #repeated: TidemarkError | undefined;
   #notStoredMs = Number.NEGATIVE_INFINITY;
   #isResting = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -34,6 +35,11 @@ export class SettlingWriter {
     return this.#problem;
   }
 
+  /** Why the outstanding append is repeated; undefined when none is. */
+  get repeated(): TidemarkError | undefined {
+    return this.#repeated;
+  }
+
   /**
    * The latest time, monotonic ms, at which it was certain that no attempt had stored the outstanding record, because
    * the log is full: the current time while no attempt is in flight.
@@ -45,15 +51,20 @@ export class SettlingWriter {
   /**
    * Appends a value; resolves once it is durable. Throws `invalid_argument` when the value is too large for the log: it
    * is not stored, and a smaller one may follow. Throws the last error when it cannot be repeated (`failed_precondition`)
-   * or `signal` aborted; the outcome is then unknown, and a later append uses a new producer.
+   * or `signal` aborted, or where `isFinal` holds for it; the outcome is then unknown, and a later append uses a new
+   * producer.
    */
-  append(value: Uint8Array, signal?: AbortSignal): Promise<Appended> {
-    const result = this.#last.then(() => this.#settle(value, signal));
+  append(value: Uint8Array, signal?: AbortSignal, isFinal = (_error: TidemarkError) => false): Promise<Appended> {
+    const result = this.#last.then(() => this.#settle(value, signal, isFinal));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #settle(value: Uint8Array, signal: AbortSignal | undefined): Promise<Appended> {
+  async #settle(
+    value: Uint8Array,
+    signal: AbortSignal | undefined,
+    isFinal: (error: TidemarkError) => boolean,
+  ): Promise<Appended> {
     let retryMs = RETRY_MS;
     let isUnknown = false;
     for (;;) {
@@ -62,16 +73,19 @@ export class SettlingWriter {
         const appended = await this.#writer.append(this.#sequence, value);
         this.#sequence++;
         this.#problem = undefined;
+        this.#repeated = undefined;
         return appended;
       } catch (error) {
         if (isTidemarkError(error)) this.#problem = error;
         if (isTidemarkError(error, 'invalid_argument')) throw error;
-        const final = !isTidemarkError(error) || error.code === 'failed_precondition';
+        const final = !isTidemarkError(error) || error.code === 'failed_precondition' || isFinal(error);
         if (final || signal?.aborted) {
           this.#writer = undefined;
           this.#sequence = 0;
+          this.#repeated = undefined;
           throw error;
         }
+        this.#repeated = error;
         const isFull = error.code === 'resource_exhausted';
         isUnknown ||= !isFull;
         this.#isResting = !isUnknown;

@@ -4,7 +4,7 @@ import { ControlFollower, type ControlMessage, ControlWriter, decodeControl } fr
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { SLOTS } from '@tidemark/model';
 import { ALL_LANES, decodeRecord, RECORD } from '@tidemark/point-records';
-import { type Clock, type Log, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Clock, type Log, movedError, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { type NodeClock, SimulatedWorld } from '@tidemark/simulation';
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts';
 import type { StorePosition } from './store-position.ts';
@@ -24,6 +24,8 @@ class Bench {
   readonly log: Log;
   /** While true, `control` cannot be read: the coordinator is cut off. */
   isCut = false;
+  /** While true, `control` takes no records: its folder was moved. */
+  isMoved = false;
   /** Partitions of `points` that are full. */
   readonly full = new Set<number>();
   counts: SeriesCount[] = [];
@@ -41,6 +43,7 @@ class Bench {
         return {
           append: async (sequence, value) => {
             if (topic === 'points' && this.full.has(partition)) throw new TidemarkError('resource_exhausted', 'full');
+            if (topic === 'control' && this.isMoved) throw movedError('/data was moved', '/data');
             return writer.append(sequence, value);
           },
         };
@@ -188,6 +191,41 @@ describe('coordinator', () => {
     await bench.play(coordinator.createKey('other', 'key', ['send']));
     await bench.play(coordinator.revokeKey('t', 'key 8'));
     await bench.play(coordinator.createKey('t', 'one more', ['send']));
+  });
+
+  test('while the data folder is moved, a caller learns that at once, and its decision is not repeated', async () => {
+    const bench = await Bench.open();
+    const coordinator = await bench.start();
+    await bench.play(coordinator.createKey('acme', 'web', ['send']));
+    bench.isMoved = true;
+    const refused = { code: 'unavailable', message: '/data was moved' };
+    const expectRefused = async () => {
+      for (const decide of [
+        () => coordinator.createKey('acme', 'web', ['read']),
+        () => coordinator.revokeKey('acme', 'web'),
+        () => coordinator.skip('points', 1, 5, 'bit rot'),
+        () => coordinator.assignSlots(2, new Uint16Array(SLOTS)),
+      ]) {
+        const beganMs = bench.clock.monotonicMs();
+        await expect(bench.play<unknown>(decide())).rejects.toMatchObject(refused);
+        expect(bench.clock.monotonicMs() - beganMs).toBeLessThan(1000);
+      }
+    };
+    await expectRefused();
+    // The coordinator itself repeats what it decides, such as the fence of a silent session.
+    await bench.append(registered);
+    await bench.world.clock.advance(30_000);
+    await expectRefused();
+    bench.isMoved = false;
+    await bench.world.clock.advance(5000);
+    await bench.play(coordinator.createKey('acme', 'other', ['read']));
+    const decided = await bench.control();
+    expect(of(decided, 'key').map(({ value: { name, scopes } }) => [name, scopes])).toEqual([
+      ['web', ['send']],
+      ['other', ['read']],
+    ]);
+    expect([of(decided, 'fence').length, of(decided, 'skip').length, of(decided, 'map').length]).toEqual([1, 0, 1]);
+    await bench.play(coordinator.stop());
   });
 
   test('a checkpoint that is larger than a record of the log is appended in parts', async () => {

@@ -12,7 +12,7 @@ import {
 } from '@tidemark/control-log';
 import { evenMap, packSlots, SLOTS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { isTidemarkError, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
+import { type Appended, isTidemarkError, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { AbandonedLanes } from './abandoned-lanes.ts';
 import { CheckpointAppender, type CheckpointOptions } from './checkpoint-appender.ts';
 import { FenceAppender } from './fence-appender.ts';
@@ -141,7 +141,7 @@ export class Coordinator {
    * ended lanes, see `fenceEnded`.
    */
   async skip(topic: string, partition: number, offset: number, reason: string): Promise<void> {
-    await this.#decide({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
+    await this.#decideForCaller({ $case: 'skip', value: { term: this.#term, topic, partition, offset, reason } });
     if (topic === 'points') await this.fenceEnded(partition);
   }
 
@@ -179,7 +179,7 @@ export class Coordinator {
     }
     const map = { epoch: epoch + 1, partitions, slots };
     const value = { term: this.#term, expectedEpoch: epoch, map: { ...map, slots: packSlots(map) } };
-    await this.#decide({ $case: 'map', value });
+    await this.#decideForCaller({ $case: 'map', value });
   }
 
   /**
@@ -209,7 +209,7 @@ export class Coordinator {
   }
 
   #decideKey(decision: Omit<KeyDecision, 'term'>): Promise<void> {
-    return this.#decide({ $case: 'key', value: { term: this.#term, ...decision } });
+    return this.#decideForCaller({ $case: 'key', value: { term: this.#term, ...decision } });
   }
 
   get #isSuperseded(): boolean {
@@ -222,7 +222,15 @@ export class Coordinator {
 
   /** Appends a decision and waits until this process has read it back. */
   async #decide(message: ControlMessage): Promise<void> {
-    const { offset } = await this.#writer.append(message, this.#stop.signal);
+    await this.#settle(await this.#writer.append(message, this.#stop.signal));
+  }
+
+  /** As `#decide`, for a caller that waits. Errors: `unavailable`, at once, while the folder of the log is moved. */
+  async #decideForCaller(message: ControlMessage): Promise<void> {
+    await this.#settle(await this.#writer.appendForCaller(message, this.#stop.signal));
+  }
+
+  async #settle({ offset }: Appended): Promise<void> {
     await this.#options.control.reached(offset, this.#stop.signal);
     if (this.#isSuperseded) throw new TidemarkError('failed_precondition', this.#supersededMessage);
   }

@@ -2,6 +2,7 @@ import {
   type Appended,
   assert,
   type Clock,
+  isMovedError,
   isTidemarkError,
   type Log,
   type LogRecord,
@@ -198,5 +199,15 @@ export class ControlWriter {
   /** Resolves once the record is durable. Throws the last error when `signal` aborts; the outcome is then unknown. */
   append(message: ControlMessage, signal?: AbortSignal): Promise<Appended> {
     return this.#writer.append(encodeControl(message), signal);
+  }
+
+  /**
+   * As `append`, for a caller that waits for the answer. Throws at once, and does not repeat the append, while the folder of
+   * the log is moved: that lasts until a person moves it back.
+   */
+  async appendForCaller(message: ControlMessage, signal: AbortSignal): Promise<Appended> {
+    const { repeated } = this.#writer;
+    if (repeated !== undefined && isMovedError(repeated)) throw repeated;
+    return this.#writer.append(encodeControl(message), signal, isMovedError);
   }
 }
