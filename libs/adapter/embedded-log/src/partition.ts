@@ -3,7 +3,6 @@ import {
   type Appended,
   type Clock,
   type Disk,
-  type DiskFile,
   isMovedError,
   isTidemarkError,
   type LogBounds,
@@ -15,19 +14,17 @@ import {
   type Topic,
 } from '@tidemark/ports';
 import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
+import { findPartition, type OffsetRange } from './find-partition.ts';
 import type { LogSpace } from './log-space.ts';
-import { listSegments, PartitionFiles } from './partition-files.ts';
+import { PartitionFiles } from './partition-files.ts';
 import { newProducerState, type ProducerState, ProducerTable } from './producer-table.ts';
 import { type AppendQueue, type PendingAppend, type ProducerFlight, ProducerWriter } from './producer-writer.ts';
 import { readFromPartition } from './read-partition.ts';
 import { PRODUCER_BYTES, RECORD_HEADER_BYTES, writeRecordHeader } from './record-format.ts';
-import { recoverSegment } from './recovery.ts';
-import { salvageStart } from './salvage.ts';
-import { readSegmentHeader } from './segment-file.ts';
-import { DRAFT_SUFFIX, LOG_ID_BYTES, partitionFolder, type SegmentHeader, segmentName } from './segment-format.ts';
+import { LOG_ID_BYTES, partitionFolder, segmentName } from './segment-format.ts';
 import { type ActiveSegment, createSegment } from './segment-writer.ts';
 import { SparseIndex } from './sparse-index.ts';
-import { type SyncMark, SyncMarks } from './sync-mark.ts';
+import type { SyncMark, SyncMarks } from './sync-mark.ts';
 import { TailCache } from './tail-cache.ts';
 import { WaitingReads } from './waiting-reads.ts';
 
@@ -63,14 +60,12 @@ export class Partition implements AppendQueue {
   #active: ActiveSegment | undefined;
   #first = 0;
   #next = 0;
-  #opened = { end: 0, next: 0 };
   /** True when the content of the active segment's file is uncertain: no record is appended to it again. */
   #suspect = false;
   #marks: SyncMarks | undefined;
   /** The newest mark that the file has. */
   #lastMark: SyncMark | undefined;
-  /** Records that were neither trimmed nor found at the beginning. */
-  #lostStart: { readonly from: number; readonly to: number } | undefined;
+  #lost: readonly OffsetRange[] = [];
   #id: Uint8Array = new Uint8Array(LOG_ID_BYTES);
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
@@ -100,10 +95,8 @@ export class Partition implements AppendQueue {
   }
 
   /** Offsets that the opening found no file for: those that were not trimmed before the first one, and those behind the last. */
-  get lost(): { readonly from: number; readonly to: number }[] {
-    const { end, next } = this.#opened;
-    const behind = end < next ? [{ from: end, to: next }] : [];
-    return [...(this.#lostStart === undefined ? [] : [this.#lostStart]), ...behind];
+  get lost(): readonly OffsetRange[] {
+    return this.#lost;
   }
 
   /** Base of the segment of the record before `next`; `next` while no segment can be written. */
@@ -121,119 +114,27 @@ export class Partition implements AppendQueue {
    * next record begins a segment above them (docs/decisions/0015).
    */
   async open(): Promise<void> {
+    const { topic, partition } = this;
     const { disk, random } = this.#parts;
-    const folder = partitionFolder(this.topic, this.partition);
-    for (const name of await disk.list(folder)) {
-      if (name.endsWith(DRAFT_SUFFIX)) await disk.remove(`${folder}/${name}`);
+    const found = await findPartition({ disk, random, topic, partition, producers: this.#producers });
+    const { marks, active } = found;
+    this.#marks = marks;
+    this.#lastMark = marks.found;
+    this.#bases = [...found.sizes.keys()];
+    for (const [base, sizeBytes] of found.sizes) {
+      this.#files.add(base);
+      this.#countSegment(base, sizeBytes);
     }
-    this.#marks = await SyncMarks.open(disk, this.topic, this.partition);
-    const mark = this.#marks.found;
-    this.#lastMark = mark;
-    this.#bases = await listSegments(disk, this.topic, this.partition);
-    if (mark !== undefined) await this.#fillStart(mark);
-    this.#next = mark?.next ?? 0;
-    this.#first = this.#bases[0] ?? this.#next;
-    for (const base of this.#bases) this.#files.add(base);
-    const knownId = mark?.id ?? (await this.#idOfHeads());
-    const last = this.#bases.pop();
-    for (const base of this.#bases) await this.#keepSegment(base);
-    this.#id = knownId ?? random.bytes(LOG_ID_BYTES);
-    if (last !== undefined) await this.#openLast(last, mark);
-    this.#opened = { end: this.#opened.end, next: this.#next };
+    if (active !== undefined) this.#files.add(active.base).useIndex(active.index);
+    this.#active = active;
+    this.#id = found.id;
+    this.#first = found.first;
+    this.#next = found.next;
+    this.#lost = found.lost;
     if (this.#active === undefined) await this.#rollIfSpace();
     if (this.#active === undefined) return;
     await this.#mark(this.#active, this.#next);
-    await this.#marks.sync();
-  }
-
-  /**
-   * Creates an empty segment for records that were not trimmed and are gone from the beginning: reads of them are `data_loss`, like
-   * those of other records that are gone, and a skip passes them. Without space for it they count as trimmed.
-   */
-  async #fillStart({ first, next, id }: SyncMark): Promise<void> {
-    const [found = next] = this.#bases;
-    if (first >= found) return;
-    const { disk, random } = this.#parts;
-    if (this.#bases.length > 0) this.#lostStart = { from: first, to: found };
-    const { topic, partition } = this;
-    const salt = Math.floor(random.next() * TWO_POW_32);
-    try {
-      const { file } = await createSegment(disk, { topic, partition, id, base: first, salt, producers: [] });
-      await file.close();
-      this.#bases.unshift(first);
-    } catch (error) {
-      if (!isTidemarkError(error, 'resource_exhausted')) throw error;
-    }
-  }
-
-  /** The id in the newest head that can be read. */
-  async #idOfHeads(): Promise<Uint8Array | undefined> {
-    for (const base of this.#bases.toReversed()) {
-      const file = await this.#parts.disk.open(this.#pathOf(base));
-      try {
-        const head = await this.#headOf(file, base);
-        if (head !== undefined) return head.id;
-      } finally {
-        await file.close();
-      }
-    }
-    return undefined;
-  }
-
-  /** Counts a segment that takes no more records. */
-  async #keepSegment(base: number): Promise<void> {
-    const file = await this.#parts.disk.open(this.#pathOf(base));
-    this.#countSegment(base, await file.sizeBytes());
-    await file.close();
-  }
-
-  async #openLast(base: number, mark: SyncMark | undefined): Promise<void> {
-    const file = await this.#parts.disk.open(this.#pathOf(base));
-    try {
-      await this.#recoverLast(file, base, mark);
-      this.#bases.push(base);
-      this.#countSegment(base, await file.sizeBytes());
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    if (this.#active === undefined) await file.close();
-  }
-
-  /** Finds the end of the last segment. It takes further records if it is whole up to its end. */
-  async #recoverLast(file: DiskFile, base: number, mark: SyncMark | undefined): Promise<void> {
-    const head = await this.#headOf(file, base);
-    if (head !== undefined) this.#id = head.id;
-    for (const state of head?.producers ?? []) this.#producers.touch(state);
-    const isMarked = mark?.base === base && Buffer.compare(mark.id, this.#id) === 0;
-    const start = head ?? (isMarked ? mark : await salvageStart(file, base));
-    this.#opened = { end: base, next: base };
-    if (start === undefined) {
-      // No record of the segment can be verified. It may hold as many as its size allows.
-      const most = base + Math.floor((await file.sizeBytes()) / RECORD_HEADER_BYTES);
-      this.#next = Math.max(this.#next, most);
-      return;
-    }
-    const { salt, headerBytes } = start;
-    const syncedNext = mark !== undefined && Buffer.compare(mark.id, this.#id) === 0 ? mark.next : 0;
-    const found = await recoverSegment(file, { base, salt, headerBytes, syncedNext }, this.#producers);
-    this.#next = found.next;
-    this.#opened = { end: found.end, next: found.next };
-    if (head === undefined || found.next !== found.end) return;
-    const { index, sizeBytes } = found;
-    this.#active = { base, salt, headerBytes, file, index, sizeBytes };
-    this.#files.add(base).useIndex(index);
-  }
-
-  /** The head of a segment; undefined when it is damaged. */
-  async #headOf(file: DiskFile, base: number): Promise<(SegmentHeader & { readonly headerBytes: number }) | undefined> {
-    try {
-      const head = await readSegmentHeader(file, this.#pathOf(base));
-      if (head.base === base && head.topic === this.topic && head.partition === this.partition) return head;
-    } catch (error) {
-      if (!isTidemarkError(error, 'data_loss')) throw error;
-    }
-    return undefined;
+    await marks.sync();
   }
 
   /** Begins the next segment, so that the loss of the records below it is durable; without space the next append does. */
