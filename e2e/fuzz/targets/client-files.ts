@@ -21,6 +21,7 @@ const RECORDS: readonly SpoolRecord[] = [
   { type: 'extent', extent: { file: 2, kind: 2, endBytes: 90, nextSequence: 1, numbers: [1], points: [2] } },
   { type: 'removed', files: [1] },
   { type: 'ended' },
+  { type: 'unsure', numbers: [1], points: [1] },
 ];
 
 function fileOf(records: readonly SpoolRecord[]): Buffer {

@@ -85,12 +85,14 @@ export class ClientSession {
     session.#nextNumber = found.nextNumber;
     session.#nextSequence = found.nextSequence;
     for (const range of found.refs) session.#routes.restore(range);
-    const batches = found.batches.map(({ number, points, minTimeMs, waiting, stamped }) => {
+    const batches = found.batches.map(({ number, points, minTimeMs, unsure = 0, waiting, stamped }) => {
       const batch = new QueuedBatch(number, points, minTimeMs);
       batch.waitingPlace = waiting;
       batch.stampedPlace = stamped;
       batch.stamp = stamped;
       batch.sent = stamped !== undefined;
+      batch.unsure = unsure;
+      batch.unsureNoted = unsure;
       // Now: the tables grow when other batches of the spool get their stamps.
       if (stamped !== undefined) batch.needsAll(session.#routes.of(stamped.epoch).tables);
       return batch;
@@ -350,14 +352,18 @@ export class ClientSession {
     return Number.isSafeInteger(minMs) ? minMs : undefined;
   }
 
-  /** Before a batch is sent again: what its last send may have left out, if no answer says it. */
-  #noteUnanswered(batch: QueuedBatch, { message }: SendRequest): void {
-    const { sentOn, sentMs, isAnswered } = batch;
-    if (sentOn === undefined || isAnswered || message?.$case !== 'batch') return;
-    batch.unsure += unsurePoints(message.value, {
-      definitions: sentOn.definitions,
-      newestMs: sentOn.newestMs(sentMs),
-    });
+  /** Points that the last send of a batch may have left out, if no answer says it. */
+  #unanswered({ sentOn, sentMs, isAnswered }: QueuedBatch, batch: Batch): number {
+    if (sentOn === undefined || isAnswered) return 0;
+    return unsurePoints(batch, { definitions: sentOn.definitions, newestMs: sentOn.newestMs(sentMs) });
+  }
+
+  /** Before a send: what it may leave out, for the next run of the program, if this one ends without an answer. */
+  async #noteUnsure(batch: QueuedBatch, points: number): Promise<void> {
+    const unsure = Math.min(batch.points, points);
+    if (this.#spooled === undefined || unsure <= batch.unsureNoted) return;
+    batch.unsureNoted = unsure;
+    await this.#spooled.noteUnsure(batch, unsure);
   }
 
   /** Sends the batches that are due and whose series the intake has judged. */
@@ -373,7 +379,16 @@ export class ClientSession {
       if (batch.gone || request === undefined) continue;
       // While it was read, the stream may have ended.
       if (stream !== this.#link.stream || !stream.writable) return;
-      this.#noteUnanswered(batch, request);
+      const { message } = request;
+      assert(message?.$case === 'batch', 'the request of a batch has one');
+      const unsure = batch.unsure + this.#unanswered(batch, message.value);
+      const next = unsurePoints(message.value, { definitions: stream.definitions, newestMs: stream.newestMs(nowMs) });
+      if (next > 0) {
+        await this.#noteUnsure(batch, unsure + next);
+        if (batch.gone) continue;
+        if (stream !== this.#link.stream || !stream.writable) return;
+      }
+      batch.unsure = unsure;
       stream.send(request);
       this.#owner.counters.batchesSent++;
       if (batch.sent) this.#owner.counters.batchesResent++;

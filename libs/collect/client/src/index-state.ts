@@ -18,6 +18,8 @@ export class IndexState {
   readonly files = new Map<number, IndexedFile>();
   /** Settled batches with a record in some file. */
   readonly settled = new Set<number>();
+  /** Points that sends of a batch may have left out when they stored the others, by its number. */
+  readonly unsure = new Map<number, number>();
   nextSequence = 0;
   /** True when every batch is settled, and the files are about to be removed. */
   isEnded = false;
@@ -32,6 +34,9 @@ export class IndexState {
       for (const number of record.numbers) this.settle(number);
     } else if (record.type === 'removed') {
       for (const file of record.files) this.#remove(file);
+    } else if (record.type === 'unsure') {
+      for (const [i, number] of record.numbers.entries())
+        if (this.#isInSomeFile(number)) this.unsure.set(number, record.points[i]);
     } else if (record.type === 'ended') this.isEnded = true;
   }
 
@@ -46,6 +51,7 @@ export class IndexState {
 
   settle(number: number): void {
     if (this.#isInSomeFile(number)) this.settled.add(number);
+    this.unsure.delete(number);
   }
 
   /** The records that lead to this state. */
@@ -62,12 +68,21 @@ export class IndexState {
     const settled = [...this.settled];
     for (let from = 0; from < settled.length; from += NUMBERS_A_RECORD)
       yield { type: 'settled', numbers: settled.slice(from, from + NUMBERS_A_RECORD) };
+    const unsure = [...this.unsure];
+    for (let from = 0; from < unsure.length; from += BATCHES_A_RECORD) {
+      const part = unsure.slice(from, from + BATCHES_A_RECORD);
+      yield { type: 'unsure', numbers: part.map(([number]) => number), points: part.map(([, count]) => count) };
+    }
   }
 
   #remove(number: number): void {
     const file = this.files.get(number);
     this.files.delete(number);
-    for (const batch of file?.batches.keys() ?? []) if (!this.#isInSomeFile(batch)) this.settled.delete(batch);
+    for (const batch of file?.batches.keys() ?? []) {
+      if (this.#isInSomeFile(batch)) continue;
+      this.settled.delete(batch);
+      this.unsure.delete(batch);
+    }
   }
 
   #isInSomeFile(batch: number): boolean {

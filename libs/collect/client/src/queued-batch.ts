@@ -33,6 +33,8 @@ export class QueuedBatch {
   leftOutLater = 0;
   /** Points that sends without an answer may have left out when they stored the others. */
   unsure = 0;
+  /** As many as its spool has noted for the next run of the program. */
+  unsureNoted = 0;
   /** The stream of the last send, and when that was by the monotonic clock, ms. */
   sentOn: SessionStream | undefined;
   sentMs = 0;

@@ -26,6 +26,8 @@ export interface RecoveredBatch {
   readonly number: number;
   readonly points: number;
   readonly minTimeMs: number;
+  /** Points that sends of an earlier run may have left out when they stored the others. */
+  unsure?: number;
   waiting?: Place;
   stamped?: Place & { readonly sequence: number; readonly epoch: number; readonly stampedMs: number };
 }
@@ -237,7 +239,9 @@ class FoundRecords {
       const waiting = this.#files.waiting.get(number);
       if (waiting !== undefined) by.voids.add(waiting);
     }
-    for (const { number, stamped } of this.#batches.values()) {
+    for (const batch of this.#batches.values()) {
+      const { number, stamped } = batch;
+      batch.unsure = this.#index.unsure.get(number);
       (stamped === undefined ? this.#files.waiting : this.#files.stamped).get(number)?.unsettled.add(number);
     }
     this.#renewIndex(lost.numbers);

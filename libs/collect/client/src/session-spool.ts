@@ -194,6 +194,15 @@ export class SessionSpool {
     this.#pending.push({ number, points, sizeBytes: encodeRecord(record, this.#batches), offset, placed });
   }
 
+  /**
+   * Notes how many points of a batch its sends may leave out. Written without a sync: it survives a crash of the program.
+   * Errors: the disk's.
+   */
+  async addUnsure(number: number, points: number): Promise<void> {
+    this.#options.index.add({ type: 'unsure', numbers: [number], points: [points] });
+    await this.#options.index.write();
+  }
+
   /** Marks a batch as settled: its files may be deleted. Recorded with the next commit, without a sync of its own. */
   settled(number: number): void {
     const files = this.#filesOfBatch.get(number);

@@ -79,7 +79,8 @@ export type SpoolRecord =
   | { readonly type: 'settled'; readonly numbers: readonly number[] }
   | { readonly type: 'extent'; readonly extent: Extent }
   | { readonly type: 'removed'; readonly files: readonly number[] }
-  | { readonly type: 'ended' };
+  | { readonly type: 'ended' }
+  | { readonly type: 'unsure'; readonly numbers: readonly number[]; readonly points: readonly number[] };
 
 /** The kind of data file that each record belongs to; in another kind it is bad. */
 export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
@@ -93,11 +94,12 @@ export const FILE_OF_RECORD: Readonly<Record<SpoolRecord['type'], FileKind>> = {
   extent: FILE_KIND.index,
   removed: FILE_KIND.index,
   ended: FILE_KIND.index,
+  unsure: FILE_KIND.index,
 };
 
 const TYPE = {
   ...{ tenant: 1, series: 2, refs: 3, intervals: 4, waiting: 16, stamped: 17, settled: 18 },
-  ...{ extent: 19, removed: 20, ended: 21 },
+  ...{ extent: 19, removed: 20, ended: 21, unsure: 22 },
 } as const;
 /** The types that records have. */
 export const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(TYPE));
@@ -225,6 +227,11 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
       for (const count of points) out.varint(count);
       return;
     }
+    case 'unsure':
+      out.varint(record.numbers.length);
+      writeNumbers(record.numbers, out);
+      for (const count of record.points) out.varint(count);
+      return;
     case 'removed':
       out.varint(record.files.length);
       writeNumbers(record.files, out);
@@ -291,6 +298,10 @@ export function decodeRecord(body: Uint8Array): SpoolRecord {
       return { type: 'removed', files: readNumbers(reader) };
     case TYPE.ended:
       return { type: 'ended' };
+    case TYPE.unsure: {
+      const numbers = readNumbers(reader);
+      return { type: 'unsure', numbers, points: numbers.map(() => reader.varint()) };
+    }
     default:
       return reader.fail(`record type ${type}`);
   }

@@ -108,6 +108,11 @@ export class SpooledBatches {
     return more;
   }
 
+  /** Notes that the sends of a batch may leave out so many of its points. */
+  async noteUnsure({ number }: QueuedBatch, points: number): Promise<void> {
+    await this.#attempt(() => this.spool.addUnsure(number, points));
+  }
+
   /** Writes down which batches are settled. */
   async writeSettled(): Promise<void> {
     if (this.isPaused) return;
