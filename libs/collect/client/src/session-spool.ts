@@ -1,5 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
-import { assert, type Disk } from '@tidemark/ports';
+import { assert, type Disk, isTidemarkError } from '@tidemark/ports';
 import type { EpochRoutes } from './epoch-routes.ts';
 import type { SeriesTable, TableSeries } from './series-table.ts';
 import { type Place, readPlace, SpoolFile } from './spool-file.ts';
@@ -364,17 +364,18 @@ export class SessionSpool {
     }
   }
 
-  /** The index says first, durably, that the files are not lost. */
+  /** The index says first, durably, that the files are not lost; on a full disk when they have made room. */
   async #delete(files: readonly BatchFile[]): Promise<void> {
     const { disk, index } = this.#options;
     index.add({ type: 'removed', files: files.map(({ number }) => number) });
-    await index.sync();
+    const isNoted = await succeeds(index.sync());
     for (const file of files) {
       await disk.remove(file.path);
       this.#batchFiles.splice(this.#batchFiles.indexOf(file), 1);
       this.#settledFiles.delete(file);
       for (const other of this.#batchFiles) other.voids.delete(file);
     }
+    if (!isNoted) await index.sync();
   }
 
   async close(): Promise<void> {
@@ -393,7 +394,8 @@ export class SessionSpool {
   async remove(): Promise<void> {
     const { disk, folder, index } = this.#options;
     await this.#closeFiles();
-    await index.end();
+    // A full disk must not keep what makes room.
+    await succeeds(index.end());
     await disk.remove(folder);
     await index.remove();
     this.#batchFiles.length = 0;
@@ -425,6 +427,17 @@ export class SessionSpool {
     const files = this.#filesOfBatch.get(number);
     if (files === undefined) this.#filesOfBatch.set(number, new Set([file]));
     else files.add(file);
+  }
+}
+
+/** False for an error of the disk. */
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    if (isTidemarkError(error)) return false;
+    throw error;
   }
 }
 

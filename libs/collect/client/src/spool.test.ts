@@ -72,6 +72,26 @@ function failingDisk(disk: Disk, failures: number): Disk {
   });
 }
 
+/** A disk that has no room for what is written. */
+function fullDisk(disk: Disk): Disk {
+  const refuse = async () => {
+    throw new TidemarkError('resource_exhausted', 'the disk is full');
+  };
+  const member = (of: object, name: string | symbol) => {
+    const value = Reflect.get(of, name, of);
+    return typeof value === 'function' ? value.bind(of) : value;
+  };
+  return new Proxy(disk, {
+    get: (target, name) => {
+      if (name !== 'open') return member(target, name);
+      return async (path: string, options?: { create?: boolean }) => {
+        const file = await target.open(path, options);
+        return new Proxy(file, { get: (of, own) => (own === 'write' ? refuse : member(of, own)) });
+      };
+    },
+  });
+}
+
 const valuesOf = ({ intake }: Setup) => intake.delivered.map(({ value }) => value);
 const upTo = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -91,6 +111,23 @@ describe('the spool', () => {
     await finish(world, second.settled());
     expect(second.stats()).toMatchObject({ recoveredPoints: 2, ackedPoints: 2, rejectedPoints: 0 });
     expect(valuesOf(setup).map((value) => (isStaleMarker(value) ? 'end' : value))).toEqual([7, 'end']);
+    await finish(world, second.close());
+  });
+
+  test('on a full disk is deleted once all is settled', async () => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.mute = 'a';
+    const first = await open(setup);
+    await record(world, first, 10);
+    await world.clock.advance(1000);
+    node.crash('process');
+    intake.mute = undefined;
+    const second = await open(setup, {}, fullDisk);
+    await finish(world, second.settled());
+    await world.clock.advance(1000);
+    expect(second.stats()).toMatchObject({ recoveredPoints: 10, ackedPoints: 10 });
+    expect(node.disk.usedBytes()).toBe(0);
     await finish(world, second.close());
   });
 
