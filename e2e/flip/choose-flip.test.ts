@@ -49,6 +49,20 @@ test('a file is cut below its size, or removed', async () => {
   await expect(stat(join(folder, removed.file))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
+test('the folder of a spool is removed as a whole, too', async () => {
+  const session = `agent/spool/${'0a'.repeat(16)}`;
+  await mkdir(join(folder, session), { recursive: true });
+  await writeFile(join(folder, session, '00000001.waiting'), 'abc');
+  const removed = new Set<string>();
+  for (let seed = 0; seed < 100; seed++) {
+    const flip = await chooseFlip(folder, new SeededRandom(seed), 'agent/');
+    if (flip.kind === 'removed') removed.add(flip.file);
+  }
+  expect([...removed].sort()).toEqual([session, `${session}/00000001.waiting`]);
+  await applyFlip(folder, { kind: 'removed', file: session });
+  await expect(stat(join(folder, session))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('a seed means one bit, and applying it twice undoes it', async () => {
   const flip = await firstOf('bit');
   const path = join(folder, flip.file);

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { below, type Random } from '@tidemark/ports';
 
-/** Damage of one file: a flipped bit, or what a disk check or a hand leaves, a file that is cut or gone. */
+/** Damage of one file: a flipped bit, or what a disk check or a hand leaves, a file that is cut or gone, or a folder of a spool that is gone. */
 export type Flip = { readonly file: string } & (
   | {
       readonly kind: 'bit';
@@ -18,6 +18,9 @@ export type Flip = { readonly file: string } & (
 /** Shares of damage other than a flipped bit. */
 const CUT_SHARE = 0.2;
 const REMOVED_SHARE = 0.15;
+
+/** A file in the folder of a client session. */
+const IN_SPOOL = /^agent\/spool\/[0-9a-f]{32}\//;
 
 interface Candidate {
   readonly file: string;
@@ -42,7 +45,11 @@ export async function chooseFlip(folder: string, random: Random, prefix = ''): P
         random,
       );
   const way = random.next();
-  if (way < REMOVED_SHARE) return { kind: 'removed', file };
+  if (way < REMOVED_SHARE) {
+    // An index says what the folder of a spool had.
+    const isWhole = IN_SPOOL.test(file) && random.next() < 0.5;
+    return { kind: 'removed', file: isWhole ? dirname(file) : file };
+  }
   const offset = below(random, bytes);
   if (way < REMOVED_SHARE + CUT_SHARE) return { kind: 'cut', file, sizeBytes: offset };
   return { kind: 'bit', file, offset, bit: below(random, 8) };
@@ -50,7 +57,7 @@ export async function chooseFlip(folder: string, random: Random, prefix = ''): P
 
 export async function applyFlip(folder: string, flip: Flip): Promise<void> {
   const path = join(folder, flip.file);
-  if (flip.kind === 'removed') return rm(path);
+  if (flip.kind === 'removed') return rm(path, { recursive: true });
   if (flip.kind === 'cut') return truncate(path, flip.sizeBytes);
   const bytes = await readFile(path);
   bytes[flip.offset] ^= 1 << flip.bit;

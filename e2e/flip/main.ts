@@ -133,7 +133,7 @@ function printByFile(results: readonly FlipResult[], wanted: Outcome): void {
   const kinds = new Map<string, FlipResult[]>();
   for (const result of results.filter(({ outcome }) => outcome === wanted)) {
     const { file, kind: way } = result.flip;
-    const kind = `${file.replace(/\d+/g, 'N')}${way === 'bit' ? '' : ` ${way}`}`;
+    const kind = `${file.replace(/[0-9a-f]{32}/, 'SESSION').replace(/\d+/g, 'N')}${way === 'bit' ? '' : ` ${way}`}`;
     kinds.set(kind, [...(kinds.get(kind) ?? []), result]);
   }
   if (kinds.size === 0) return;
