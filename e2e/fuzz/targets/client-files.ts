@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ByteWriter, crc32c } from '@tidemark/bytes';
+import { IndexState } from '../../../libs/collect/client/src/index-state.ts';
 import { readRecords } from '../../../libs/collect/client/src/read-records.ts';
 import {
   decodeHeader,
@@ -43,6 +45,14 @@ function resealed(input: Buffer): Buffer {
   return sealed;
 }
 
+function rewritten(index: IndexState): IndexState {
+  const again = new IndexState();
+  for (const record of index.records()) again.apply(record);
+  return again;
+}
+
+const contentOf = ({ files, settled, unsure }: IndexState): unknown => [files, settled, unsure];
+
 export const SPOOL: FuzzTarget = {
   name: 'spool',
   maxMsPerMebibyte: 1000,
@@ -57,12 +67,17 @@ export const SPOOL: FuzzTarget = {
     for (const bytes of [input, resealed(input)]) {
       let bad = 0;
       let good = 0;
+      const index = new IndexState();
       const records = readRecords(bytes, ({ bytes: skipped }) => {
         bad += skipped.length;
       });
-      for (const { sizeBytes } of records) good += sizeBytes;
+      for (const { record, sizeBytes } of records) {
+        good += sizeBytes;
+        index.apply(record);
+      }
       const expected = Math.max(0, bytes.length - SPOOL_HEADER_BYTES);
       holds(good + bad === expected, () => `${good} good and ${bad} bad bytes of ${expected}`);
+      holds(isDeepStrictEqual(contentOf(rewritten(index)), contentOf(index)), () => 'a rewritten index says the same');
     }
   },
 };

@@ -72,8 +72,9 @@ function withIndex(files: Files): Files {
     const named = fileOfName(name);
     if (named === undefined) continue;
     for (const { record, position, sizeBytes } of readRecords(bytes, () => undefined)) {
-      const { batches } = state.add(named.number, named.kind, position + sizeBytes);
-      if (record.type === 'waiting' || record.type === 'stamped') batches.set(record.batch.number, record.batch.points);
+      const batches = record.type === 'waiting' || record.type === 'stamped' ? [record.batch] : [];
+      const [numbers, points] = [batches.map((batch) => batch.number), batches.map((batch) => batch.points)];
+      state.add(named.number, named.kind, position + sizeBytes, numbers, points);
     }
   }
   for (const { numbers } of [SETTLED]) for (const number of numbers) state.settle(number);

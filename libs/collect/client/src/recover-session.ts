@@ -267,8 +267,7 @@ class FoundRecords {
       if (!this.#sizes.has(number)) missing.push(number);
     }
     for (const [number, { kind, batches }] of this.#found) {
-      const file = index.add(number, kind, this.#sizes.get(number) ?? 0);
-      for (const [batch, points] of batches) file.batches.set(batch, points);
+      index.add(number, kind, this.#sizes.get(number) ?? 0, [...batches.keys()], [...batches.values()]);
       this.#nextFile = Math.max(this.#nextFile, number + 1);
     }
     index.apply({ type: 'removed', files: missing });
