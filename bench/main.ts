@@ -4,6 +4,7 @@ import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
 import { logAppendKafka } from './log-append-kafka.ts';
 import type { Measurement } from './measurement.ts';
+import { newSeries } from './new-series.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { seriesTables } from './series-tables.ts';
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
     ],
     run: seriesTables,
   },
+  { names: ['new-series', 'new-series-define', 'new-series-publish', 'new-series-store'], run: newSeries },
   { names: ['worst-stall', 'worst-stall-cpu'], run: worstStall },
 ];
 const RESULTS = new URL('results.json', import.meta.url);

@@ -1,4 +1,6 @@
 const INITIAL_BYTES = 256;
+/** Characters of a text that are written one by one; at most 127, so that the length is one byte. */
+const SHORT_TEXT = 48;
 
 /** A growing little-endian byte buffer. `take` returns the written bytes and empties the buffer. */
 export class ByteWriter {
@@ -96,10 +98,26 @@ export class ByteWriter {
 
   /** Writes the UTF-8 length as a varint, then the text. */
   text(value: string): void {
+    if (value.length <= SHORT_TEXT && this.#shortAscii(value)) return;
     const size = Buffer.byteLength(value);
     this.varint(size);
     this.reserve(size).write(value, this.#length, size, 'utf8');
     this.#length += size;
+  }
+
+  /** Writes a short text whose characters are all ASCII, without a call of the runtime; else returns false. */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    const buffer = this.reserve(1 + length);
+    const start = this.#length + 1;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[start + i] = code;
+    }
+    buffer[start - 1] = length;
+    this.#length = start + length;
+    return true;
   }
 
   /** Overwrites four bytes that were written before. */

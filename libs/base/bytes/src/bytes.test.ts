@@ -31,6 +31,23 @@ describe('ByteWriter and ByteReader', () => {
     expect(Object.is(reader.f64(), -0)).toBe(true);
   });
 
+  test('a text is its size in UTF-8 and its UTF-8, for any length and characters', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '\0', '\x7f', 'ü', '€', '😀', '\ud800'), maxLength: 100 });
+    fc.assert(
+      fc.property(text, fc.string({ unit: 'grapheme-ascii', minLength: 40, maxLength: 60 }), (any, ascii) => {
+        for (const each of [any, ascii, ascii + any, any.slice(0, 3) + ascii]) {
+          const expected = new ByteWriter();
+          expected.sizedBytes(Buffer.from(each));
+          const writer = new ByteWriter(1);
+          writer.u8(1);
+          writer.text(each);
+          writer.u8(2);
+          expect(writer.take()).toEqual(Buffer.concat([Buffer.of(1), expected.take(), Buffer.of(2)]));
+        }
+      }),
+    );
+  });
+
   test('hostile bytes give data_loss and no other error', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20 }), (bytes) => {

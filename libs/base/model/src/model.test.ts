@@ -43,6 +43,23 @@ describe('series ids', () => {
     );
   });
 
+  test('a name has tags of its own, in any order of those that were given', () => {
+    for (const tags of [
+      ['a:1', 'b:2'],
+      ['b:2', 'a:1'],
+      ['ü:1', 'z:1'],
+    ]) {
+      const given = [...tags];
+      const name = seriesName('t', 'm', SERIES_CLASS.count, given);
+      const before = [...name.tags];
+      given.fill('c:3');
+      expect([name.tags, before]).toEqual([
+        before,
+        tags.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+      ]);
+    }
+  });
+
   test('differ where any part differs, also where the joined texts are equal', () => {
     const ids = [
       seriesName('t', 'm', SERIES_CLASS.count, ['a:1', 'b:2']),

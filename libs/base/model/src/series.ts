@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { ByteWriter } from '@tidemark/bytes';
 import { limitError, type TidemarkError } from '@tidemark/ports';
 import { DEFAULT_POINT_LIMITS, type PointLimits } from './point-limits.ts';
@@ -46,11 +46,20 @@ export function seriesName(
 }
 
 function canonicalTags(tags: readonly string[]): readonly string[] {
-  if (tags.length === 0) return [];
+  // A copy: a sender may use its array again.
+  if (isCanonical(tags)) return tags.slice();
   // Code-unit order differs from UTF-8 order only where surrogates are involved; the default sort is then not enough.
   const ascii = tags.every((tag) => isAscii(tag));
   const sorted = ascii ? [...tags].sort() : [...tags].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return sorted.filter((tag, i) => i === 0 || tag !== sorted[i - 1]);
+}
+
+/** Returns whether tags are known to be sorted and distinct: most senders send them so. Of tags that are not ASCII it is not known. */
+function isCanonical(tags: readonly string[]): boolean {
+  for (let i = 0; i < tags.length; i++) {
+    if (!isAscii(tags[i]) || (i > 0 && tags[i - 1] >= tags[i])) return false;
+  }
+  return true;
 }
 
 function isAscii(text: string): boolean {
@@ -58,10 +67,16 @@ function isAscii(text: string): boolean {
   return true;
 }
 
+/** Size of a text in UTF-8, in bytes: for a short one in ASCII, counting is faster than a call of the runtime. */
+function utf8Bytes(text: string): number {
+  return isAscii(text) ? text.length : Buffer.byteLength(text);
+}
+
 /** Checks a tag and returns its size in bytes. It may have any characters: a statement of SQL, an annotation. */
 function checkTag(tag: string, limitBytes: number): number {
   const size = checkSize('tag', tag, limitBytes);
-  if (!tag.isWellFormed()) throw notUtf8('tag');
+  // In ASCII each character is a byte.
+  if (size > tag.length && !tag.isWellFormed()) throw notUtf8('tag');
   return size;
 }
 
@@ -79,7 +94,7 @@ function checkText(field: 'tenant' | 'metric', text: string, limitBytes: number)
 
 function checkSize(field: string, text: string, limitBytes: number): number {
   if (text.length === 0) throw refused(field, 'at least 1 byte', `${field}_empty`);
-  const size = isAscii(text) ? text.length : Buffer.byteLength(text);
+  const size = utf8Bytes(text);
   if (size <= limitBytes) return size;
   throw limitError(field, `${size} bytes: ${text.slice(0, 40)}…`, `${limitBytes} bytes`, `${field}_too_long`);
 }
@@ -95,8 +110,8 @@ function refused(field: string, limit: string, reason: string): TidemarkError {
 
 /** Bytes of a metric's name and its tags, in UTF-8. */
 export function nameBytes({ metric, tags }: Pick<SeriesName, 'metric' | 'tags'>): number {
-  let sizeBytes = Buffer.byteLength(metric);
-  for (const tag of tags) sizeBytes += Buffer.byteLength(tag);
+  let sizeBytes = utf8Bytes(metric);
+  for (const tag of tags) sizeBytes += utf8Bytes(tag);
   return sizeBytes;
 }
 
@@ -130,5 +145,16 @@ export function metricId(tenant: string, metric: string): Buffer {
 
 /** The first 128 bits of SHA-256. */
 export function hash128(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest().subarray(0, ID_BYTES);
+  const id = Buffer.alloc(ID_BYTES);
+  const digest = sha256(bytes);
+  for (let i = 0; i < ID_BYTES; i++) id[i] = digest.charCodeAt(i);
+  return id;
+}
+
+/** The digest as characters of one byte each: as an object of bytes it would cost three times as much. */
+function sha256(bytes: Uint8Array): string {
+  // Clients may run on versions of Node without the function.
+  return crypto.hash === undefined
+    ? crypto.createHash('sha256').update(bytes).digest('binary')
+    : crypto.hash('sha256', bytes, 'binary');
 }

@@ -178,10 +178,12 @@ export class ClientStream implements SeriesSource {
     }
     const refused: { ref: number; rejection: Rejection }[] = [];
     const fresh: { ref: number; name: SeriesName }[] = [];
+    /** Ids of the message's metrics: most metrics have many series. */
+    const metricIds = new Map<string, Buffer>();
     for (const [i, one] of series.entries()) {
       if (i > 0 && i % STEP_DEFINITIONS === 0) await this.#yieldTurn?.();
       const ref = dictionary.size;
-      const result = this.quota.reserve(nameBytes(one)) ?? this.#name(one, map, partition);
+      const result = this.quota.reserve(nameBytes(one)) ?? this.#name(one, map, partition, metricIds);
       if ('reason' in result) {
         refused.push({ ref, rejection: result });
         dictionary.addRefused(result);
@@ -224,10 +226,13 @@ export class ClientStream implements SeriesSource {
     series: Series,
     map: PartitionMap,
     partition: number,
+    metricIds: Map<string, Buffer>,
   ): (Rejection & Refusal) | { name: SeriesName; metric: Buffer; id: Buffer } {
     try {
       const name = seriesName(this.tenant, series.metric, classOf(series), series.tags, this.#session.limits);
-      const metric = metricId(name.tenant, name.metric);
+      const known = metricIds.get(name.metric);
+      const metric = known ?? metricId(name.tenant, name.metric);
+      if (known === undefined) metricIds.set(name.metric, metric);
       if (partitionOf(map, metric) !== partition) {
         const right = partitionOf(map, metric);
         throw invalid(

@@ -9,6 +9,8 @@ function setUp() {
   const clock = new ManualClock();
   const published: MetricStatementEntry[] = [];
   const log = { isFull: false };
+  /** Partitions that were published to. */
+  const askedOf: number[] = [];
   const tags: Pick<TagPublisher, 'publishStatements'> = {
     publishStatements: async (entries) => {
       if (log.isFull) throw new TidemarkError('resource_exhausted', 'the log is full');
@@ -16,14 +18,17 @@ function setUp() {
     },
   };
   const { signal } = new AbortController();
-  const map = evenMap(1, 1);
+  const maps = { current: evenMap(1, 1) };
   const stated = new StatedMetrics({
     clock,
     signal,
     metricBytes: 200,
-    allMaps: async () => [map],
-    map: () => map,
-    tagsOf: () => tags as TagPublisher,
+    allMaps: async () => [maps.current],
+    map: () => maps.current,
+    tagsOf: (partition) => {
+      askedOf.push(partition);
+      return tags as TagPublisher;
+    },
   });
   const changes = () => published.splice(0).map(({ metric, source, change }) => [metric, source, change]);
   /** Advances the clock and waits for what its timers began. */
@@ -31,7 +36,7 @@ function setUp() {
     clock.advance(durationMs);
     for (let i = 0; i < 10; i++) await Promise.resolve();
   };
-  return { pass, stated, changes, log };
+  return { pass, stated, changes, log, maps, askedOf };
 }
 
 test('what a protocol repeats is published once, and what it changes again', async () => {
@@ -47,6 +52,19 @@ test('what a protocol repeats is published once, and what it changes again', asy
   stated.note('acme', 'hits', { unit: 'bit' });
   await pass(200);
   expect(changes()).toEqual([['hits', 'protocol', { unit: 'bit' }]]);
+});
+
+test('a metric is stated in the partition of the map that is in force', async () => {
+  const { pass, stated, changes, maps, askedOf } = setUp();
+  const { slots } = evenMap(1, 1);
+  for (const [epoch, partition] of [0, 3, 1].entries()) {
+    maps.current = { epoch: epoch + 1, partitions: 4, slots: slots.map(() => partition) };
+    stated.noteSeries('acme', 'hits', KIND.counter);
+    stated.noteSeries('acme', 'hits', KIND.counter);
+    await pass(200);
+    expect(changes()).toEqual([['hits', 'implied', { kind: KIND.counter }]]);
+  }
+  expect(askedOf).toEqual([0, 3, 1]);
 });
 
 test('a series of unknown kind, a count and a distribution state nothing', async () => {

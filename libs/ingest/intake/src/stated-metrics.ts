@@ -54,6 +54,9 @@ export class StatedMetrics {
   readonly #early = new EarlyStatements();
   /** By source and place, the statements that wait. */
   readonly #waiting = new Map<string, MetricStatementEntry & { readonly partition: number }>();
+  /** Partitions of metrics by `#map`. */
+  readonly #partitions = new Map<string, number>();
+  #map: PartitionMap | undefined;
   #timer: Timer | undefined;
 
   constructor(options: StatedMetricsOptions) {
@@ -69,13 +72,14 @@ export class StatedMetrics {
     const place = placeOf(partition, tenant, metric);
     const early = this.#early.take(tenant, metric);
     const known = keyOf('implied', place);
-    if (!this.#said.has(known)) {
+    const said = this.#said.get(known);
+    if (said === undefined) {
       if (this.#said.size >= REMEMBERED) this.#said.clear();
       this.#said.set(known, { change: {}, changes: 0 });
     }
     if (early !== undefined) this.#note('protocol', place, { partition, tenant, metric }, early);
     const isSaid = kind === KIND.gauge || kind === KIND.counter || kind === KIND.rate;
-    if (isSaid) this.#note('implied', place, { partition, tenant, metric }, { kind });
+    if (isSaid && said?.change.kind !== kind) this.#note('implied', place, { partition, tenant, metric }, { kind });
   }
 
   /** Returns true when a series of the metric was noted, and not forgotten since. */
@@ -164,7 +168,18 @@ export class StatedMetrics {
   }
 
   #partitionOf(tenant: string, metric: string): number {
-    return partitionOf(this.#options.map(), metricId(tenant, metric));
+    const map = this.#options.map();
+    if (map !== this.#map || this.#partitions.size >= REMEMBERED) {
+      this.#map = map;
+      this.#partitions.clear();
+    }
+    const key = `${tenant}\0${metric}`;
+    let partition = this.#partitions.get(key);
+    if (partition === undefined) {
+      partition = partitionOf(map, metricId(tenant, metric));
+      this.#partitions.set(key, partition);
+    }
+    return partition;
   }
 }
 

@@ -14,6 +14,8 @@ import { writeMetricChange } from './metric-change.ts';
 
 /** Bytes reserved for the counts before the five sections. */
 const COUNTS_BYTES = 5 * 4;
+/** Max bytes of a character in UTF-8, of those that are one in a string. */
+const UTF8_BYTES = 3;
 
 /**
  * Fills one record of topic `tags` (docs/formats/tags-record.md). Each text is stored once per record, so a record of
@@ -35,7 +37,9 @@ export class TagRecordWriter {
 
   /** Upper bound of the bytes that `take` would return. */
   get sizeBytes(): number {
-    return this.#parts.reduce((size, part) => size + part.length, HEADER_BYTES + COUNTS_BYTES);
+    const sections =
+      this.#texts.length + this.#metrics.length + this.#series.length + this.#days.length + this.#statements.length;
+    return HEADER_BYTES + COUNTS_BYTES + sections;
   }
 
   /** Number of entries in the record so far. */
@@ -50,7 +54,7 @@ export class TagRecordWriter {
   addSeries(id: Uint8Array, name: SeriesName, day: number): void {
     assert(id.length === ID_BYTES, 'a series id has 16 bytes');
     this.#checkDay(day);
-    this.#checkRoom(largestSeriesBytes(name));
+    if (!this.#hasRoomFor(name)) this.#checkRoom(largestSeriesBytes(name));
     const metric = this.#metricRef(name.tenant, name.metric);
     const out = this.#series;
     out.bytes(id);
@@ -144,6 +148,20 @@ export class TagRecordWriter {
     if (!Number.isInteger(day) || day < 0 || day > MAX_DAY) {
       throw limitError('day', String(day), `a whole number from 0 to ${MAX_DAY}`);
     }
+  }
+
+  /** Returns whether a series certainly fits, without counting the bytes of its texts. */
+  #hasRoomFor({ tenant, metric, tags }: SeriesName): boolean {
+    if (tags.length > MAX_TAGS) return false;
+    let characters = tenant.length + metric.length;
+    let longest = Math.max(tenant.length, metric.length);
+    for (let i = 0; i < tags.length; i++) {
+      characters += tags[i].length;
+      longest = Math.max(longest, tags[i].length);
+    }
+    if (longest * UTF8_BYTES > MAX_TEXT_BYTES) return false;
+    const largest = ID_BYTES + 24 + characters * UTF8_BYTES + tags.length * 5;
+    return this.sizeBytes + largest <= MAX_TAGS_RECORD_BYTES;
   }
 
   #checkRoom(largestBytes: number): void {
