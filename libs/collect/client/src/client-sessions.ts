@@ -1,4 +1,4 @@
-import { assert, type TidemarkError } from '@tidemark/ports';
+import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import type { ClientPorts } from './client-ports.ts';
 import { ClientSession } from './client-session.ts';
 import type { FlushSchedule } from './flush-schedule.ts';
@@ -47,6 +47,8 @@ export class ClientSessions {
   #minTimeKnown = true;
   /** When to read earlier spools that could not be read, monotonic ms. */
   #unreadRetryMs = Number.POSITIVE_INFINITY;
+  /** When to try again to remove spools that could not be removed, monotonic ms. */
+  #removalRetryMs = Number.POSITIVE_INFINITY;
   #lastError: TidemarkError | undefined;
   #closed = false;
   /** Points that this client had refused at the last report, and changes of what it says of metrics. */
@@ -105,6 +107,7 @@ export class ClientSessions {
       spool.add(session);
       this.#resting.push(session);
     }
+    this.#scheduleRemoval();
     spool.keepBound('stamped');
   }
 
@@ -132,10 +135,11 @@ export class ClientSessions {
     this.#live.wake();
   }
 
-  /** Replaces a live session without a spool by one with a new spool, and reads earlier spools, once the retry is due. */
+  /** Repeats what a failure of the disk has kept from being done, once that is due: new, earlier and settled spools. */
   retrySpool(): void {
     const nowMs = this.#parts.ports.clock.monotonicMs();
     if (nowMs >= this.#unreadRetryMs) this.#recoverUnread();
+    if (nowMs >= this.#removalRetryMs) this.#removeSettled();
     if (nowMs < this.#spoolRetryMs) return;
     this.#spoolRetryMs = Number.POSITIVE_INFINITY;
     this.#replaceLive(true);
@@ -181,11 +185,31 @@ export class ClientSessions {
   }
 
   #recoverUnread(): void {
-    const recovering = this.recover()
-      .then(() => this.#startResting())
+    this.#awaitAtStop(this.recover().then(() => this.#startResting()));
+  }
+
+  #removeSettled(): void {
+    const { spool, counters } = this.#parts;
+    if (spool === undefined) return;
+    this.#removalRetryMs = Number.POSITIVE_INFINITY;
+    const removing = spool.removeSettled().catch((error: unknown) => {
+      if (!isTidemarkError(error)) throw error;
+      counters.spoolFailures++;
+      this.#lastError = error;
+    });
+    this.#awaitAtStop(removing.then(() => this.#scheduleRemoval()));
+  }
+
+  #scheduleRemoval(): void {
+    const { ports, options, spool } = this.#parts;
+    if (spool?.hasUnremoved) this.#removalRetryMs = ports.clock.monotonicMs() + options.maxBackoffMs;
+  }
+
+  #awaitAtStop(work: Promise<void>): void {
+    const ending = work
       .catch((error: unknown) => this.#parts.counters.fail(error))
-      .finally(() => this.#ending.delete(recovering));
-    this.#ending.add(recovering);
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   #newSession(spooled: boolean): ClientSession {
@@ -258,14 +282,8 @@ export class ClientSessions {
   #onSettled(session: ClientSession): void {
     if (!this.#closed && session !== this.#live && session.isSettled && this.#draining.delete(session)) {
       // The caller may be the session's own loop, which ends only after this turn.
-      const ending = session
-        .stop()
-        .catch((error: unknown) => this.#parts.counters.fail(error))
-        .then(() => {
-          this.#parts.spool?.delete(session);
-          this.#ending.delete(ending);
-        });
-      this.#ending.add(ending);
+      const stopping = session.stop().finally(() => this.#parts.spool?.delete(session));
+      this.#awaitAtStop(stopping.finally(() => this.#scheduleRemoval()));
       this.#startResting();
     }
     this.#wakeWaiters();

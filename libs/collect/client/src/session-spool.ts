@@ -96,6 +96,7 @@ export class SessionSpool {
   /** A commit takes batches of one kind. */
   #pendingKind: BatchFileKind = FILE_KIND.waiting;
   #settled: number[] = [];
+  #isRemoved = false;
   /** Files that have records of the batches in `#settled`. */
   readonly #settledFiles = new Set<BatchFile>();
 
@@ -122,6 +123,11 @@ export class SessionSpool {
   /** Bytes that the next commit adds. */
   get pendingBytes(): number {
     return this.#definitions.length + this.#batches.length;
+  }
+
+  /** True once the files are deleted. */
+  get isRemoved(): boolean {
+    return this.#isRemoved;
   }
 
   /** True while some batch is kept that could be dropped. */
@@ -390,7 +396,7 @@ export class SessionSpool {
     await this.#retire(FILE_KIND.stamped);
   }
 
-  /** Deletes the client session's files. */
+  /** Deletes the client session's files. After an error it can be called again. Errors: the disk's. */
   async remove(): Promise<void> {
     const { disk, folder, index } = this.#options;
     await this.#closeFiles();
@@ -400,6 +406,7 @@ export class SessionSpool {
     await index.remove();
     this.#batchFiles.length = 0;
     this.#definitionBytes = 0;
+    this.#isRemoved = true;
   }
 
   /** The index is durable before the first file, and has all that is in earlier ones before a later. */

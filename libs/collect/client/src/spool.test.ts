@@ -72,6 +72,20 @@ function failingDisk(disk: Disk, failures: number): Disk {
   });
 }
 
+/** A disk that fails to remove files while it is `broken`. */
+function unremovable(disk: Disk, state: { broken: boolean }): Disk {
+  return new Proxy(disk, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name, target);
+      if (name !== 'remove') return typeof member === 'function' ? member.bind(target) : member;
+      return async (path: string) => {
+        if (state.broken) throw new TidemarkError('unavailable', `${path}: an I/O error`);
+        return target.remove(path);
+      };
+    },
+  });
+}
+
 /** A disk that has no room for what is written. */
 function fullDisk(disk: Disk): Disk {
   const refuse = async () => {
@@ -127,6 +141,72 @@ describe('the spool', () => {
     await finish(world, second.settled());
     await world.clock.advance(1000);
     expect(second.stats()).toMatchObject({ recoveredPoints: 10, ackedPoints: 10 });
+    expect(node.disk.usedBytes()).toBe(0);
+    await finish(world, second.close());
+  });
+
+  test('on a full disk makes room for the next one', async () => {
+    const world = new SimulatedWorld({ seed: 1 });
+    const intake = new ModelIntake({ clock: world.clock, random: new SeededRandom('intake') });
+    const setup = { world, intake, node: world.node('agent', { capacityBytes: 20_000 }) };
+    let own: Disk | undefined;
+    const client = await open(setup, { maxBackoffMs: 1000 }, (disk) => {
+      own = disk;
+      return disk;
+    });
+    await record(world, client, 1);
+    await world.clock.advance(1000);
+    intake.mute = 'a';
+    await record(world, client, 5, 1);
+    // Another program fills the disk.
+    const filler = await finish(world, (own as Disk).open('filler', { create: true }));
+    await finish(
+      world,
+      filler.write(new Uint8Array(30_000), 0).catch(() => undefined),
+    );
+    const fillerBytes = setup.node.disk.peek('filler')?.length ?? 0;
+    intake.mute = undefined;
+    intake.breakAll();
+    await finish(world, client.settled());
+    await world.clock.advance(1000);
+    expect(setup.node.disk.usedBytes()).toBe(fillerBytes);
+    await world.clock.advance(60_000);
+    await record(world, client, 3, 6);
+    await finish(world, client.settled());
+    expect(client.stats()).toMatchObject({ ackedPoints: 9, pendingPoints: 0, spoolFailures: 1 });
+    expect(client.stats().spoolBytes).toBeGreaterThan(0);
+    await finish(world, client.close());
+  });
+
+  test.each([
+    ['settled in this run', 10],
+    ['settled in an earlier run', 0],
+  ])('that can not be removed is removed later: %s', async (_, recoveredPoints) => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    if (recoveredPoints > 0) intake.mute = 'a';
+    const first = await open(setup);
+    await record(world, first, 10);
+    await world.clock.advance(1000);
+    node.crash('process');
+    intake.mute = undefined;
+    const state = { broken: true };
+    const second = await open(setup, { maxBackoffMs: 1000 }, (disk) => unremovable(disk, state));
+    await finish(world, second.settled());
+    await world.clock.advance(500);
+    const { spoolFailures } = second.stats();
+    expect(spoolFailures).toBeGreaterThan(0);
+    await world.clock.advance(600);
+    second.flush();
+    await world.clock.advance(500);
+    expect(second.stats()).toMatchObject({ recoveredPoints, spoolFailures: spoolFailures + 1 });
+    if (recoveredPoints > 0) expect(second.stats().spoolBytes).toBeGreaterThan(0);
+    expect(second.lastError?.message).toContain('an I/O error');
+    state.broken = false;
+    await world.clock.advance(600);
+    second.flush();
+    await world.clock.advance(500);
+    expect(second.stats()).toMatchObject({ spoolFailures: spoolFailures + 1, spoolBytes: 0 });
     expect(node.disk.usedBytes()).toBe(0);
     await finish(world, second.close());
   });

@@ -31,6 +31,8 @@ export class Spool {
   readonly #lock: DiskLock;
   readonly #options: ClientOptions;
   readonly #users = new Set<SpoolUser>();
+  /** Spools of settled client sessions that could not be removed. */
+  readonly #unremoved = new Set<SessionSpool>();
   /** Client sessions of earlier runs that are not read yet; undefined before the first attempt. */
   #unread: readonly SessionFiles[] | undefined;
 
@@ -67,11 +69,15 @@ export class Spool {
         const createdMs = 'batches' in session ? session.createdMs : 0;
         const spool = this.#sessionSpool(place.clientSession, createdMs, session, files.indexes);
         if ('batches' in session) found.push({ session, spool });
-        else await spool.remove();
+        else {
+          this.#unremoved.add(spool);
+          await spool.remove();
+          this.#unremoved.delete(spool);
+        }
       } catch (error) {
         if (!isTidemarkError(error) || (error.code === 'failed_precondition' && isFirst)) throw error;
         counters.spoolFailures++;
-        // What a folder that can't be removed has lost is counted once in a run.
+        // One that can't be removed is not read again: what it has lost is counted once in a run.
         if (isRead) continue;
         failure = error;
         unread.push(files);
@@ -106,12 +112,28 @@ export class Spool {
     this.#users.add(user);
   }
 
+  /** Ends the use of a spool whose session is settled. One that could not be removed is left to `removeSettled`. */
   delete(user: SpoolUser): void {
     this.#users.delete(user);
+    if (user.spool?.isRemoved === false) this.#unremoved.add(user.spool);
+  }
+
+  /** True while spools of settled client sessions could not be removed. */
+  get hasUnremoved(): boolean {
+    return this.#unremoved.size > 0;
+  }
+
+  /** Tries again to remove them. Errors: the disk's. */
+  async removeSettled(): Promise<void> {
+    for (const spool of this.#unremoved) {
+      await spool.remove();
+      this.#unremoved.delete(spool);
+    }
   }
 
   get sizeBytes(): number {
     let sum = 0;
+    for (const spool of this.#unremoved) sum += spool.sizeBytes;
     for (const { spool } of this.#users) if (spool !== undefined) sum += spool.sizeBytes + spool.pendingBytes;
     return sum;
   }
