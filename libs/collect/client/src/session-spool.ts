@@ -209,6 +209,11 @@ export class SessionSpool {
     await this.#options.index.write();
   }
 
+  /** Makes durable what the index says since the files were read, so that the next start counts no loss again. Errors: the disk's. */
+  async noteLoss(): Promise<void> {
+    await this.#options.index.sync();
+  }
+
   /** Marks a batch as settled: its files may be deleted. Recorded with the next commit, without a sync of its own. */
   settled(number: number): void {
     const files = this.#filesOfBatch.get(number);
@@ -270,7 +275,7 @@ export class SessionSpool {
     await this.#append(file, batchFile);
     await file.sync();
     this.#index(file, batchFile.number, batchFile.kind, nextSequence, this.#pending);
-    await this.#options.index.write();
+    await this.#writeIndex();
     const places = this.#pending;
     this.#pending = [];
     for (const { number, offset, sizeBytes, placed } of places) {
@@ -282,6 +287,11 @@ export class SessionSpool {
       batchFile.unsettled.add(number);
       placed({ path: file.path, position: start + offset, sizeBytes });
     }
+  }
+
+  /** What can't be written now is written with what comes next: the batches are durable without it. */
+  async #writeIndex(): Promise<void> {
+    await succeeds(this.#options.index.write());
   }
 
   /** Writes the settled batches when no other record is pending. It does not sync, because this record may be lost. */
@@ -296,6 +306,7 @@ export class SessionSpool {
       await this.#abandon();
       throw error;
     }
+    await this.#writeIndex();
     await this.#deleteSettled();
   }
 
@@ -381,7 +392,7 @@ export class SessionSpool {
       this.#settledFiles.delete(file);
       for (const other of this.#batchFiles) other.voids.delete(file);
     }
-    if (!isNoted) await index.sync();
+    if (!isNoted) await succeeds(index.sync());
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,16 @@ class BreakableSpool extends SessionSpool {
   }
 }
 
+/** An index that can't be written while it is broken. */
+class BreakableIndex extends SpoolIndex {
+  isBroken = false;
+
+  override async write(): Promise<void> {
+    if (this.isBroken) throw new TidemarkError('unavailable', 'the disk failed');
+    await super.write();
+  }
+}
+
 class Bench {
   readonly world = new SimulatedWorld({ seed: 1 });
   readonly node: SimulatedNode = this.world.node('agent');
@@ -49,11 +59,12 @@ class Bench {
     for (const metric of ['a', 'b']) this.series.add({ metric, kind: KIND.gauge, tags: [] });
   }
 
-  async open(): Promise<{ spool: BreakableSpool; spooled: SpooledBatches }> {
+  async open(): Promise<{ spool: BreakableSpool; index: BreakableIndex; spooled: SpooledBatches }> {
     const disk: Disk = await this.play(this.node.start((ports) => ports.disk));
     const clientSession = new Uint8Array(16).fill(1);
     const common = { disk, clientSession, createdMs: 0, fileBytes: 1 << 20 };
-    const spool = new BreakableSpool({ ...common, folder: 'spool/1', index: new SpoolIndex(common) });
+    const index = new BreakableIndex(common);
+    const spool = new BreakableSpool({ ...common, folder: 'spool/1', index });
     const series = () => this.series;
     const spooled = new SpooledBatches(spool, {
       owner: this.#owner,
@@ -73,7 +84,7 @@ class Bench {
         this.waitingSpooled++;
       },
     });
-    return { spool, spooled };
+    return { spool, index, spooled };
   }
 
   get #owner(): SessionOwner {
@@ -136,10 +147,11 @@ function valuesOf(raw: RawBatch | undefined): number[] | undefined {
 describe('the spooled batches of a client session', () => {
   let bench: Bench;
   let spool: BreakableSpool;
+  let index: BreakableIndex;
   let spooled: SpooledBatches;
   beforeEach(async () => {
     bench = new Bench();
-    ({ spool, spooled } = await bench.open());
+    ({ spool, index, spooled } = await bench.open());
   });
 
   test('a waiting batch is durable once written, and is read back into memory with the same points', async () => {
@@ -203,6 +215,26 @@ describe('the spooled batches of a client session', () => {
     await bench.world.clock.advance(MAX_BACKOFF_MS);
     await bench.play(spooled.putWaiting(false));
     expect([batch.isOnDisk, spooled.isPaused]).toEqual([true, false]);
+  });
+
+  test('batches are durable and settled although the index can not be written behind them', async () => {
+    const first = bench.waiting(0);
+    await bench.play(spooled.putWaiting(false));
+    index.isBroken = true;
+    const second = bench.waiting(1);
+    await bench.play(spooled.putWaiting(false));
+    expect([second.isOnDisk, spooled.isPaused, bench.counters.spoolFailures]).toEqual([true, false, 0]);
+    index.isBroken = false;
+    bench.queue.remove(first);
+    spooled.settled(first);
+    await bench.play(spooled.writeSettled());
+    index.isBroken = true;
+    bench.queue.remove(second);
+    spooled.settled(second);
+    await bench.play(spooled.writeSettled());
+    expect([spooled.isPaused, bench.counters.spoolFailures]).toEqual([false, 0]);
+    await bench.play(spooled.close());
+    expect(bench.node.disk.usedBytes()).toBe(0);
   });
 
   test('a batch that cannot be read back is given up, and the error is reported', async () => {
