@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '@tidemark/bytes';
 import { type Disk, type DiskLock, isTidemarkError, type TidemarkError } from '@tidemark/ports';
+import type { LostPoints } from './damaged-batches.ts';
 import { IndexState } from './index-state.ts';
 import type { ClientOptions } from './options.ts';
 import { type RecoveredSession, recoverSession } from './recover-session.ts';
@@ -64,10 +65,10 @@ export class Spool {
       try {
         const session = await recoverSession(this.#disk, place, maxFileBytes);
         isRead = true;
-        counters.spoolBadBytes += session.badBytes;
-        counters.lostInSpool(session.lost);
         const createdMs = 'batches' in session ? session.createdMs : 0;
         const spool = this.#sessionSpool(place.clientSession, createdMs, session, files.indexes);
+        counters.spoolBadBytes += session.badBytes;
+        await this.#countLost(session.lost, spool, counters);
         if ('batches' in session) found.push({ session, spool });
         else {
           this.#unremoved.add(spool);
@@ -85,6 +86,18 @@ export class Spool {
     }
     this.#unread = unread;
     return { found: found.sort((a, b) => a.session.createdMs - b.session.createdMs), failure };
+  }
+
+  /** First says durably that it is counted, so that the next start does not count it again. It counts also on a full disk. */
+  async #countLost(lost: LostPoints, spool: SessionSpool, counters: ClientCounters): Promise<void> {
+    if (lost.dropped + lost.indeterminate === 0) return;
+    try {
+      await spool.noteLoss();
+    } catch (error) {
+      if (!isTidemarkError(error)) throw error;
+      counters.spoolFailures++;
+    }
+    counters.lostInSpool(lost);
   }
 
   /** A spool for a new client session; its folder is made with its first file. */
