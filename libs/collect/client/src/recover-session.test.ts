@@ -40,9 +40,9 @@ function readOnly(files: Files): Disk {
   return { open, list, rename: refuse, remove: refuse, lock: refuse, space: refuse };
 }
 
-function recover(files: Files) {
+function recover(files: Files, maxFileBytes = 1 << 20) {
   const [{ indexes }] = sessionsOf([toHex(SESSION), ...files.keys()]);
-  return recoverSession(readOnly(files), { folder: FOLDER, clientSession: SESSION, indexes }, 1 << 20);
+  return recoverSession(readOnly(files), { folder: FOLDER, clientSession: SESSION, indexes }, maxFileBytes);
 }
 
 function fileOf(kind: FileKind, records: Iterable<SpoolRecord>, nextSequence = 0): Buffer {
@@ -60,9 +60,13 @@ function put(files: Files, kind: DataFileKind, records: readonly SpoolRecord[], 
 function withoutIndex(files: Files): Files {
   for (const bytes of files.values()) {
     bytes[4] = 2;
-    bytes.writeUInt32LE(crc32c(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
+    sealHeader(bytes);
   }
   return files;
+}
+
+function sealHeader(bytes: Buffer): void {
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, HEADER_BYTES - 4)), HEADER_BYTES - 4);
 }
 
 /** With an index of all whole records. */
@@ -77,7 +81,7 @@ function withIndex(files: Files): Files {
       state.add(named.number, named.kind, position + sizeBytes, numbers, points);
     }
   }
-  for (const { numbers } of [SETTLED]) for (const number of numbers) state.settle(number);
+  for (const number of SETTLED.numbers) state.settle(number);
   return new Map(files).set(INDEX, fileOf(FILE_KIND.index, state.records()));
 }
 
@@ -154,7 +158,7 @@ function* flipsOf(files: Files): Generator<[place: string, flipped: Files]> {
 }
 
 /** What a recovery did wrong; empty when nothing. */
-async function faultsOf(files: Files, mostMissing = 1): Promise<string[]> {
+async function faultsOf(files: Files, maxMissing = 1): Promise<string[]> {
   const found = await recover(files);
   if (!('batches' in found)) return ['nothing was found'];
   const faults: string[] = [];
@@ -169,7 +173,7 @@ async function faultsOf(files: Files, mostMissing = 1): Promise<string[]> {
   }
   const points = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + pointsOf(number), 0);
   const { indeterminate, dropped } = found.lost;
-  if (missing.length > mostMissing) faults.push(`batches ${missing.join()} are missing`);
+  if (missing.length > maxMissing) faults.push(`batches ${missing.join()} are missing`);
   if (indeterminate !== points(missing.filter((number) => number < SENT)))
     faults.push(`${indeterminate} indeterminate`);
   if (dropped !== points(missing.filter((number) => number >= SENT))) faults.push(`${dropped} dropped`);
@@ -198,6 +202,20 @@ describe('recovery of a client session', () => {
       removed.delete(name);
       expect([name, ...(await faultsOf(removed, BATCHES))]).toEqual([name]);
     }
+  });
+
+  test('bytes beyond the limit of a file, and those of a file of another session, are bad once', async () => {
+    const files = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));
+    const name = '00000002.waiting';
+    const bytes = files.get(name) ?? Buffer.of();
+    const limitBytes = bytes.length - 5;
+    const lastBytes = encodeRecord(waiting(BATCHES - 1), new ByteWriter());
+    expect([...files].filter(([, { length }]) => length > limitBytes).map(([other]) => other)).toEqual([name]);
+    expect((await recover(files, limitBytes)).badBytes).toBe(lastBytes);
+    const foreign = Buffer.from(bytes);
+    foreign.fill(0x11, 8, 24);
+    sealHeader(foreign);
+    expect((await recover(new Map(files).set(name, foreign))).badBytes).toBe(bytes.length);
   });
 
   test('a damaged header costs 44 bytes', async () => {

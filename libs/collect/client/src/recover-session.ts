@@ -78,17 +78,30 @@ export async function recoverSession(
     const named = fileOfName(name);
     if (named === undefined) continue;
     const path = `${folder}/${name}`;
-    const bytes = await readFile(disk, path, maxFileBytes, (size) => found.damaged(size));
+    let unreadBytes = 0;
+    const bytes = await readFile(disk, path, maxFileBytes, (size) => {
+      unreadBytes = size;
+    });
+    const file = { path, number: named.number, bytes, sizeBytes: bytes.length + unreadBytes };
     const header = headerOf(bytes, path);
     if (header === undefined) {
       found.damaged(Math.min(SPOOL_HEADER_BYTES, bytes.length));
-      found.add(path, named.number, named.kind, bytes);
+      found.add(file, named.kind);
     } else if (toHex(header.clientSession) === toHex(clientSession) && header.kind !== FILE_KIND.index) {
       found.began(header);
-      found.add(path, named.number, header.kind, bytes);
-    } else found.damaged(bytes.length);
+      found.add(file, header.kind);
+    } else found.addOther(file);
   }
   return found.result(clientSession);
+}
+
+interface FoundFile {
+  readonly path: string;
+  /** That its name has. */
+  readonly number: number;
+  readonly bytes: Buffer;
+  /** With what is beyond the limit, and not in `bytes`. */
+  readonly sizeBytes: number;
 }
 
 /** Puts the records of one session's files together. Waiting, stamped, settled: a later state wins in any order. */
@@ -97,6 +110,8 @@ class FoundRecords {
   readonly #isIndexFound: boolean;
   /** Numbers and sizes of the data files. */
   readonly #sizes = new Map<number, number>();
+  /** Those of files that are not of this session, or no data files. */
+  readonly #otherSizes = new Map<number, number>();
   /** Points of the batches that the data files have, by the file's number. */
   readonly #found = new Map<number, { readonly kind: DataFileKind; readonly batches: Map<number, number> }>();
   #version: number | undefined;
@@ -135,17 +150,25 @@ class FoundRecords {
     this.#nextSequence = Math.max(this.#nextSequence, nextSequence);
   }
 
-  add(path: string, number: number, kind: DataFileKind, bytes: Buffer): void {
-    this.#sizes.set(number, bytes.length);
+  add({ path, number, bytes, sizeBytes }: FoundFile, kind: DataFileKind): void {
+    this.damaged(sizeBytes - bytes.length);
+    this.#sizes.set(number, sizeBytes);
     if (kind === FILE_KIND.definitions) {
-      this.#definitionBytes += bytes.length;
+      this.#definitionBytes += sizeBytes;
       this.#addRecords(path, number, kind, bytes);
     } else {
       const [unsettled, voids] = [new Set<number>(), new Set<BatchFile>()];
-      const file = { path, number, kind, sizeBytes: bytes.length, unsettled, voids };
+      const file = { path, number, kind, sizeBytes, unsettled, voids };
       this.#batchFiles.push(file);
       this.#addRecords(path, number, kind, bytes, file);
     }
+  }
+
+  /** A file that is not of this session: all of it is bad. */
+  addOther({ number, sizeBytes }: FoundFile): void {
+    this.damaged(sizeBytes);
+    this.#otherSizes.set(number, sizeBytes);
+    this.#nextFile = Math.max(this.#nextFile, number + 1);
   }
 
   #addRecords(path: string, fileNumber: number, kind: DataFileKind, bytes: Buffer, file?: BatchFile): void {
@@ -260,7 +283,7 @@ class FoundRecords {
     const missing: number[] = [];
     for (const [number, file] of index.files) {
       const sizeBytes = this.#sizes.get(number) ?? 0;
-      this.damaged(Math.max(0, file.endBytes - sizeBytes));
+      this.damaged(Math.max(0, file.endBytes - sizeBytes - (this.#otherSizes.get(number) ?? 0)));
       for (const batch of file.batches.keys()) this.#nextNumber = Math.max(this.#nextNumber, batch + 1);
       this.#nextFile = Math.max(this.#nextFile, number + 1);
       file.endBytes = sizeBytes;
