@@ -1,9 +1,8 @@
 import { flippedBit, stepsOf } from './flipped-bit.ts';
 import type { RangeChecksums } from './range-checksums.ts';
+import { RECORD_PREFIX_BYTES } from './spool-format.ts';
 
 const LENGTH_BITS = 32;
-/** Of a record: its length, and the checksum of its body. */
-const PREFIX_BYTES = 8;
 
 /** Finds out which record a bad one was, if one bit of it flipped. spool-format.test.ts covers it. */
 export class FlipSearch {
@@ -23,7 +22,7 @@ export class FlipSearch {
   /** The size of the record at `position` before the flip, and a copy of it; undefined when none explains its checksum. */
   frameBefore(position: number): { readonly sizeBytes: number; readonly copy: () => Buffer } | undefined {
     const view = this.#view;
-    if (view.length - position <= PREFIX_BYTES) return undefined;
+    if (view.length - position <= RECORD_PREFIX_BYTES) return undefined;
     const bodyBytes = view.readUInt32LE(position);
     const checksum = view.readUInt32LE(position + 4);
     return this.#flippedBody(position, bodyBytes, checksum) ?? this.#flippedLength(position, bodyBytes, checksum);
@@ -42,7 +41,7 @@ export class FlipSearch {
     const bit = flippedBit(difference, bodyBytes * 8);
     if (bit === undefined) return undefined;
     return this.#frame(position, bodyBytes, (frame) => {
-      frame[PREFIX_BYTES + (bit >> 3)] ^= 1 << (bit & 7);
+      frame[RECORD_PREFIX_BYTES + (bit >> 3)] ^= 1 << (bit & 7);
     });
   }
 
@@ -56,7 +55,7 @@ export class FlipSearch {
   }
 
   #frame(position: number, bodyBytes: number, mend: (frame: Buffer) => void) {
-    const sizeBytes = PREFIX_BYTES + bodyBytes;
+    const sizeBytes = RECORD_PREFIX_BYTES + bodyBytes;
     const copy = () => {
       const frame = Buffer.from(this.#view.subarray(position, position + sizeBytes));
       mend(frame);
@@ -67,9 +66,9 @@ export class FlipSearch {
 
   /** Undefined when a body of this length has no room. */
   #checksumOf(position: number, bodyBytes: number): number | undefined {
-    const end = position + PREFIX_BYTES + bodyBytes;
+    const end = position + RECORD_PREFIX_BYTES + bodyBytes;
     if (bodyBytes === 0 || bodyBytes > this.#maxBodyBytes || end > this.#view.length) return undefined;
-    return this.#checksums.of(position + PREFIX_BYTES, end);
+    return this.#checksums.of(position + RECORD_PREFIX_BYTES, end);
   }
 }
 

@@ -5,13 +5,12 @@ import {
   KNOWN_TYPES,
   MAX_RECORD_BYTES,
   RECORD_HEADER_BYTES,
+  RECORD_PREFIX_BYTES,
   recordOf,
   SPOOL_HEADER_BYTES,
   type SpoolRecord,
 } from './spool-format.ts';
 
-/** Of a record: its length, and the checksum of its body. */
-const PREFIX_BYTES = 8;
 /**
  * Bytes that are decoded in vain, as a multiple of the file's. More are only in a file that was made for it, where records with
  * right checksums are in each other.
@@ -69,7 +68,7 @@ function recordAt(view: Buffer, position: number, end: number, damaged?: Damaged
 function frameEnd(view: Buffer, position: number): number | undefined {
   if (view.length - position < RECORD_HEADER_BYTES) return undefined;
   const bodyBytes = view.readUInt32LE(position);
-  const end = position + PREFIX_BYTES + bodyBytes;
+  const end = position + RECORD_PREFIX_BYTES + bodyBytes;
   return bodyBytes > 0 && bodyBytes <= MAX_RECORD_BYTES && end <= view.length ? end : undefined;
 }
 
@@ -129,14 +128,15 @@ class DamagedFile {
   #nextRecord(from: number): number | undefined {
     const view = this.#view;
     for (let position = from; position + RECORD_HEADER_BYTES <= view.length; position++) {
-      if (KNOWN_TYPES.has(view[position + PREFIX_BYTES]) && this.recordAt(position) !== undefined) return position;
+      if (KNOWN_TYPES.has(view[position + RECORD_PREFIX_BYTES]) && this.recordAt(position) !== undefined)
+        return position;
     }
     return undefined;
   }
 
   /** Whether the body of the record at `position` ends at `end`, by its checksum. */
   #isBodyBetween(position: number, end: number): boolean {
-    const from = position + PREFIX_BYTES;
+    const from = position + RECORD_PREFIX_BYTES;
     return from < end && this.#view.readUInt32LE(position + 4) === this.#checksums.of(from, end);
   }
 
@@ -149,6 +149,6 @@ class DamagedFile {
   #decode(sizeBytes: number, frame: () => Buffer): SpoolRecord | undefined {
     if (sizeBytes > this.#leftBytes) return undefined;
     this.#leftBytes -= sizeBytes;
-    return recordOf(frame().subarray(PREFIX_BYTES));
+    return recordOf(frame().subarray(RECORD_PREFIX_BYTES));
   }
 }

@@ -8,7 +8,10 @@ import type { TableSeries } from './series-table.ts';
 
 export const SPOOL_VERSION = 3;
 export const SPOOL_HEADER_BYTES = 44;
-export const RECORD_HEADER_BYTES = 9;
+/** Of a record: its length, and the checksum of its body. */
+export const RECORD_PREFIX_BYTES = 8;
+/** The prefix, and the type that the body begins with. */
+export const RECORD_HEADER_BYTES = RECORD_PREFIX_BYTES + 1;
 /** Larger records don't exist: no message of a stream is. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const MAGIC = Buffer.from('TMSP');
@@ -161,7 +164,7 @@ export function encodeRecord(record: SpoolRecord, out: ByteWriter): number {
   out.u32(0);
   out.u32(0);
   writeBody(record, out);
-  const body = out.view().subarray(start + 8);
+  const body = out.view().subarray(start + RECORD_PREFIX_BYTES);
   const crc = crc32c(body);
   out.patchU32(start, body.length);
   out.patchU32(start + 4, crc);
@@ -353,14 +356,14 @@ function countOf(reader: ByteReader, eachBytes: number): number {
 
 /** True for the frame of a record of settled batches, whose checksum need not be right. */
 export function isSettledRecord(frame: Uint8Array): boolean {
-  return frame[RECORD_HEADER_BYTES - 1] === TYPE.settled;
+  return frame[RECORD_PREFIX_BYTES] === TYPE.settled;
 }
 
 /** The record of a frame, or undefined when its checksum or its content is wrong. */
 export function checkedRecord(frame: Uint8Array): SpoolRecord | undefined {
   if (frame.length < RECORD_HEADER_BYTES) return undefined;
   const view = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  const body = view.subarray(8);
+  const body = view.subarray(RECORD_PREFIX_BYTES);
   if (view.readUInt32LE(0) !== body.length || view.readUInt32LE(4) !== crc32c(body)) return undefined;
   return recordOf(body);
 }
