@@ -144,8 +144,8 @@ export class ClientSession {
   }
 
   enqueue(raw: RawBatch): void {
-    this.#known.add(raw, this.#nextNumber, this.#unsent);
     const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs, raw.fate);
+    batch.isOfKnown = this.#known.add(raw, batch.number);
     batch.holdRaw(raw);
     this.#queue.add(batch);
     this.#unsettled.keepMemoryBound();
@@ -366,15 +366,21 @@ export class ClientSession {
     await this.#spooled.noteUnsure(batch, unsure);
   }
 
-  /** Sends the batches that are due and whose series the intake has judged. */
+  /**
+   * Sends the batches that are due and whose series the intake has judged. Those of known series don't wait for the others;
+   * apart from that none is sent before an earlier one, which may have the same series.
+   */
   async #sendDue(): Promise<void> {
     const nowMs = this.#owner.clock.monotonicMs();
+    const isHeld = { known: false, others: false };
     for (const batch of this.#queue.stamped.values()) {
       if (batch.sentOn === this.#link.stream && nowMs < batch.dueMs) continue;
       if (this.#needsSpool(batch) || batch.stamp === undefined) continue;
       const { stream } = this.#link;
       if (!stream?.writable) return;
-      if (!batch.isDefined(stream.definitions)) continue;
+      const lane = batch.isOfKnown ? 'known' : 'others';
+      isHeld[lane] ||= !batch.isDefined(stream.definitions);
+      if (isHeld[lane]) continue;
       const request = batch.request ?? (await this.#inSpool.loadRequest(batch));
       if (batch.gone || request === undefined) continue;
       // While it was read, the stream may have ended.

@@ -491,6 +491,43 @@ describe('the end of a batch', () => {
     await close(world, client);
   });
 
+  test.each([
+    ['columns, then a value', ['columns', 'value']],
+    ['a value, then columns', ['value', 'columns']],
+    ['other columns, then a value', ['columns', 'others', 'value']],
+    ['columns, a flush, then a value', ['columns', 'flush', 'value']],
+    ['columns, a flush, then other columns', ['columns', 'flush', 'others']],
+    ['other columns, a flush, then a value', ['columns', 'others', 'flush', 'value']],
+  ])('of one series and time the last point stands, next to columns with a new series: %s', async (_, steps) => {
+    const { world, intake, client } = await setUp({ addresses: ['a:1'] });
+    const timeMs = world.clock.wallMs();
+    const [known, other, fresh] = ['a', 'b', 'c'].map((host) => client.series('t', 'gauge', [`host:${host}`]));
+    const [columns, others] = [
+      [other, fresh],
+      [known, other],
+    ];
+    for (const series of others) series.record(0, timeMs - 1);
+    client.flush();
+    await world.clock.advance(1000);
+    intake.judgesNothing = 'a:1';
+    let last = 0;
+    for (const step of steps) {
+      if (step === 'value') other.record(++last, timeMs);
+      else if (step === 'flush') client.flush();
+      else client.recordColumns(step === 'columns' ? columns : others, timeMs, Float64Array.of(++last, last));
+      await world.clock.advance(1000);
+    }
+    client.flush();
+    await world.clock.advance(1000);
+    intake.judgesNothing = undefined;
+    intake.breakAll();
+    await world.clock.advance(60_000);
+    const ofOther = intake.delivered.filter((one) => one.timeMs === timeMs && one.tags[0] === 'host:b');
+    expect(ofOther.at(-1)?.value).toBe(last);
+    expect(intake.violations).toEqual([]);
+    await close(world, client);
+  });
+
   test('the client stays with an intake that answers some batches and not others', async () => {
     const { world, intake, client } = await setUp({ replyTimeoutMs: 3000 }, { busy: 0.3 });
     for (let second = 0; second < 30; second++) {

@@ -9,22 +9,30 @@ const NEVER = 2 ** 31 - 1;
  * covers it.
  */
 export class KnownSeries {
-  /** The last batch that had a series while it was new, by series number. */
+  /** The last batch with new series that had a series, by series number. */
   #lastBatches = new Int32Array(0);
+  /** The part of the batch that was divided last that has known series only. */
+  #first: RawBatch | undefined;
 
   /** Divides a batch into points of known series and those of new ones. All batches below the number `unsent` were sent. */
   divide(batch: RawBatch, unsent: number): RawBatch[] {
-    const isKnown = (series: number) => this.#isKnown(series, unsent);
-    return batch.divide(isKnown).filter(({ points }) => points > 0);
+    const parts = batch.divide((series) => this.#isKnown(series, unsent));
+    [this.#first] = parts;
+    return parts.filter(({ points }) => points > 0);
   }
 
-  /** Notes the number of a batch that was not sent. */
-  add(batch: RawBatch, number: number, unsent: number): void {
+  /**
+   * Notes the number of a batch that was not sent, and returns whether it has known series only. The known series of a
+   * batch with new ones wait with them, and so must their later points: the last point of a series and timestamp is the
+   * one that stands.
+   */
+  add(batch: RawBatch, number: number): boolean {
+    if (batch === this.#first) return true;
     batch.forEachSeries((series) => {
-      if (this.#isKnown(series, unsent)) return;
       this.#cover(series);
       this.#lastBatches[series] = number;
     });
+    return false;
   }
 
   #isKnown(series: number, unsent: number): boolean {

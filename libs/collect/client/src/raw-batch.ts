@@ -13,6 +13,8 @@ interface Layer {
   readonly plan: ColumnPlan;
   readonly timeMs: number;
   readonly values: Float64Array<ArrayBuffer>;
+  /** How many loose points were recorded before it. */
+  readonly pointsBefore: number;
 }
 
 /** Points without a stamp, by series number, as a flush cut them: no map need be known. */
@@ -72,7 +74,7 @@ export class RawBatch {
 
   /** `values` belong to the batch from now on. */
   addLayer(plan: ColumnPlan, timeMs: number, values: Float64Array<ArrayBuffer>): void {
-    this.#layers.push({ plan, timeMs, values });
+    this.#layers.push({ plan, timeMs, values, pointsBefore: this.#points.length });
     this.#layerPoints += values.length;
     if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
@@ -83,7 +85,10 @@ export class RawBatch {
     for (const { refs, length } of [this.#points, this.#sketches]) for (let i = 0; i < length; i++) visit(refs[i]);
   }
 
-  /** Returns the points of series for which `isFirst` holds, and the others. A layer with one of the others is not divided. */
+  /**
+   * Returns the points of series for which `isFirst` holds, and the others. A layer is not divided: with one of the others,
+   * all its series are, so that the points of a series keep their order.
+   */
   divide(isFirst: (number: number) => boolean): [first: RawBatch, others: RawBatch] {
     let isWhole = true;
     this.forEachSeries((number) => {
@@ -91,34 +96,62 @@ export class RawBatch {
     });
     const [first, others] = [new RawBatch(), new RawBatch()];
     if (isWhole) return [this, others];
-    const partOf = (isOfFirst: boolean) => (isOfFirst ? first : others);
-    for (const { plan, timeMs, values } of this.#layers) {
-      partOf(plan.numbers.every(isFirst)).addLayer(plan, timeMs, values);
+    const held = this.#heldByLayers(isFirst);
+    const partOf = (number: number) => (isFirst(number) && !held.has(number) ? first : others);
+    const { refs, timesMs, values } = this.#points;
+    const addPoints = (from: number, to: number) => {
+      for (let i = from; i < to; i++) partOf(refs[i]).addPoint(refs[i], timesMs[i], values[i]);
+    };
+    let added = 0;
+    for (const { plan, timeMs, values: ofLayer, pointsBefore } of this.#layers) {
+      addPoints(added, pointsBefore);
+      partOf(plan.numbers[0]).addLayer(plan, timeMs, ofLayer);
+      added = pointsBefore;
     }
-    const { refs, timesMs, values, length } = this.#points;
-    for (let i = 0; i < length; i++) partOf(isFirst(refs[i])).addPoint(refs[i], timesMs[i], values[i]);
+    addPoints(added, this.#points.length);
     for (let i = 0; i < this.#sketches.length; i++) {
       const { refs, timesMs, payloads } = this.#sketches;
-      partOf(isFirst(refs[i])).addSketch(refs[i], timesMs[i], payloads[i]);
+      partOf(refs[i]).addSketch(refs[i], timesMs[i], payloads[i]);
     }
     return [first, others];
+  }
+
+  /** The series of the layers that have one for which `isFirst` does not hold, or one of such a layer. */
+  #heldByLayers(isFirst: (number: number) => boolean): ReadonlySet<number> {
+    const held = new Set<number>();
+    const plans = new Set(this.#layers.map(({ plan }) => plan));
+    let before: number;
+    do {
+      before = plans.size;
+      for (const plan of plans) {
+        if (plan.numbers.every((number) => isFirst(number) && !held.has(number))) continue;
+        for (const number of plan.numbers) held.add(number);
+        plans.delete(plan);
+      }
+    } while (plans.size < before);
+    return held;
   }
 
   /** All points, layers spread out, in the order recorded; refs are series numbers. */
   flatPoints(): PointColumns {
     const flat = new PointColumns(this.#points.length + this.#layerPoints);
-    for (const { plan, timeMs, values } of this.#layers) {
+    let added = 0;
+    const addPoints = (end: number) => {
+      flat.refs.set(this.#points.refs.subarray(added, end), flat.length);
+      flat.timesMs.set(this.#points.timesMs.subarray(added, end), flat.length);
+      flat.values.set(this.#points.values.subarray(added, end), flat.length);
+      flat.length += end - added;
+      added = end;
+    };
+    for (const { plan, timeMs, values, pointsBefore } of this.#layers) {
+      addPoints(pointsBefore);
       const at = flat.length;
       flat.refs.set(plan.numbers, at);
       flat.timesMs.fill(timeMs, at, at + values.length);
       flat.values.set(values, at);
       flat.length = at + values.length;
     }
-    const { refs, timesMs, values, length } = this.#points;
-    flat.refs.set(refs.subarray(0, length), flat.length);
-    flat.timesMs.set(timesMs.subarray(0, length), flat.length);
-    flat.values.set(values.subarray(0, length), flat.length);
-    flat.length += length;
+    addPoints(this.#points.length);
     return flat;
   }
 
