@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '@tidemark/ports';
 import type { FuzzPlan, FuzzResult } from './run-target.ts';
@@ -10,15 +11,14 @@ export interface PoolPlan {
   readonly forMs: (left: number, threads: number) => number;
 }
 
-/** What a thread gets. */
+/** What a thread gets: one target. */
 export interface WorkerTask {
   readonly name: string;
   readonly plan: FuzzPlan;
-  /** When the thread was started, ms of `performance.now`. */
-  readonly begunMs: number;
-  /** Of a `RunningInput`. */
-  readonly shared: SharedArrayBuffer;
 }
+
+/** What a thread says: that it takes tasks, and how each ended. */
+export type WorkerReply = 'loaded' | { readonly result: FuzzResult };
 
 /** Time of one input, or of one comparison of costs, after which it counts as endless, ms. */
 const HANG_MS = 30_000;
@@ -38,38 +38,75 @@ export async function fuzzAll(
   done: (result: FuzzResult) => void,
 ): Promise<void> {
   const work = async (left: string[], workers: number): Promise<void> => {
+    let thread: FuzzThread | undefined;
     for (let name = left.shift(); name !== undefined; name = left.shift()) {
-      done(await fuzzInThread(name, { seed, forMs: forMs(left.length + 1, workers) }));
+      thread ??= await FuzzThread.start();
+      const result = await thread.run(name, { seed, forMs: forMs(left.length + 1, workers) });
+      done(result);
+      if (thread.isEnded) thread = undefined;
     }
+    await thread?.end();
   };
   const parsers = targets.filter(({ isRemote }) => isRemote !== true).map(({ name }) => name);
   const listeners = targets.filter(({ isRemote }) => isRemote === true).map(({ name }) => name);
   await Promise.all([...Array.from({ length: threads }, () => work(parsers, threads)), work(listeners, 1)]);
 }
 
-/** Runs a target in a thread. An input that does not end, or that ends the thread, is its finding. */
-function fuzzInThread(name: string, plan: FuzzPlan): Promise<FuzzResult> {
-  const running = RunningInput.ofSize(MAX_INPUT_BYTES);
-  const worker = new Worker(new URL('./fuzz-worker.ts', import.meta.url), {
-    workerData: { name, plan, begunMs: performance.now(), shared: running.shared } satisfies WorkerTask,
+/**
+ * A thread that runs one target after the other: to load them all takes seconds on a busy machine. It ends with an input
+ * that does not end, or that ends it: the input is the finding of its target.
+ */
+class FuzzThread {
+  readonly #running = RunningInput.ofSize(MAX_INPUT_BYTES);
+  readonly #worker = new Worker(new URL('./fuzz-worker.ts', import.meta.url), {
+    workerData: this.#running.shared,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   });
-  return new Promise((resolve) => {
-    let last: { readonly run: number | undefined; readonly sinceMs: number } = { run: undefined, sinceMs: 0 };
-    const end = (result: FuzzResult): void => {
-      clearInterval(timer);
-      worker.terminate().finally(() => resolve(result));
-    };
-    const fail = (message: string): void => {
-      end({ target: name, runs: 0, fresh: [], findings: [{ target: name, message, input: running.input }] });
-    };
-    const timer = setInterval(() => {
-      const { run } = running;
-      const nowMs = performance.now();
-      if (run === undefined || run !== last.run) last = { run, sinceMs: nowMs };
-      else if (nowMs - last.sinceMs > HANG_MS) fail(`an input does not end within ${HANG_MS} ms`);
-    }, POLL_MS);
-    worker.on('error', (error) => fail(`the thread ended: ${messageOf(error)}`));
-    worker.on('message', end);
-  });
+  isEnded = false;
+
+  /** Resolves when the targets are loaded. */
+  static async start(): Promise<FuzzThread> {
+    const thread = new FuzzThread();
+    await once(thread.#worker, 'message');
+    return thread;
+  }
+
+  async run(name: string, plan: FuzzPlan): Promise<FuzzResult> {
+    const result = await this.#result(name, plan);
+    if (this.isEnded) await this.end();
+    return result;
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #result(name: string, plan: FuzzPlan): Promise<FuzzResult> {
+    const worker = this.#worker;
+    return new Promise((resolve) => {
+      let last: { readonly run: number | undefined; readonly sinceMs: number } = { run: undefined, sinceMs: 0 };
+      const end = (result: FuzzResult): void => {
+        clearInterval(timer);
+        worker.off('error', onError).off('message', onReply);
+        resolve(result);
+      };
+      const fail = (message: string): void => {
+        this.isEnded = true;
+        const findings = [{ target: name, message, input: this.#running.input }];
+        end({ target: name, runs: 0, mutations: 0, fresh: [], findings });
+      };
+      const onError = (error: unknown) => fail(`the thread ended: ${messageOf(error)}`);
+      const onReply = (reply: WorkerReply) => {
+        if (reply !== 'loaded') end(reply.result);
+      };
+      const timer = setInterval(() => {
+        const { run } = this.#running;
+        const nowMs = performance.now();
+        if (run === undefined || run !== last.run) last = { run, sinceMs: nowMs };
+        else if (nowMs - last.sinceMs > HANG_MS) fail(`an input does not end within ${HANG_MS} ms`);
+      }, POLL_MS);
+      worker.on('error', onError).on('message', onReply);
+      worker.postMessage({ name, plan } satisfies WorkerTask);
+    });
+  }
 }

@@ -28,6 +28,20 @@ test('a parser that fails for some input is found, and its input is made small',
   ]);
 });
 
+test('inputs are mutated also when the seeds and the corpus took all of the time', async () => {
+  const seed = Buffer.from('a seed');
+  const run = (input: Buffer): void => holds(input.equals(seed), () => 'it differs');
+  const target = { name: 'a parser', seeds: () => [seed], run };
+  const { mutations, findings } = await runTarget(target, {
+    seed: 5,
+    forMs: 1e-9,
+    isCostChecked: false,
+    maxFindings: 1,
+  });
+  expect(findings.map(({ message }) => message)).toEqual(['Violation: it differs']);
+  expect(mutations).toBeGreaterThan(0);
+});
+
 test('equal seeds give equal mutations', () => {
   const inputs = (seed: number): string[] => {
     const pool = [Buffer.from('a first input'), Buffer.from('a second one')];

@@ -54,6 +54,7 @@ const seed = numberOf('seed', values.seed ?? String(Math.floor(Math.random() * 1
 const threads = Math.max(1, numberOf('threads', values.threads, MAX_THREADS));
 const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const forMs = timeOfEach();
+const isMutating = [values.minutes, values.seconds, values.total].every((time) => Number(time ?? 1) > 0);
 
 console.log(`seed ${seed}`);
 let found = 0;
@@ -61,8 +62,13 @@ await fuzzAll(chosen, { seed, forMs }, threads, show);
 console.log(found === 0 ? 'nothing found' : `${found} found`);
 process.exit(found > 0 ? 1 : 0);
 
-function show({ target, runs, findings, fresh }: FuzzResult): void {
-  console.log(`${target.padEnd(24)} ${String(runs).padStart(9)} inputs, ${fresh.length} reached new code`);
+function show({ target, runs, mutations, findings, fresh }: FuzzResult): void {
+  const counts = [`${String(runs).padStart(9)} inputs`, `${mutations} mutated`, `${fresh.length} reached new code`];
+  console.log(`${target.padEnd(24)} ${counts.join(', ')}`);
+  if (isMutating && mutations === 0 && findings.length === 0) {
+    found++;
+    console.log('  no input was mutated: the seeds and the corpus alone find nothing new');
+  }
   for (const { message, input } of findings) {
     found++;
     console.log(`  ${message.replaceAll('\n', '\n  ')}`);
@@ -77,7 +83,9 @@ function show({ target, runs, findings, fresh }: FuzzResult): void {
 function timeOfEach(): PoolPlan['forMs'] {
   if (values.total !== undefined) {
     const endMs = performance.now() + numberOf('total', values.total, MAX_SECONDS) * 1000;
-    return (left, workers) => Math.max(0, ((endMs - performance.now()) * Math.min(workers, left)) / left);
+    // A target that begins after the end still mutates for a second.
+    const minMs = Number(values.total) > 0 ? 1 : 0;
+    return (left, workers) => Math.max(minMs, ((endMs - performance.now()) * Math.min(workers, left)) / left);
   }
   const eachMs =
     values.minutes === undefined

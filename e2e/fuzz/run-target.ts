@@ -9,6 +9,8 @@ import type { RunningInput } from './running-input.ts';
 import type { FuzzTarget } from './target.ts';
 
 const DEFAULT_MAX_BYTES = 4096;
+/** Time for mutations at least, ms: on a busy machine the seeds, the corpus, and the start of a platform take all others. */
+const MIN_MUTATING_MS = 1000;
 /** Share of the time in which inputs are searched by coverage. */
 const GUIDED_SHARE = 0.3;
 /** Max share of the time in which costs of the seeds are compared, before anything is mutated. */
@@ -31,7 +33,10 @@ export interface Finding {
 
 export interface FuzzResult {
   readonly target: string;
+  /** Inputs, those of the corpus included. */
   readonly runs: number;
+  /** Inputs that were made by mutation. */
+  readonly mutations: number;
   readonly findings: readonly Finding[];
   /** Inputs that reached code that no other input of the corpus reached. */
   readonly fresh: readonly Uint8Array[];
@@ -40,8 +45,8 @@ export interface FuzzResult {
 export interface FuzzPlan {
   readonly seed: number;
   /**
-   * Time after which no more inputs are made, ms, with the start of the thread and of a platform. 0: the seeds and the
-   * corpus only.
+   * Time after which no more inputs are made, ms, with the start of a platform; mutations have a second of it at least. 0:
+   * the seeds and the corpus only.
    */
   readonly forMs: number;
   /** Compares costs, which takes seconds and depends on the machine. Default: true. */
@@ -69,6 +74,7 @@ class TargetRun {
   readonly #findings = new Map<string, Finding>();
   readonly #fresh: Buffer[] = [];
   #runs = 0;
+  #mutations = 0;
 
   constructor(target: FuzzTarget, plan: FuzzPlan, running: RunningInput | undefined) {
     this.#target = target;
@@ -86,8 +92,10 @@ class TargetRun {
     const { forMs } = this.#plan;
     if (this.#isLocal) await this.#seedCosts(pool, beganMs + forMs * SEED_COSTS_SHARE);
     if (this.#isLocal) await this.#guided(material, performance.now() + forMs * GUIDED_SHARE);
-    await this.#blind(material, beganMs + forMs);
-    return { target: name, runs: this.#runs, findings: [...this.#findings.values()], fresh: this.#fresh };
+    const endMs = forMs === 0 ? 0 : Math.max(beganMs + forMs, performance.now() + MIN_MUTATING_MS);
+    await this.#blind(material, endMs);
+    const [runs, mutations, findings] = [this.#runs, this.#mutations, [...this.#findings.values()]];
+    return { target: name, runs, mutations, findings, fresh: this.#fresh };
   }
 
   /** Mutates, and adds to the pool what reaches new code. */
@@ -98,7 +106,7 @@ class TargetRun {
     for (const input of material.pool) await this.#try(input);
     coverage.take();
     while (performance.now() < endMs && !this.#isDone) {
-      const batch = Array.from({ length: BATCH }, () => mutated(material));
+      const batch = Array.from({ length: BATCH }, () => this.#mutated(material));
       const fresh = await this.#freshOf(batch, coverage, endMs);
       material.pool.push(...fresh);
       this.#fresh.push(...fresh);
@@ -120,10 +128,15 @@ class TargetRun {
 
   async #blind(material: Material, endMs: number): Promise<void> {
     for (let i = 1; performance.now() < endMs && !this.#isDone; i++) {
-      const input = mutated(material);
+      const input = this.#mutated(material);
       await this.#try(input);
       if (this.#isLocal && i % RUNS_PER_COST === 0) await this.#tryCost(input);
     }
+  }
+
+  #mutated(material: Material): Buffer {
+    this.#mutations++;
+    return mutated(material);
   }
 
   /** The target runs in this thread, so that its costs and its coverage can be measured. */
