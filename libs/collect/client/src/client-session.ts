@@ -3,7 +3,7 @@ import type { PartitionMap } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { backoffMs } from './backoff.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { KnownSeries } from './known-series.ts';
+import { type Knowledge, KnownSeries } from './known-series.ts';
 import { rejectionOf } from './options.ts';
 import { QueuedBatch, requestBytes } from './queued-batch.ts';
 import type { RawBatch } from './raw-batch.ts';
@@ -15,6 +15,7 @@ import { SessionLink } from './session-link.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { SessionRoutes } from './session-routes.ts';
 import type { SessionSpool } from './session-spool.ts';
+import type { SessionStream } from './session-stream.ts';
 import { GROUP_BYTES, SpooledBatches } from './spooled-batches.ts';
 import { StatementReport } from './statement-report.ts';
 import { UnsettledBatches } from './unsettled-batches.ts';
@@ -138,23 +139,37 @@ export class ClientSession {
     await this.#spooled?.close();
   }
 
-  /** Divides a batch so that points of known series do not wait for the definitions of new ones. */
+  /** Divides a batch so that points of series that the intake has judged do not wait for the definitions of others. */
   divide(raw: RawBatch): RawBatch[] {
-    return this.#known.divide(raw, this.#unsent);
+    return this.#known.divide(raw, this.#knowledge());
+  }
+
+  #knowledge(): Knowledge | undefined {
+    const { stream } = this.#link;
+    const { map } = this.#routes;
+    if (stream === undefined || map === undefined) return undefined;
+    const { epoch } = map;
+    const routes = this.#routes.of(epoch);
+    const judged = new Map<number, number>();
+    for (const partition of routes.tables.keys())
+      judged.set(partition, stream.definitions.answeredRefs(epoch, partition));
+    const isJudged = (series: number) =>
+      routes.isAssigned(series) && routes.refOf(series) < (judged.get(routes.partitionOf(series)) ?? 0);
+    return { stream, epoch, isJudged, unsent: this.#unsentOn(stream), nextNumber: this.#nextNumber };
   }
 
   enqueue(raw: RawBatch): void {
     const batch = new QueuedBatch(this.#nextNumber++, raw.points, raw.minTimeMs, raw.fate);
-    batch.isOfKnown = this.#known.add(raw, batch.number);
+    batch.knownGroup = this.#known.add(raw, batch.number);
     batch.holdRaw(raw);
     this.#queue.add(batch);
     this.#unsettled.keepMemoryBound();
     this.#wake.raise();
   }
 
-  /** All batches below this number were sent, or given up. */
-  get #unsent(): number {
-    for (const { number, sent } of this.#queue.all.values()) if (!sent) return number;
+  /** All batches below this number were sent on the stream, or given up. */
+  #unsentOn(stream: SessionStream): number {
+    for (const { number, sentOn } of this.#queue.all.values()) if (sentOn !== stream) return number;
     return this.#nextNumber;
   }
 
@@ -378,7 +393,9 @@ export class ClientSession {
       if (this.#needsSpool(batch) || batch.stamp === undefined) continue;
       const { stream } = this.#link;
       if (!stream?.writable) return;
-      const lane = batch.isOfKnown ? 'known' : 'others';
+      const epoch = this.#routes.map?.epoch ?? 0;
+      const known = this.#known.groupOf({ stream, epoch, nextNumber: this.#nextNumber });
+      const lane = batch.knownGroup === known ? 'known' : 'others';
       isHeld[lane] ||= !batch.isDefined(stream.definitions);
       if (isHeld[lane]) continue;
       const request = batch.request ?? (await this.#inSpool.loadRequest(batch));

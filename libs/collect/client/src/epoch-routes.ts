@@ -53,11 +53,12 @@ export class EpochRoutes {
   /** Returns the ref that a series had before a change of its interval, if it had one. */
   refBefore(number: number): number | undefined {
     let previous = this.#series.previousOf(number);
-    while (previous !== undefined && !this.#isAssigned(previous)) previous = this.#series.previousOf(previous);
+    while (previous !== undefined && !this.isAssigned(previous)) previous = this.#series.previousOf(previous);
     return previous === undefined ? undefined : this.#refs[previous];
   }
 
-  #isAssigned(number: number): boolean {
+  /** True when a series has a ref. */
+  isAssigned(number: number): boolean {
     return number < this.#partitions.length && this.#partitions[number] !== UNASSIGNED;
   }
 

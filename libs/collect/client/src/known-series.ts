@@ -1,42 +1,71 @@
 import type { RawBatch } from './raw-batch.ts';
+import type { SessionStream } from './session-stream.ts';
 
 /** Of a series that no batch has. */
-const NEVER = 2 ** 31 - 1;
+const NEVER = -(2 ** 31);
+
+/** What a batch is divided by. */
+export interface Knowledge {
+  readonly stream: SessionStream;
+  /** Of the map that the next batches are stamped by. */
+  readonly epoch: number;
+  /** True for a series that the intake of the stream has judged under this epoch. */
+  readonly isJudged: (series: number) => boolean;
+  /** All batches below this number were sent on the stream, or given up. */
+  readonly unsent: number;
+  /** Number of the next batch. */
+  readonly nextNumber: number;
+}
 
 /**
- * The known series of a client session: every batch that had them while they were new has been sent, so an intake has their
- * definitions. Their points go in batches of their own, which do not wait for the definitions of new series. client.test.ts
- * covers it.
+ * The known series of a client session: the intake of its stream has judged their definitions. Their points go in batches
+ * of their own, which do not wait for the definitions of other series. Not so while an earlier batch that has a series
+ * waits: the last point of a series and timestamp is the one that stands.
  */
 export class KnownSeries {
-  /** The last batch with new series that had a series, by series number. */
+  /** The last batch that had a series: its number, or `~number` of one that may have other series than known ones. */
   #lastBatches = new Int32Array(0);
   /** The part of the batch that was divided last that has known series only. */
   #first: RawBatch | undefined;
+  #stream: SessionStream | undefined;
+  #epoch = 0;
+  /** The first batch that was divided by the present stream and epoch: what was known of earlier ones no longer holds. */
+  #since = 0;
+  #group = {};
 
-  /** Divides a batch into points of known series and those of new ones. All batches below the number `unsent` were sent. */
-  divide(batch: RawBatch, unsent: number): RawBatch[] {
-    const parts = batch.divide((series) => this.#isKnown(series, unsent));
+  /** Divides a batch into points of known series and those of others. Without a stream no series is known. */
+  divide(batch: RawBatch, knowledge: Knowledge | undefined): RawBatch[] {
+    this.#first = undefined;
+    if (knowledge === undefined) return [batch];
+    this.groupOf(knowledge);
+    const parts = batch.divide((series) => this.#isKnown(series, knowledge));
     [this.#first] = parts;
     return parts.filter(({ points }) => points > 0);
   }
 
-  /**
-   * Notes the number of a batch that was not sent, and returns whether it has known series only. The known series of a
-   * batch with new ones wait with them, and so must their later points: the last point of a series and timestamp is the
-   * one that stands.
-   */
-  add(batch: RawBatch, number: number): boolean {
-    if (batch === this.#first) return true;
-    batch.forEachSeries((series) => {
-      this.#cover(series);
-      this.#lastBatches[series] = number;
-    });
-    return false;
+  /** Stands for a stream and an epoch: batches of it need not wait for those of no group, or of another one. */
+  groupOf({ stream, epoch, nextNumber }: Pick<Knowledge, 'stream' | 'epoch' | 'nextNumber'>): object {
+    if (stream === this.#stream && epoch === this.#epoch) return this.#group;
+    [this.#stream, this.#epoch, this.#since, this.#group] = [stream, epoch, nextNumber, {}];
+    return this.#group;
   }
 
-  #isKnown(series: number, unsent: number): boolean {
-    return series < this.#lastBatches.length && this.#lastBatches[series] < unsent;
+  /** Notes the number of a batch that was not sent. Returns its group, if it has known series only. */
+  add(batch: RawBatch, number: number): object | undefined {
+    const isFirst = batch === this.#first;
+    batch.forEachSeries((series) => {
+      this.#cover(series);
+      this.#lastBatches[series] = isFirst ? number : ~number;
+    });
+    return isFirst ? this.#group : undefined;
+  }
+
+  #isKnown(series: number, { isJudged, unsent }: Knowledge): boolean {
+    if (!isJudged(series)) return false;
+    if (series >= this.#lastBatches.length) return true;
+    const last = this.#lastBatches[series];
+    if (last >= this.#since || last === NEVER) return true;
+    return (last < 0 ? ~last : last) < unsent;
   }
 
   #cover(series: number): void {

@@ -81,6 +81,8 @@ export class ModelIntake implements IntakeConnector {
   mute: string | undefined;
   /** The address that answers no definitions. */
   judgesNothing: string | undefined;
+  /** How many messages of definitions each stream gets an answer to. */
+  judgedMessages = Number.POSITIVE_INFINITY;
   /** While set, every batch is answered with this outcome. */
   answer: BatchResult_Outcome | undefined;
   resends = 0;
@@ -314,6 +316,8 @@ class ModelStream implements IntakeStream {
   /** True after the link was cut: no message passes, and the client soon gets an error. */
   #broken = false;
   #lastMs = 0;
+  /** Messages of definitions so far. */
+  #judged = 0;
   #waiting: (() => void)[] = [];
   #queued = 0;
   readonly #tasks: (() => void)[] = [];
@@ -426,7 +430,7 @@ class ModelStream implements IntakeStream {
       this.#refused.set(`${mapEpoch}/${partition}/${firstRef + i}`, reason);
       return [{ ref: firstRef + i, rejection: { ...rejectionsOf([reason])[0], points: 0 } }];
     });
-    if (this.#address === this.#intake.judgesNothing) return;
+    if (this.#address === this.#intake.judgesNothing || this.#judged++ >= this.#intake.judgedMessages) return;
     this.reply({ message: { $case: 'definitions', value: { mapEpoch, partition, refused } } });
   }
 }

@@ -21,8 +21,8 @@ export class QueuedBatch {
   readonly minTimeMs: number;
   /** What becomes of its points; a batch that moves to another client session keeps it. */
   readonly fate: BatchFate;
-  /** True when all its series were known when it was cut. */
-  isOfKnown = false;
+  /** Of `KnownSeries`: set when the intake knew all its series when it was cut. */
+  knownGroup: object | undefined;
   stamp: Stamp | undefined;
   waitingPlace: Place | undefined;
   stampedPlace: Place | undefined;

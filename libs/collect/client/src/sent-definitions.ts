@@ -25,7 +25,12 @@ export class SentDefinitions {
 
   /** True when the intake has answered the first `refs` refs: it is known which of them it refuses. */
   isAnswered(epoch: number, partition: number, refs: number): boolean {
-    return (this.#answered.get(refsKey(epoch, partition)) ?? 0) >= refs;
+    return this.answeredRefs(epoch, partition) >= refs;
+  }
+
+  /** How many refs the intake has answered, from the first one on. */
+  answeredRefs(epoch: number, partition: number): number {
+    return this.#answered.get(refsKey(epoch, partition)) ?? 0;
   }
 
   /** Refs that were defined, which is the next ref. */
