@@ -270,6 +270,49 @@ describe(`what is taken from a spool, seeds ${SEEDS[0]}..${SEEDS.at(-1)}`, () =>
     if (SEEDS.length > 1) expect(sessions).toBeGreaterThan(0);
   });
 
+  test('a stamped file that the index does not know yet and is removed makes no other batch lost', async () => {
+    const run = setUp(1);
+    const { world, intake, node, recorded } = run;
+    const record = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        recorded.add(recorded.size + 1);
+        const value = recorded.size;
+        client.gauge(metricOf(value), value, [], Math.floor(world.clock.wallMs()), 10_000);
+        client.flush();
+        await world.clock.advance(20);
+      }
+      await world.clock.advance(1000);
+    };
+    // The file of waiting batches is older than that of stamped ones.
+    intake.up = false;
+    const client = await open(run);
+    await record(1);
+    intake.up = true;
+    await world.clock.advance(1000);
+    // All are stored, and no answer arrives.
+    intake.mute = 'a';
+    await record(5);
+    expect(intake.delivered.length).toBe(6);
+    intake.up = false;
+    intake.breakAll();
+    await world.clock.advance(1000);
+    await record(5);
+    node.crash('process');
+    await onDisk(run, async (disk) => {
+      const { indexes, files } = await filesOf(disk);
+      for (const path of files.filter((name) => name.endsWith('.stamped'))) await disk.remove(path);
+      for (const path of indexes) {
+        const file = await disk.open(path);
+        await file.truncate(44);
+        await file.close();
+      }
+    });
+    await sendRest(run);
+    // Nothing says that the first had a stamp: it is stored twice.
+    const arrived = new Set(intake.delivered.map(({ value }) => value));
+    expect([...recorded].filter((value) => !arrived.has(value))).toEqual([]);
+  });
+
   test('after a crash alone nothing counts as lost', async () => {
     for (const seed of SEEDS) {
       const run = setUp(seed);

@@ -35,6 +35,7 @@ export async function readIndex(
     }
     files++;
     if (header === undefined) badBytes += SPOOL_HEADER_BYTES;
+    else state.nextSequence = Math.max(state.nextSequence, header.nextSequence);
     badBytes += addRecords(state, bytes);
   }
   return files === 0 ? undefined : { state, badBytes };

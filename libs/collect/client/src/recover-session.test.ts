@@ -241,6 +241,16 @@ describe('recovery of a client session', () => {
     }
   });
 
+  test('uses no sequence twice when only the header of the index says where they continue', async () => {
+    const used = 10 * SEQUENCES_SKIPPED;
+    const files: Files = new Map();
+    put(files, FILE_KIND.waiting, [waiting(used, 1)]);
+    files.set(INDEX, fileOf(FILE_KIND.index, [], used));
+    const found = await recover(files);
+    // As many as there are numbers may have been used since.
+    expect('batches' in found && found.nextSequence).toBeGreaterThan(2 * used);
+  });
+
   test('refuses a newer version with its file', async () => {
     const files = spoolOf([stamped(0)]);
     const bytes = stampedFile(files);

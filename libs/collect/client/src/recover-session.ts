@@ -18,7 +18,7 @@ import {
 } from './spool-format.ts';
 import { fileOfName, type IndexName } from './spool-names.ts';
 
-/** Sequences that may have been used behind what a damaged spool still shows: more than any window. */
+/** Sequences left out at each recovery: more than any window. What a spool has lost since may have used some. */
 export const SEQUENCES_SKIPPED = 65_536;
 
 /** A batch found in a spool. */
@@ -321,9 +321,12 @@ class FoundRecords {
     this.#refCounts.set(key, Math.max(known, range.firstRef + range.numbers.length));
   }
 
-  /** No batch has two stamps, so a session has not used more sequences than numbers, but for those that it skipped. */
-  #sequenceAfterDamage(): number {
-    return Math.max(this.#nextSequence, this.#nextNumber) + SEQUENCES_SKIPPED;
+  /**
+   * No batch has two stamps, so a run has not used more sequences than there are numbers, from the one that the header of its
+   * index says. Not only after bad bytes: a file that the index does not know yet can be gone without any.
+   */
+  #unusedSequence(): number {
+    return this.#nextSequence + this.#nextNumber + SEQUENCES_SKIPPED;
   }
 
   result(clientSession: Uint8Array): RecoveredSession | NothingLeft {
@@ -331,7 +334,7 @@ class FoundRecords {
     const badBytes = this.#badBytes;
     const index = this.#index;
     if (this.#batches.size === 0) return { badBytes, lost, index };
-    const nextSequence = badBytes > 0 ? this.#sequenceAfterDamage() : this.#nextSequence;
+    const nextSequence = this.#unusedSequence();
     index.nextSequence = Math.max(index.nextSequence, nextSequence);
     const batches = [...this.#batches.values()].sort((a, b) => a.number - b.number);
     return {
