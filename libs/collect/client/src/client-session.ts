@@ -69,7 +69,11 @@ export class ClientSession {
     this.#statements = new StatementReport(owner, owner.statements);
     this.#wake = new WakeSignal(owner.clock);
     this.#routes = new SessionRoutes(series);
-    this.#unsettled = new UnsettledBatches(owner, this.#queue, this.#routes, (batch) => this.#spooled?.settled(batch));
+    this.#unsettled = new UnsettledBatches(owner, this.#queue, this.#routes, (batch) => {
+      this.#spooled?.settled(batch);
+      // Others may have waited for it: the window counts from the oldest.
+      this.#wake.raise();
+    });
     const handlers = {
       onMap: (map: PartitionMap) => this.#onMap(map),
       onResult: (result: BatchResult) => this.#onResult(result),

@@ -412,4 +412,30 @@ describe('the spool', () => {
     });
     await finish(world, client.close());
   });
+
+  test.each([
+    ['series', 0, { ackedPoints: 0, droppedPoints: 3, indeterminatePoints: 3 }],
+    ['refs', 2, { ackedPoints: 3, droppedPoints: 0, indeterminatePoints: 3 }],
+  ])('waits for nothing when the %s are damaged', async (_, definition, counts) => {
+    const setup = setUp();
+    const { world, node, intake } = setup;
+    intake.mute = 'a';
+    const first = await open(setup, { maxBackoffMs: 100 });
+    await record(world, first, 3);
+    await world.clock.advance(1000);
+    intake.up = false;
+    intake.breakAll();
+    await world.clock.advance(1000);
+    await record(world, first, 3, 3);
+    await world.clock.advance(1000);
+    node.crash('process');
+    await damage(setup, '.definitions', 12, [definition]);
+    Object.assign(intake, { mute: undefined, up: true });
+    const second = await open(setup);
+    const startMs = world.clock.monotonicMs();
+    await finish(world, second.settled());
+    expect(second.stats()).toMatchObject({ recoveredPoints: 6, ...counts });
+    expect(world.clock.monotonicMs() - startMs).toBeLessThan(5000);
+    await finish(world, second.close());
+  });
 });
