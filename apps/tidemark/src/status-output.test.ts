@@ -106,17 +106,17 @@ describe('the status', () => {
     expect(known).toContain(`violations, seen ${by} body_too_large 3`);
     expect(known).toContain('refused by agent web-1: line_malformed 9 since its start, for example: no value');
     expect(known).toContain('noted by agent web-1: signedGauges 2 since its start, for example: queue:-0|g');
-    expect(known).toContain('01010101 agent web-1 not declared 7 7 0');
-    expect(known).toContain('04040404 not seen since the start 5.0 s ago 7 0');
+    expect(known).toContain('01010101 agent web-1 not declared 6 0 0');
+    expect(known).toContain('04040404 not seen since the start 5.0 s ago 6 0');
     expect(known).toContain('2 earlier sessions of requests, from before the start: late points 5');
     expect(known.join('\n')).not.toContain('02020202');
-    expect(known).toContain('03030303 nightly job, not connected not declared 7 0');
+    expect(known).toContain('03030303 nightly job, not connected not declared 6 0');
     const unknown = lines([
       { session: session(0xcc), process: 'intake-3', state: 'open', notTold: 'c:1: \u001b gone' },
     ]);
     expect(unknown).toContain('cccccccc intake-3 open ? ? ? ? ?');
     expect(unknown).toContain('counters of session cccccccc (intake-3) are unknown: c:1: \\u001b gone');
-    expect(unknown).toContain('02020202 ? not declared 7 1');
+    expect(unknown).toContain('02020202 ? not declared 6 1');
   });
 
   test('it lists the checks, targets and servers of agents, and why some fail', () => {

@@ -258,7 +258,7 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
     return nameless === '?' ? `${printable(past)}, ?` : `${printable(past)}, not connected`;
   };
   const table = new Table({
-    head: ['client session', 'name', 'delivered through', 'batches', 'unsettled', 'late points'],
+    head: ['client session', 'name', 'delivered through', 'last sequence', 'settled below', 'late points'],
     style: { head: [], border: [], compact: true },
   });
   let [ended, endedLate] = [0, 0];
@@ -269,8 +269,9 @@ function clients({ points, sessions: all, nowMs }: StatusReply): string {
       continue;
     }
     const frontier = frontierMs === undefined ? 'not declared' : `${duration(nowMs - frontierMs)} ago`;
-    const unsettled = names.has(key) ? Math.max(0, highest + 1 - floor) : '';
-    table.push([key.slice(0, 8), nameOf(key), frontier, highest + 1, unsettled, late]);
+    // Not a number of batches: clients skip sequences.
+    const settledBelow = names.has(key) ? floor : '';
+    table.push([key.slice(0, 8), nameOf(key), frontier, highest, settledBelow, late]);
   }
   if (ended === 0) return table.toString();
   const sessions = ended === 1 ? '1 earlier session' : `${ended} earlier sessions`;
