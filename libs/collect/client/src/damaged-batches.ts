@@ -122,6 +122,17 @@ function isTorn(frame: Buffer, position: number): boolean {
   return false;
 }
 
+/**
+ * True for the bad bytes of a file of which a power loss has taken whole sectors: not all pieces of a long write show it. A
+ * write in progress may end anywhere, but there is one at a time.
+ */
+export function isOfCrash(all: readonly BadBytes[]): boolean {
+  return all.some(({ bytes, position, isEnd }) => {
+    const isSectorEnd = isEnd && (position + bytes.length) % SECTOR_BYTES === 0;
+    return isSectorEnd || isTorn(Buffer.from(bytes), position);
+  });
+}
+
 /** Number and points of a batch, if the damage left them readable. */
 function readBatch(payload: Uint8Array): { number: number; points: number } | undefined {
   try {

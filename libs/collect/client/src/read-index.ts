@@ -1,7 +1,8 @@
 import { toHex } from '@tidemark/bytes';
 import { type Disk, isTidemarkError } from '@tidemark/ports';
+import { isOfCrash } from './damaged-batches.ts';
 import { IndexState } from './index-state.ts';
-import { readRecords } from './read-records.ts';
+import { type BadBytes, readRecords } from './read-records.ts';
 import { readFully } from './spool-file.ts';
 import { decodeHeader, FILE_KIND, FILE_OF_RECORD, SPOOL_HEADER_BYTES, type SpoolHeader } from './spool-format.ts';
 import type { IndexName } from './spool-names.ts';
@@ -9,6 +10,8 @@ import type { IndexName } from './spool-names.ts';
 export interface FoundIndex {
   readonly state: IndexState;
   readonly badBytes: number;
+  /** True when some of it is bad, and not by whole sectors: it may not say which batches had a stamp. */
+  readonly isDamaged: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export async function readIndex(
   maxFileBytes: number,
 ): Promise<FoundIndex | undefined> {
   const state = new IndexState();
-  let [badBytes, files] = [0, 0];
+  let [badBytes, files, isDamaged] = [0, 0, false];
   for (const { path } of indexes) {
     const bytes = await readFile(disk, path, maxFileBytes, (sizeBytes) => {
       badBytes += sizeBytes;
@@ -31,22 +34,28 @@ export async function readIndex(
     const isOther = header !== undefined && toHex(header.clientSession) !== toHex(clientSession);
     if (isOther || bytes.length < SPOOL_HEADER_BYTES) {
       badBytes += bytes.length;
+      isDamaged ||= bytes.some((byte) => byte !== 0);
       continue;
     }
     files++;
     if (header === undefined) badBytes += SPOOL_HEADER_BYTES;
     else state.nextSequence = Math.max(state.nextSequence, header.nextSequence);
-    badBytes += addRecords(state, bytes);
+    const unexplained: BadBytes[] = [];
+    badBytes += addRecords(state, bytes, (bad) => {
+      if (bad.record === undefined) unexplained.push(bad);
+    });
+    isDamaged ||= unexplained.length > 0 && !isOfCrash(unexplained);
   }
-  return files === 0 ? undefined : { state, badBytes };
+  return files === 0 ? undefined : { state, badBytes, isDamaged };
 }
 
 /** Returns the bytes that are bad. A record that one flipped bit explains is good enough to say what there was. */
-function addRecords(state: IndexState, bytes: Buffer): number {
+function addRecords(state: IndexState, bytes: Buffer, onBad: (bad: BadBytes) => void): number {
   let badBytes = 0;
   const records = readRecords(bytes, (bad) => {
     badBytes += bad.bytes.length;
     if (bad.record !== undefined) state.apply(bad.record);
+    onBad(bad);
   });
   for (const { record, sizeBytes } of records) {
     if (FILE_OF_RECORD[record.type] === FILE_KIND.index || record.type === 'settled') state.apply(record);

@@ -218,6 +218,38 @@ describe('recovery of a client session', () => {
     expect((await recover(new Map(files).set(name, foreign))).badBytes).toBe(bytes.length);
   });
 
+  test('with an index that is cut within a record, and stamps that are cut, no batch gets another stamp', async () => {
+    const whole = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));
+    const [index, stamps] = [whole.get(INDEX) ?? Buffer.of(), stampedFile(whole)];
+    const ends = new Set([...readRecords(index, () => undefined)].map((record) => record.position + record.sizeBytes));
+    for (let size = HEADER_BYTES + 1; size < index.length; size++) {
+      if (ends.has(size)) continue;
+      for (const stampedBytes of [stamps.length - 3, HEADER_BYTES + 20]) {
+        const files = new Map(whole).set(INDEX, index.subarray(0, size));
+        files.set('00000003.stamped', stamps.subarray(0, stampedBytes));
+        const found = await recover(files);
+        const unstamped = 'batches' in found ? found.batches.filter((batch) => batch.stamped === undefined) : [];
+        expect({ size, stampedBytes, unstamped }).toEqual({ size, stampedBytes, unstamped: [] });
+        expect(found.lost.indeterminate).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  test('an index that a crash has cut at a sector costs no batch', async () => {
+    const whole = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));
+    const index = whole.get(INDEX) ?? Buffer.of();
+    // A long record, of which one sector has arrived.
+    const torn = fileOf(FILE_KIND.index, [
+      { type: 'settled', numbers: Array.from({ length: 9999 }, (_, i) => i * 2) },
+    ]).subarray(HEADER_BYTES);
+    const cut = Buffer.concat([index, torn]).subarray(0, Math.ceil(index.length / SECTOR_BYTES) * SECTOR_BYTES);
+    const files = new Map(whole).set(INDEX, cut);
+    files.set('00000003.stamped', Buffer.concat([stampedFile(whole), Buffer.alloc(100)]));
+    const found = await recover(files);
+    expect('batches' in found && found.batches.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+    expect(found.lost).toMatchObject({ dropped: 0, indeterminate: 0 });
+  });
+
   test('a damaged header costs 44 bytes', async () => {
     for (const [name, bytes] of withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]))) {
       const files = withIndex(spoolOf([stamped(0), stamped(1), stamped(2), SETTLED, stamped(3)]));

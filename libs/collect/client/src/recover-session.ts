@@ -1,6 +1,6 @@
 import { toHex } from '@tidemark/bytes';
 import { assert, type Disk } from '@tidemark/ports';
-import { DamagedBatches, type LostPoints } from './damaged-batches.ts';
+import { DamagedBatches, isOfCrash, type LostPoints } from './damaged-batches.ts';
 import type { RefRange } from './epoch-routes.ts';
 import { IndexState } from './index-state.ts';
 import { type FoundIndex, headerOf, readFile, readIndex } from './read-index.ts';
@@ -107,7 +107,7 @@ interface FoundFile {
 /** Puts the records of one session's files together. Waiting, stamped, settled: a later state wins in any order. */
 class FoundRecords {
   readonly #index: IndexState;
-  readonly #isIndexFound: boolean;
+  readonly #foundIndex: FoundIndex | undefined;
   /** Numbers and sizes of the data files. */
   readonly #sizes = new Map<number, number>();
   /** Those of files that are not of this session, or no data files. */
@@ -127,6 +127,8 @@ class FoundRecords {
   readonly #files = { waiting: new Map<number, BatchFile>(), stamped: new Map<number, BatchFile>() };
   readonly #settled = new Map<number, BatchFile>();
   readonly #damage = new DamagedBatches();
+  /** True when data files have bad bytes that a crash does not leave. */
+  #isDataDamaged = false;
   #tenant: string | undefined;
   #createdMs = Number.POSITIVE_INFINITY;
   #nextNumber = 0;
@@ -136,7 +138,7 @@ class FoundRecords {
 
   constructor(index: FoundIndex | undefined) {
     this.#index = index?.state ?? new IndexState();
-    this.#isIndexFound = index !== undefined;
+    this.#foundIndex = index;
     this.#badBytes = index?.badBytes ?? 0;
   }
 
@@ -173,8 +175,11 @@ class FoundRecords {
 
   #addRecords(path: string, fileNumber: number, kind: DataFileKind, bytes: Buffer, file?: BatchFile): void {
     const indexedBytes = this.#index.files.get(fileNumber)?.endBytes ?? 0;
+    const allBad: BadBytes[] = [];
     const onBad = (bad: BadBytes) => {
       this.damaged(bad.bytes.length);
+      allBad.push(bad);
+      if (bad.position < indexedBytes) this.#isDataDamaged = true;
       // Of what the index covers it says more than the bad bytes do.
       if (bad.position + bad.bytes.length > indexedBytes) this.#damage.add(kind, bad);
     };
@@ -225,6 +230,7 @@ class FoundRecords {
         default:
       }
     }
+    if (allBad.length > 0 && !isOfCrash(allBad)) this.#isDataDamaged = true;
   }
 
   /** The later of two records of one state (a commit that failed was repeated) makes the earlier void. */
@@ -252,10 +258,9 @@ class FoundRecords {
     }
     for (const number of this.#index.settled) this.#batches.delete(number);
     for (const { kind, batches } of this.#index.files.values()) this.#damage.addIndexed(kind, batches);
-    if (this.#isIndexLost) {
-      this.damaged(SPOOL_HEADER_BYTES);
-      this.#damage.loseIndex();
-    }
+    if (this.#isIndexLost) this.damaged(SPOOL_HEADER_BYTES);
+    const isDamaged = this.#foundIndex?.isDamaged && (this.#isDataDamaged || this.#isDataShort);
+    if (this.#isIndexLost || isDamaged) this.#damage.loseIndex();
     const isSettled = (number: number) => this.#settled.has(number) || this.#index.settled.has(number);
     const lost = this.#damage.settle(this.#batches, isSettled);
     for (const [number, by] of this.#files.stamped) {
@@ -273,7 +278,12 @@ class FoundRecords {
 
   /** It is synced before the first file is made. Files without any good header are taken for those of now. */
   get #isIndexLost(): boolean {
-    return !this.#isIndexFound && this.#sizes.size > 0 && (this.#version ?? FIRST_INDEXED) >= FIRST_INDEXED;
+    return this.#foundIndex === undefined && this.#sizes.size > 0 && (this.#version ?? FIRST_INDEXED) >= FIRST_INDEXED;
+  }
+
+  /** True when data files lack what the index lists. */
+  get #isDataShort(): boolean {
+    return [...this.#index.files].some(([number, { endBytes }]) => endBytes > (this.#sizes.get(number) ?? 0));
   }
 
   /** Counts the bytes that the index lists and no file has, and makes it say what there is. */
