@@ -249,6 +249,21 @@ describe('opening', () => {
     await (await open(disk)).close();
   });
 
+  test('a folder with partitions and without the format file is refused, and is not changed', async () => {
+    const disk = newDisk();
+    await (await open(disk)).close();
+    const whole = disk.bytesOf('FORMAT');
+    await disk.remove('FORMAT');
+    await expect(open(disk)).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringMatching(/^log\/FORMAT is missing, but log\/points\/0 exists: .*"tidemark-log 4"/),
+      detail: { file: 'FORMAT' },
+    });
+    expect(disk.paths()).not.toContain('FORMAT');
+    disk.put('FORMAT', whole);
+    await (await open(disk)).close();
+  });
+
   test('a consumer that has more than the log raises its end, and the records between are lost', async () => {
     const disk = newDisk();
     const log = await open(disk, { tailCacheBytes: 10_000 });

@@ -14,7 +14,7 @@ import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './embedded-
 import { claimFormat } from './format-file.ts';
 import { LogSpace } from './log-space.ts';
 import { newProducerId, Partition } from './partition.ts';
-import { type PartitionCounts, PartitionSet } from './partition-set.ts';
+import { type PartitionCounts, PartitionSet, TOPICS } from './partition-set.ts';
 import type { ProducerWriter } from './producer-writer.ts';
 
 /** File in the folder of the log that its process holds locked. */
@@ -206,7 +206,7 @@ async function checkControl(disk: Disk, counts: PartitionCounts): Promise<void> 
 
 /** Refuses a folder with more partitions than requested: their acknowledged records would not be read. */
 async function checkCounts(disk: Disk, counts: PartitionCounts): Promise<void> {
-  for (const topic of ['points', 'tags', 'control', 'windows'] as const) {
+  for (const topic of TOPICS) {
     const found = (await disk.list(topic)).filter((name) => /^[0-9]+$/.test(name)).length;
     const asked = counts[topic] ?? 0;
     if (found <= asked) continue;

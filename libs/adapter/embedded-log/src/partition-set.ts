@@ -3,7 +3,7 @@ import { TidemarkError, type Topic } from '@tidemark/ports';
 /** The number of partitions of each topic; a topic without an entry has none. */
 export type PartitionCounts = Readonly<Partial<Record<Topic, number>>>;
 
-const TOPICS: readonly Topic[] = ['points', 'tags', 'control', 'windows'];
+export const TOPICS: readonly Topic[] = ['points', 'tags', 'control', 'windows'];
 
 /** One value for each partition of each topic. */
 export class PartitionSet<T> {

@@ -230,7 +230,8 @@ describe('a log that accepts nothing', () => {
     bench.unreachable.add('points');
     await bench.advance(60_000);
     const named = renewals(await bench.control()).at(-1)?.deadLanes ?? [];
-    expect(named.map(({ lane }) => lane)).toEqual([...Array(64).keys()]);
+    // Lanes of two partitions die at the same time, in either order.
+    expect(named.map(({ lane }) => lane).sort((a, b) => a - b)).toEqual([...Array(64).keys()]);
   });
 });
 
