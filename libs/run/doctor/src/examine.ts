@@ -9,6 +9,7 @@ import { judgeProcesses } from './judge-processes.ts';
 import { judgeRefused } from './judge-refused.ts';
 import { judgeReplicas } from './judge-replicas.ts';
 import { judgeSources } from './judge-sources.ts';
+import { judgeSpools } from './judge-spools.ts';
 import { judgeThreads } from './judge-threads.ts';
 import type { Observations } from './observations.ts';
 
@@ -35,6 +36,7 @@ export function examine(observations: Observations): Examination {
     ...judgeAgents(observations),
     ...judgeSources(observations),
     ...judgeLatePoints(observations),
+    ...judgeSpools(observations),
     ...judgeRefused(observations),
   ].sort(byWeight);
   return { outcome: outcomeOf(observations, findings), findings, looked: checkedParts(observations) };

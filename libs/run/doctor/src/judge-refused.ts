@@ -1,6 +1,7 @@
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
 import { counted, formatCount, formatDuration } from './format-values.ts';
+import { isSpoolDamage } from './judge-spools.ts';
 import type { Observations } from './observations.ts';
 import type { RefusedView } from './pipeline-view.ts';
 
@@ -34,7 +35,9 @@ export function judgeRefused({ pipeline }: Observations): Finding[] {
   const signed = all.filter(isNoted);
   const leftOut = all.filter(({ stage }) => stage === 'left_out');
   const datagrams = all.filter(isDatagram);
-  const refused = all.filter((one) => one.stage !== 'left_out' && !isNoted(one) && !isDatagram(one));
+  const refused = all.filter(
+    (one) => one.stage !== 'left_out' && !isNoted(one) && !isDatagram(one) && !isSpoolDamage(one),
+  );
   const sums = (some: readonly RefusedView[]): Summed[] => summed(some, pipeline?.nowMs ?? 0);
   return [
     ...refusedFinding(sums(refused)),

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Agent, type AgentOptions, type AgentStatus, agentClientOptions, closedServer } from '@tidemark/agent';
 import type { Check } from '@tidemark/checks';
@@ -8,6 +9,7 @@ import { type LoopDelay, LoopMonitor } from '@tidemark/node-runtime';
 import { scrapeChecks } from '@tidemark/openmetrics';
 import { type Clock, isTidemarkError, type Random } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
+import { SpoolDamage } from './spool-damage.ts';
 
 export type AgentSettings = Pick<Settings, 'agent' | 'dogstatsd' | 'statsd' | 'point' | 'scrape' | 'integrations'>;
 
@@ -60,6 +62,7 @@ export class HostAgent {
     const { agent: own } = settings;
     const name = own.hostname === '' ? place.hostname : own.hostname;
     const checks = checksOf(settings, place);
+    const damage = new SpoolDamage(join(place.spoolFolder, 'spool'), place.onProblem);
     let running: Agent | undefined;
     const client = await connect({
       name: `agent ${name}`,
@@ -69,14 +72,16 @@ export class HostAgent {
       spoolFolder: place.spoolFolder,
       ...agentClientOptions(own.flushIntervalMs),
       ...clientBounds(own),
-      refusals: () => running?.refusals().list ?? [],
+      refusals: () => [...(running?.refusals().list ?? []), ...damage.refusals],
       sources: () => running?.sources() ?? [],
+      onRejection: (rejection) => damage.rejected(rejection),
       onWarning: ({ reason, field, limit, message }) => {
         // A description comes from what the agent scrapes, not from its settings.
         const setting: Record<string, string> = reason.startsWith('describe_') ? {} : { setting: `agent.${field}` };
         place.onProblem(message, { reason, ...setting, limit });
       },
     });
+    damage.opened(client.stats());
     const open = async (
       dogstatsd: AgentOptions['dogstatsd'],
       closedServers: AgentOptions['closedServers'] = [],
