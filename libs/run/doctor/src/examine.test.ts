@@ -233,6 +233,7 @@ describe('problems that processes report', () => {
     ['coordinator', 'unavailable', 'coordinator'],
     ['trim', 'unavailable', 'trim'],
     ['budget', 'resource_exhausted', 'over-budget'],
+    ['rebuilt', 'data_loss', 'database-rebuilt'],
     ['disk', 'resource_exhausted', 'disk-full'],
     ['disk', 'unavailable', 'disk-fails'],
     ['of a later version', 'unavailable', 'process-not-ready'],
@@ -240,6 +241,23 @@ describe('problems that processes report', () => {
     const problems = [problem(kind, { code, part: 'points/1' })];
     const found = only(seen({ processes: [answered({ problems })] }));
     expect(found).toMatchObject({ kind: finding, sinceMs: NOW_MS - 9000, what: expect.stringContaining('it is so') });
+  });
+});
+
+test('databases that were built again are a note with their folders and the time, and not a fault of now', () => {
+  const reason = 'moved to points/1.damaged-7 of the data folder: wrong checksum';
+  const problems = [0, 1].map((i) => problem('rebuilt', { code: 'data_loss', part: `points/${i}`, reason }));
+  const examination = examine(seen({ processes: [answered({ problems })] }));
+  expect(examination).toMatchObject({
+    outcome: 'healthy',
+    findings: [
+      {
+        severity: 'note',
+        sinceMs: NOW_MS - 9000,
+        what: `2 damaged databases of tidemark 1 (points/0, points/1) were built again from the log: ${reason}`,
+        next: expect.stringMatching(/^check the disk/),
+      },
+    ],
   });
 });
 

@@ -13,6 +13,7 @@ export interface ProblemWords {
   readonly next: string;
 }
 
+const CHECK_DISK = 'check the disk (dmesg, SMART)';
 const NO_SPACE = 'run df -h there, then free some space or move the data; work resumes by itself, no restart is needed';
 
 const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
@@ -44,6 +45,17 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       what: (name) => `${name} can't read control`,
       means: 'new fences, maps, keys and skips do not reach it',
       next: 'if the log is reachable and this stays, the record at that offset is damaged: restore control from a backup',
+    },
+  ],
+  [
+    'rebuilt',
+    {
+      kind: 'database-rebuilt',
+      severity: 'note',
+      what: (name, parts) =>
+        `${counted(parts.length, 'damaged database')} of ${name} (${listed(parts)}) ${parts.length === 1 ? 'was' : 'were'} built again from the log`,
+      means: 'nothing is lost; a disk that damages files may damage the next one where the log no longer has it',
+      next: `${CHECK_DISK}; the folders *.damaged-* of the data folder may be deleted once the stores have caught up`,
     },
   ],
   [

@@ -11,7 +11,7 @@ test('problems are reported when they begin and end, except those of partitions'
   onChange('disk', '/data', cause);
   onChange('disk', '/data', undefined);
   onChange('control', '', cause);
-  for (const kind of ['store', 'halt', 'lane'] as const) onChange(kind, 'points/0', cause);
+  for (const kind of ['store', 'halt', 'lane', 'rebuilt'] as const) onChange(kind, 'points/0', cause);
   expect(lines).toEqual([
     'error problem: disk (/data): {"reason":"full"}',
     'info resolved: disk (/data)',

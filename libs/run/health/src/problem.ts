@@ -7,6 +7,7 @@ export type ProblemKind =
   | 'lane'
   | 'store'
   | 'halt'
+  | 'rebuilt'
   | 'control'
   | 'control-lost'
   | 'coordinator'

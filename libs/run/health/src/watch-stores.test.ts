@@ -26,6 +26,14 @@ test('a halt is a problem of its partition until the partition continues', () =>
   expect(logged).toEqual(['error: points/3 is halted at offset 0', 'info: points/3 continues']);
 });
 
+test('a database that is built again stays reported, with the folder that the damaged one has now', () => {
+  const { reported, logged, listeners } = setUp();
+  listeners.onRebuilding('points', 1, 'wrong checksum in 000008.sst', 'points/1.damaged-7');
+  const message = 'moved to points/1.damaged-7 of the data folder: wrong checksum in 000008.sst';
+  expect(reported).toEqual([['rebuilt', 'points/1', { code: 'data_loss', message }]]);
+  expect(logged).toEqual(['error: the store of points/1 is built again from the log']);
+});
+
 test('a problem of a store lasts until the store works again', () => {
   const { reported, logged, listeners } = setUp();
   const problem = { code: 'unavailable', message: 'no broker answers' } as const;

@@ -11,6 +11,9 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
       events.error(`${part} is halted${offset < 0 ? '' : ` at offset ${offset}`}`, { reason });
     },
     onRebuilding: (topic: Topic, partition: number, reason: string, aside: string): void => {
+      // It stays until the process ends: the damage has passed, but its disk has not.
+      const message = `moved to ${aside} of the data folder: ${reason}`;
+      health.report('rebuilt', `${topic}/${partition}`, { code: 'data_loss', message });
       events.error(`the store of ${topic}/${partition} is built again from the log`, { reason, movedTo: aside });
     },
     onRereading: (topic: Topic, partition: number, offset: number, reason: string): void => {
