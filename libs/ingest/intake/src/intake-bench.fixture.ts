@@ -32,6 +32,7 @@ export class IntakeBench {
   readonly log: Log;
   /** Topics (`control`), or partitions of one (`points/1`), whose appends fail with `unavailable`. */
   readonly unreachable = new Set<string>();
+  unreachableError = new TidemarkError('unavailable', 'the log is unreachable');
   /** Topics or partitions whose appends fail because the folder of the log was moved. */
   readonly moved = new Set<string>();
   /** Topics or partitions whose appends fail because the log is full. */
@@ -64,7 +65,7 @@ export class IntakeBench {
           append: async (sequence, value) => {
             if (this.unreachable.has(topic) || this.unreachable.has(`${topic}/${partition}`)) {
               await sleep(this.clock, 10);
-              throw new TidemarkError('unavailable', 'the log is unreachable');
+              throw this.unreachableError;
             }
             if (this.moved.has(topic) || this.moved.has(`${topic}/${partition}`)) {
               throw movedError('the folder was moved', 'log');

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ControlFollower } from '@tidemark/control-log';
+import { TidemarkError } from '@tidemark/ports';
 import { IntakeBench } from './intake-bench.fixture.ts';
 import type { DeadLane } from './lane-set.ts';
 import { SessionLease } from './session-lease.ts';
@@ -52,6 +53,17 @@ test('a lease lapses 5 s after the last renewal was sent, until one is acknowled
   expect(lease.lapse).toMatch(/no renewal acknowledged for \d+ ms/);
   bench.unreachable.clear();
   await bench.until(() => lease.lapse === undefined, 5000);
+});
+
+test('a lease that lapses because of a full disk names that, without the path', async () => {
+  const { bench, lease } = await setUp();
+  await bench.play(lease.start());
+  bench.unreachable.add('control');
+  bench.unreachableError = new TidemarkError('resource_exhausted', 'cannot write /x/000: ENOSPC: no space left');
+  await bench.advance(7000);
+  expect(lease.lapse).toMatch(
+    /^no renewal acknowledged for \d+ ms: the disk of the log is full \(ENOSPC\); free space there, senders retry$/,
+  );
 });
 
 test('what was decided before a renewal is read with it, and nothing is known while none is acknowledged', async () => {

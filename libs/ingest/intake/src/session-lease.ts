@@ -80,7 +80,8 @@ export class SessionLease {
   /** Why the lease may have lapsed, or undefined. */
   get lapse(): string | undefined {
     const lapseMs = this.#options.clock.monotonicMs() - this.#renewedMs;
-    return lapseMs > RENEWAL_LAPSE_MS ? `no renewal acknowledged for ${Math.round(lapseMs)} ms` : undefined;
+    if (lapseMs <= RENEWAL_LAPSE_MS) return undefined;
+    return `no renewal acknowledged for ${Math.round(lapseMs)} ms${fullness(this.#writer.repeated)}`;
   }
 
   /**
@@ -182,4 +183,12 @@ export class SessionLease {
     this.#statedMs = sentMs;
     onAppended(sentMs, acceptClock.nowMs(), appended);
   }
+}
+
+/** Says that the log or its disk is full. Senders of every tenant read it: it names no path. */
+function fullness(error: TidemarkError | undefined): string {
+  if (error?.code !== 'resource_exhausted') return '';
+  const errno = /\b(ENOSPC|EDQUOT|EFBIG)\b/.exec(error.message)?.[1];
+  const what = errno === undefined ? 'the log is full' : `the disk of the log is full (${errno})`;
+  return `: ${what}; free space there, senders retry`;
 }

@@ -196,6 +196,11 @@ export class ControlWriter {
     this.#writer = new SettlingWriter(log, 'control', 0, clock);
   }
 
+  /** The last error of an append that is being repeated; undefined without one. */
+  get repeated(): TidemarkError | undefined {
+    return this.#writer.repeated;
+  }
+
   /** Resolves once the record is durable. Throws the last error when `signal` aborts; the outcome is then unknown. */
   append(message: ControlMessage, signal?: AbortSignal): Promise<Appended> {
     return this.#writer.append(encodeControl(message), signal);

@@ -244,6 +244,27 @@ describe('problems that processes report', () => {
   });
 });
 
+test('a disk without space is the first finding, is called full, and is the cause that the log takes nothing', () => {
+  const code = 'resource_exhausted';
+  const problems = [
+    problem('lane', { code, part: 'points/0', reason: 'cannot write 000: ENOSPC: no space left on device, write' }),
+    problem('disk', { code, part: '/data', reason: '0 MiB of 24 MiB are free for /data' }),
+  ];
+  expect(examine(seen({ processes: [answered({ problems })] })).findings).toMatchObject([
+    { kind: 'disk-full', severity: 'broken', what: 'a disk of tidemark 1 is full: 0 MiB of 24 MiB are free for /data' },
+    {
+      kind: 'log-full',
+      what: expect.stringContaining('because the disk of the log is full'),
+      next: expect.stringMatching(/^run df -h/),
+    },
+  ]);
+  const some = [problem('disk', { code, part: '/data', reason: '10 MiB of 20480 MiB are free for /data' })];
+  expect(only(seen({ processes: [answered({ problems: some })] }))).toMatchObject({
+    severity: 'degraded',
+    what: expect.stringContaining('nearly full'),
+  });
+});
+
 test('databases that were built again are a note with their folders and the time, and not a fault of now', () => {
   const reason = 'moved to points/1.damaged-7 of the data folder: wrong checksum';
   const problems = [0, 1].map((i) => problem('rebuilt', { code: 'data_loss', part: `points/${i}`, reason }));

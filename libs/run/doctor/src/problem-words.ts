@@ -111,6 +111,13 @@ const LOG_FULL: ProblemWords = {
   next: 'check that every store commits: a halted partition or an unreachable store keeps the log from being trimmed; resolve that first, or raise log.maxBytes, or free disk space',
 };
 
+const LOG_DISK_FULL: ProblemWords = {
+  ...LOG_FULL,
+  what: (name, parts) =>
+    `${name} can't append to ${counted(parts.length, 'partition')} (${listed(parts)}) because the disk of the log is full`,
+  next: NO_SPACE,
+};
+
 const LANE_STALLED: ProblemWords = {
   kind: 'lane-stalled',
   severity: 'broken',
@@ -142,6 +149,13 @@ const DISK_FILLS: ProblemWords = {
   next: NO_SPACE,
 };
 
+const DISK_FULL: ProblemWords = {
+  ...DISK_FILLS,
+  severity: 'broken',
+  what: (name) => `a disk of ${name} is full`,
+  means: 'nothing more is accepted or committed; nothing acknowledged is lost, and clients keep their points and retry',
+};
+
 const DISK_FAILS: ProblemWords = {
   ...DISK_FILLS,
   kind: 'disk-fails',
@@ -151,17 +165,24 @@ const DISK_FAILS: ProblemWords = {
   next: 'check that the folder is still there, and its disk (dmesg); intake resumes when both are',
 };
 
+/** The system's names of errors of a disk without space. */
+const NO_SPACE_LEFT = /\b(ENOSPC|EDQUOT)\b|no space left/i;
+/** How a process reports a disk with less than 1 MiB. */
+const NOTHING_FREE = /^0 MiB of /;
+
 /** Returns the texts for a problem by its kind, and by whether a disk or log is full. */
-export function wordsOf({ kind, code }: ProblemView): ProblemWords {
+export function wordsOf({ kind, code, reason }: ProblemView): ProblemWords {
   const isFull = code === 'resource_exhausted';
   switch (kind) {
     case 'lane':
-      return isFull ? LOG_FULL : LANE_STALLED;
+      if (!isFull) return LANE_STALLED;
+      return NO_SPACE_LEFT.test(reason) ? LOG_DISK_FULL : LOG_FULL;
     case 'store':
       if (code === 'data_loss') return DATABASE_DAMAGED;
       return isFull ? { ...STORE_FAILS, kind: 'disk-full', next: NO_SPACE } : STORE_FAILS;
     case 'disk':
-      return isFull ? DISK_FILLS : DISK_FAILS;
+      if (!isFull) return DISK_FAILS;
+      return NOTHING_FREE.test(reason) ? DISK_FULL : DISK_FILLS;
     default:
       return WORDS.get(kind) ?? unknownWords(kind);
   }
