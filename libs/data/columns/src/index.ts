@@ -1,3 +1,4 @@
+export { bitWidth } from './bit-packing.ts';
 export { orderPoints, orderSketches } from './column-order.ts';
 export { ColumnReader } from './column-reader.ts';
 export { grown, grownCapacity } from './grown.ts';

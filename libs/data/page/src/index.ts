@@ -1,0 +1,13 @@
+export { Page, type PageSummary, pageSummary } from './page.ts';
+export { PageDecoder } from './page-decoder.ts';
+export {
+  BODY_BYTES_LIMIT,
+  PAGE_SLOTS_LIMIT,
+  PAGE_TIMES_LIMIT,
+  type PageSource,
+} from './page-format.ts';
+export { PageKernel } from './page-kernel.ts';
+export { PageWriter } from './page-writer.ts';
+export { readSeriesRuns, writeSeriesRuns } from './series-runs.ts';
+export { TimeClasses } from './time-classes.ts';
+export { BLOCK_VALUES, LARGEST_PIECE_BYTES, type ValueBlocks } from './value-blocks.ts';

@@ -1,0 +1,199 @@
+import { crc32c } from '@tidemark/bytes';
+import { ColumnReader, TIME_LIMIT_MS } from '@tidemark/columns';
+import {
+  BODY,
+  ENTRY_BYTES,
+  EXPONENT_LIMIT,
+  HAS_EXCEPTIONS,
+  INTEGER_BYTES_LIMIT,
+  KIND_BITS,
+  shiftOf,
+  WIDTH_LIMIT,
+  widthOf,
+} from './column-entry.ts';
+import {
+  CHECKSUM_BYTES,
+  CLASSES,
+  EXCEPTION_BITS,
+  EXCEPTION_RAW,
+  PAGE_SLOTS_LIMIT,
+  PAGE_VERSION,
+  type PageSource,
+} from './page-format.ts';
+import { readSeriesRuns } from './series-runs.ts';
+import { TimeClasses } from './time-classes.ts';
+
+/** What the beginning of a page says of the whole of it. */
+export interface PageSummary extends PageSource {
+  readonly slots: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+}
+
+/** Bytes of the largest summary: the version, and six varints. */
+const SUMMARY_BYTES = 64;
+
+/** Values that a slot has in place of decoded ones. */
+export interface Exceptions {
+  readonly indexes: number[];
+  readonly bits: bigint[];
+}
+
+const reader = new ColumnReader('page');
+
+/**
+ * A page whose structure has been checked; no value is decoded. Bytes may be hostile: those of anything else are a
+ * TidemarkError of code `data_loss`.
+ */
+export class Page implements PageSummary {
+  readonly bytes: Uint8Array;
+  readonly mapEpoch: number;
+  readonly fromOffset: number;
+  readonly toOffset: number;
+  readonly slots: number;
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  /** Dense numbers of the series, one a slot. */
+  readonly series: Uint32Array;
+  readonly times = new TimeClasses();
+  readonly #classOf: Uint8Array;
+  /** Where the table of entries begins. */
+  readonly table: number;
+  /** Where the body of each slot begins, and where the last one ends. */
+  readonly bodyAt: Uint32Array;
+  readonly exceptions = new Map<number, Exceptions>();
+
+  /** Reads a page, of which it keeps a reference, and checks its checksum. */
+  constructor(bytes: Uint8Array) {
+    const end = bytes.length - CHECKSUM_BYTES;
+    reader.open(bytes);
+    if (end < 1) reader.fail(`${bytes.length} bytes are too few for a page`);
+    reader.position = end;
+    if (reader.u32() !== crc32c(bytes.subarray(0, end))) reader.fail('a wrong checksum');
+    reader.position = 0;
+    reader.end = end;
+    this.bytes = bytes;
+    const { mapEpoch, fromOffset, toOffset, slots, minTimeMs, maxTimeMs } = readSummary();
+    this.mapEpoch = mapEpoch;
+    this.fromOffset = fromOffset;
+    this.toOffset = toOffset;
+    this.slots = slots;
+    this.minTimeMs = minTimeMs;
+    this.maxTimeMs = maxTimeMs;
+    this.series = readSeriesRuns(reader, slots);
+    this.times.read(reader, slots, minTimeMs, maxTimeMs);
+    this.#classOf = readClasses(slots, this.times.size);
+    this.table = reader.take(slots * ENTRY_BYTES);
+    this.bodyAt = new Uint32Array(slots + 1);
+    for (let slot = 0; slot < slots; slot++) this.bodyAt[slot] = reader.take(this.#bodyBytes(slot));
+    this.bodyAt[slots] = reader.position;
+    for (let slot = 0; slot < slots; slot++) {
+      if (bytes[this.table + slot * ENTRY_BYTES] & HAS_EXCEPTIONS) {
+        this.exceptions.set(slot, readExceptions(this.countOf(slot)));
+      }
+    }
+    if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
+  }
+
+  classOf(slot: number): number {
+    return this.#classOf[slot];
+  }
+
+  /** The slot's points. */
+  countOf(slot: number): number {
+    return this.times.countOf(this.#classOf[slot]);
+  }
+
+  /** The slot has sketches, not values. */
+  hasSketches(slot: number): boolean {
+    return this.kindOf(slot) === BODY.sketches;
+  }
+
+  kindOf(slot: number): number {
+    return this.bytes[this.table + slot * ENTRY_BYTES] & KIND_BITS;
+  }
+
+  /** The packed sketches of a slot, as views of the page. */
+  sketchesOf(slot: number): Uint8Array[] {
+    const body = this.bytes.subarray(this.bodyAt[slot], this.bodyAt[slot + 1]);
+    reader.open(body);
+    const sizes = Array.from({ length: this.countOf(slot) }, () => reader.varint());
+    const payloads = sizes.map((size) => {
+      const at = reader.take(size);
+      return body.subarray(at, at + size);
+    });
+    if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the sketches of slot ${slot}`);
+    return payloads;
+  }
+
+  /** Checks the entry of a slot, and returns the bytes of its body. */
+  #bodyBytes(slot: number): number {
+    const at = this.table + slot * ENTRY_BYTES;
+    const [head, second, third] = [this.bytes[at], this.bytes[at + 1], this.bytes[at + 2]];
+    const kind = head & KIND_BITS;
+    const high = (head >> 3) & 15;
+    if (kind === BODY.blocks || kind === BODY.sketches) {
+      if (head & HAS_EXCEPTIONS) reader.fail(`exceptions of slot ${slot}, of kind ${kind}`);
+      return (high << 16) | (third << 8) | second;
+    }
+    if (kind > BODY.sketches) reader.fail(`unknown kind ${kind} of slot ${slot}`);
+    if (high > EXPONENT_LIMIT) reader.fail(`an exponent of ${high} (limit: ${EXPONENT_LIMIT})`);
+    const width = widthOf(second);
+    if (width + shiftOf(second) > WIDTH_LIMIT) reader.fail(`a width of ${width} bits (limit: ${WIDTH_LIMIT})`);
+    const [first, least] = [third & 15, third >> 4];
+    const longest = Math.max(first, least);
+    if (longest > INTEGER_BYTES_LIMIT) reader.fail(`an integer of ${longest} bytes (limit: ${INTEGER_BYTES_LIMIT})`);
+    const packed = this.countOf(slot) - (kind === BODY.delta ? 1 : 0);
+    return first + least + (kind === BODY.constant ? 0 : Math.ceil((packed * width) / 8));
+  }
+}
+
+function readClasses(slots: number, classes: number): Uint8Array {
+  const how = reader.u8();
+  if (how > CLASSES.listed) reader.fail(`unknown kind ${how} of a list of classes`);
+  const classOf = new Uint8Array(slots);
+  for (let slot = 0; slot < slots; slot++) {
+    if (how !== CLASSES.one) classOf[slot] = how === CLASSES.own ? slot : reader.u8();
+    if (classOf[slot] >= classes) reader.fail(`slot ${slot} of class ${classOf[slot]} (classes: ${classes})`);
+  }
+  return classOf;
+}
+
+/** The exceptions of a slot with `count` values. */
+function readExceptions(count: number): Exceptions {
+  const found = reader.count(count, `exceptions of ${count} values`);
+  const exceptions: Exceptions = { indexes: [], bits: [] };
+  let next = 0;
+  for (let i = 0; i < found; i++) {
+    const index = next + reader.varint();
+    if (index >= count) reader.fail(`an exception at ${index} of ${count} values`);
+    const code = reader.u8();
+    if (code > EXCEPTION_RAW) reader.fail(`unknown code ${code} of an exception`);
+    exceptions.indexes.push(index);
+    exceptions.bits.push(
+      code === EXCEPTION_RAW ? reader.view.getBigUint64(reader.take(8), true) : EXCEPTION_BITS[code],
+    );
+    next = index + 1;
+  }
+  return exceptions;
+}
+
+/** Reads the beginning alone and does not check the checksum. Throws `data_loss` where it can't be that of a page. */
+export function pageSummary(page: Uint8Array): PageSummary {
+  reader.open(page.subarray(0, SUMMARY_BYTES));
+  return readSummary();
+}
+
+function readSummary(): PageSummary {
+  const version = reader.u8();
+  if (version !== PAGE_VERSION) reader.fail(`version ${version}, this program reads ${PAGE_VERSION}`);
+  const mapEpoch = reader.varint();
+  const fromOffset = reader.varint();
+  const toOffset = fromOffset + reader.varint();
+  const slots = reader.count(PAGE_SLOTS_LIMIT, 'slots');
+  if (slots === 0) reader.fail('a page without slots');
+  const minTimeMs = reader.signedVarint();
+  const maxTimeMs = minTimeMs + reader.varint();
+  if (minTimeMs <= -TIME_LIMIT_MS || maxTimeMs >= TIME_LIMIT_MS) reader.fail('a time beyond 2^51 milliseconds');
+  return { mapEpoch, fromOffset, toOffset, slots, minTimeMs, maxTimeMs };
+}

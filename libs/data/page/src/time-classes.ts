@@ -1,0 +1,308 @@
+import type { ByteWriter } from '@tidemark/bytes';
+import { type ColumnReader, readTimeBlocks, TIME_LIMIT_MS, type TimeRange, writeTimeBlocks } from '@tidemark/columns';
+import { assert } from '@tidemark/ports';
+import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
+
+interface TimeClass {
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** The step of regular times, ms, else -1. A single time has a step of 0. */
+  readonly stepMs: number;
+  /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
+  start: number;
+}
+
+const NO_TIMES = new Float64Array(0);
+/** The times of a regular class that were asked for last. */
+const regularTimes = new Float64Array(PAGE_TIMES_LIMIT);
+
+/** A class is written as a part of another one when it lacks at most as many of its times as it has. */
+const SUBSET_SHARE = 2;
+
+/**
+ * The different columns of time that the slots of one page have. Many slots share a class: the series of one sender
+ * arrive together.
+ */
+export class TimeClasses {
+  /** Times of classes that are not regular, and of regular ones that others are a part of. */
+  #timesMs = NO_TIMES;
+  #length = 0;
+  readonly #classes: TimeClass[] = [];
+  /** The newest class by its first time and its count: senders in step have equal ones. */
+  readonly #byStart = new Map<number, number>();
+  minTimeMs = Number.POSITIVE_INFINITY;
+  maxTimeMs = Number.NEGATIVE_INFINITY;
+
+  get size(): number {
+    return this.#classes.length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.#classes.length = 0;
+    this.#byStart.clear();
+    this.minTimeMs = Number.POSITIVE_INFINITY;
+    this.maxTimeMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Adds a class of times [from, to): 1 to `PAGE_TIMES_LIMIT`, non-decreasing integers. Returns its number. */
+  add(timesMs: Float64Array, from: number, to: number): number {
+    const count = to - from;
+    assert(count > 0 && count <= PAGE_TIMES_LIMIT, `a class has 1 to ${PAGE_TIMES_LIMIT} times, not ${count}`);
+    const stepMs = regularStep(timesMs, from, to);
+    if (stepMs >= 0) return this.addRegular(timesMs[from], stepMs, count);
+    for (let i = from; i < to; i++) {
+      assertTime(timesMs[i]);
+      assert(i === from || timesMs[i] >= timesMs[i - 1], 'times of a class do not descend');
+    }
+    const key = keyOf(timesMs[from], count);
+    const known = this.#byStart.get(key);
+    if (known !== undefined && this.#isEqual(this.#classes[known], timesMs, from, to)) return known;
+    const start = this.#begin(count);
+    this.#timesMs.set(timesMs.subarray(from, to), start);
+    this.#length += count;
+    return this.#push(key, { count, firstMs: timesMs[from], lastMs: timesMs[to - 1], stepMs, start });
+  }
+
+  /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */
+  addRegular(firstMs: number, stepMs: number, count: number): number {
+    const key = keyOf(firstMs, count);
+    const known = this.#byStart.get(key);
+    if (known !== undefined && this.#classes[known].stepMs === stepMs) return known;
+    const lastMs = firstMs + stepMs * (count - 1);
+    assertTime(firstMs);
+    assertTime(lastMs);
+    return this.#push(key, { count, firstMs, lastMs, stepMs, start: -1 });
+  }
+
+  countOf(timeClass: number): number {
+    return this.#classes[timeClass].count;
+  }
+
+  /** Bytes of RAM for the times. */
+  get sizeBytes(): number {
+    return this.#timesMs.byteLength;
+  }
+
+  /** The times of a class, as a view that the next call, also of another page, may change. */
+  timesOf(timeClass: number): Float64Array<ArrayBuffer> {
+    const { start, count, firstMs, stepMs } = this.#classes[timeClass];
+    if (start >= 0) return this.#timesMs.subarray(start, start + count);
+    for (let i = 0; i < count; i++) regularTimes[i] = firstMs + i * stepMs;
+    return regularTimes.subarray(0, count);
+  }
+
+  /** How many times of a class lie before `timeMs`. */
+  countBefore(timeClass: number, timeMs: number): number {
+    const one = this.#classes[timeClass];
+    if (timeMs <= one.firstMs) return 0;
+    if (timeMs > one.lastMs) return one.count;
+    if (one.stepMs > 0) return Math.ceil((timeMs - one.firstMs) / one.stepMs);
+    let low = this.#startOf(one);
+    const start = low;
+    let high = start + one.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#timesMs[middle] < timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low - start;
+  }
+
+  firstOf(timeClass: number): number {
+    return this.#classes[timeClass].firstMs;
+  }
+
+  lastOf(timeClass: number): number {
+    return this.#classes[timeClass].lastMs;
+  }
+
+  /** Writes all classes, with their number before them. */
+  write(out: ByteWriter): void {
+    out.varint(this.#classes.length);
+    let before: TimeClass | undefined;
+    for (const one of this.#classes) {
+      this.#writeOne(one, before, out);
+      before = one;
+    }
+  }
+
+  #writeOne(one: TimeClass, before: TimeClass | undefined, out: ByteWriter): void {
+    const { start, count, stepMs } = one;
+    const startMs = one.firstMs - this.minTimeMs;
+    if (stepMs >= 0) {
+      if (before?.stepMs === stepMs && before.count === count) {
+        out.varint(startMs * 4 + TIMES.shifted);
+        return;
+      }
+      out.varint(count * 4 + TIMES.regular);
+      out.varint(stepMs);
+      out.varint(startMs);
+      return;
+    }
+    const parent = this.#parentOf(one);
+    if (parent >= 0) {
+      out.varint(parent * 4 + TIMES.subset);
+      this.#writeSubset(one, this.#classes[parent], out);
+      return;
+    }
+    out.varint(count * 4 + TIMES.column);
+    writeTimeBlocks(this.#timesMs, start, start + count, this.minTimeMs, out);
+  }
+
+  /** An earlier class that has all times of this one and not many more, or -1. Only the first and the last are tried. */
+  #parentOf(one: TimeClass): number {
+    const own = this.#classes.indexOf(one);
+    for (const candidate of [own - 1, 0]) {
+      if (candidate < 0 || candidate >= own) continue;
+      const parent = this.#classes[candidate];
+      this.#startOf(parent);
+      if (parent.count > SUBSET_SHARE * one.count || parent.count < one.count) continue;
+      if (this.#isSubset(one, parent)) return candidate;
+    }
+    return -1;
+  }
+
+  #isSubset(one: TimeClass, parent: TimeClass): boolean {
+    let at = parent.start;
+    const end = parent.start + parent.count;
+    for (let i = one.start; i < one.start + one.count; i++, at++) {
+      while (at < end && this.#timesMs[at] < this.#timesMs[i]) at++;
+      if (at === end || this.#timesMs[at] !== this.#timesMs[i]) return false;
+    }
+    return true;
+  }
+
+  #writeSubset(one: TimeClass, parent: TimeClass, out: ByteWriter): void {
+    const bits = new Uint8Array(Math.ceil(parent.count / 8));
+    let at = 0;
+    for (let i = one.start; i < one.start + one.count; i++, at++) {
+      while (this.#timesMs[parent.start + at] < this.#timesMs[i]) at++;
+      bits[at >> 3] |= 1 << (at & 7);
+    }
+    out.bytes(bits);
+  }
+
+  #isEqual({ start, count, stepMs }: TimeClass, timesMs: Float64Array, from: number, to: number): boolean {
+    if (count !== to - from || stepMs >= 0) return false;
+    for (let i = 0; i < count; i++) if (this.#timesMs[start + i] !== timesMs[from + i]) return false;
+    return true;
+  }
+
+  /** Reads what `write` wrote, of a page from `minTimeMs` to `maxTimeMs` with so many slots. */
+  read(reader: ColumnReader, slots: number, minTimeMs: number, maxTimeMs: number): void {
+    this.clear();
+    const classes = reader.count(slots, 'classes of times');
+    if (classes === 0) reader.fail('no class of times');
+    for (let i = 0; i < classes; i++) this.#readOne(reader, minTimeMs);
+    if (this.minTimeMs !== minTimeMs || this.maxTimeMs !== maxTimeMs) {
+      reader.fail(`times from ${this.minTimeMs} to ${this.maxTimeMs}, not from ${minTimeMs} to ${maxTimeMs}`);
+    }
+  }
+
+  #readOne(reader: ColumnReader, minTimeMs: number): void {
+    const head = reader.varint();
+    const kind = head % 4;
+    const argument = Math.floor(head / 4);
+    if (kind === TIMES.shifted) {
+      const before = this.#classes.at(-1);
+      if (before === undefined || before.stepMs < 0) reader.fail('a shifted class without regular times before it');
+      this.#pushRegular(reader, minTimeMs + argument, before.stepMs, before.count);
+      return;
+    }
+    if (kind === TIMES.subset) {
+      if (argument >= this.#classes.length) reader.fail(`a part of class ${argument}, which is not before it`);
+      this.#readSubset(reader, this.#classes[argument]);
+      return;
+    }
+    if (argument === 0 || argument > PAGE_TIMES_LIMIT) {
+      reader.fail(`a class of ${argument} times (limit: ${PAGE_TIMES_LIMIT})`);
+    }
+    if (kind === TIMES.regular) {
+      const stepMs = reader.varint();
+      this.#pushRegular(reader, minTimeMs + reader.varint(), stepMs, argument);
+      return;
+    }
+    const start = this.#begin(argument);
+    const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
+    readTimeBlocks(reader, argument, minTimeMs, this.#timesMs, start, range);
+    for (let i = start + 1; i < start + argument; i++) {
+      if (this.#timesMs[i] < this.#timesMs[i - 1]) reader.fail('times descend');
+    }
+    this.#pushRead(start, argument);
+  }
+
+  #pushRegular(reader: ColumnReader, firstMs: number, stepMs: number, count: number): void {
+    const lastMs = firstMs + stepMs * (count - 1);
+    if (!(lastMs < TIME_LIMIT_MS)) reader.fail('a time beyond 2^51 milliseconds');
+    this.#push(undefined, { count, firstMs, lastMs, stepMs, start: -1 });
+  }
+
+  #readSubset(reader: ColumnReader, parent: TimeClass): void {
+    const from = this.#startOf(parent);
+    const start = this.#begin(parent.count);
+    let count = 0;
+    for (let at = 0; at < parent.count; at += 8) {
+      const byte = reader.u8();
+      for (let bit = 0; bit < 8 && at + bit < parent.count; bit++) {
+        if (byte & (1 << bit)) this.#timesMs[start + count++] = this.#timesMs[from + at + bit];
+      }
+    }
+    if (count === 0) reader.fail('a class without times');
+    this.#pushRead(start, count);
+  }
+
+  #pushRead(start: number, count: number): void {
+    const [firstMs, lastMs] = [this.#timesMs[start], this.#timesMs[start + count - 1]];
+    this.#length = start + count;
+    this.#push(undefined, { count, firstMs, lastMs, stepMs: -1, start });
+  }
+
+  /** Where the times of a class lie. */
+  #startOf(one: TimeClass): number {
+    if (one.start >= 0) return one.start;
+    const { firstMs, stepMs, count } = one;
+    const start = this.#begin(count);
+    for (let i = 0; i < count; i++) this.#timesMs[start + i] = firstMs + i * stepMs;
+    this.#length += count;
+    one.start = start;
+    return start;
+  }
+
+  /** Makes room for so many times, and returns where they begin. */
+  #begin(count: number): number {
+    if (this.#length + count > this.#timesMs.length) {
+      const larger = new Float64Array(this.#length === 0 ? count : 2 * (this.#length + count));
+      larger.set(this.#timesMs);
+      this.#timesMs = larger;
+    }
+    return this.#length;
+  }
+
+  #push(key: number | undefined, one: TimeClass): number {
+    const timeClass = this.#classes.push(one) - 1;
+    if (key !== undefined) this.#byStart.set(key, timeClass);
+    this.minTimeMs = Math.min(this.minTimeMs, one.firstMs);
+    this.maxTimeMs = Math.max(this.maxTimeMs, one.lastMs);
+    return timeClass;
+  }
+}
+
+function keyOf(firstMs: number, count: number): number {
+  return firstMs * (PAGE_TIMES_LIMIT + 1) + count;
+}
+
+function assertTime(timeMs: number): void {
+  if (Number.isInteger(timeMs) && Math.abs(timeMs) < TIME_LIMIT_MS) return;
+  assert(false, `no time of a point: ${timeMs}`);
+}
+
+/** The step between all times; 0 for a single one, -1 where they differ. */
+function regularStep(timesMs: Float64Array, from: number, to: number): number {
+  if (to - from === 1) return 0;
+  const stepMs = timesMs[from + 1] - timesMs[from];
+  if (!Number.isInteger(stepMs)) return -1;
+  for (let i = from + 2; i < to; i++) if (timesMs[i] - timesMs[i - 1] !== stepMs) return -1;
+  return stepMs;
+}
