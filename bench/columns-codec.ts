@@ -1,17 +1,17 @@
 /**
- * Rates and sizes of the codecs of shares and chunks, on generated metrics: 40% counters, 40% gauges of one or two
+ * Rates and sizes of the codecs of shares and pages, on generated metrics: 40% counters, 40% gauges of one or two
  * decimals, 20% constants, metric by metric, as a share has them.
  *
  *   node bench/columns-codec.ts [seconds per figure]
  */
 import { ByteWriter } from '../libs/base/bytes/src/index.ts';
-import { ChunkPoints, decodeChunk, encodeChunk } from '../libs/data/chunk/src/index.ts';
 import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '../libs/data/columns/src/index.ts';
+import { PAGE_SLOTS_LIMIT, Page, PageDecoder, PageKernel, PageWriter } from '../libs/data/page/src/index.ts';
 import { mulberry32 } from './data/mulberry32.ts';
 
 const SERIES_PER_METRIC = 250;
 const SHARE_SERIES = 25_000;
-const CHUNK_SERIES = 2_000;
+const PAGE_SERIES = 2_048;
 const START_MS = 1_700_000_000_000;
 const STEP_MS = 10_000;
 const SEED = 20_240_817;
@@ -103,27 +103,30 @@ function sharePoints(list: Series[], rounds: number, skipped: number): PointColu
   return points;
 }
 
-function benchChunk(name: string, list: Series[], length: number): void {
-  const points = new ChunkPoints();
-  for (const next of list) for (let i = 0; i < length; i++) points.push(START_MS + i * STEP_MS, next());
-  const out = new ByteWriter();
-  const encodeAll = (each: (chunk: Uint8Array) => void): void => {
-    for (let at = 0; at < points.length; at += length) {
-      encodeChunk(points.timesMs, points.values, at, at + length, out);
-      each(out.view());
-      out.reset();
+function benchPage(name: string, list: Series[], length: number): void {
+  const columns = list.map((next) => Float64Array.from({ length }, () => next()));
+  const points = columns.length * length;
+  const writer = new PageWriter(new PageKernel());
+  const decoder = new PageDecoder(new PageKernel());
+  const source = { mapEpoch: 1, fromOffset: 0, toOffset: 1 };
+  const encodeAll = (each: (page: Buffer) => void): void => {
+    for (let from = 0; from < columns.length; from += PAGE_SLOTS_LIMIT) {
+      for (let i = from; i < from + PAGE_SLOTS_LIMIT; i++) {
+        writer.addValues(i, writer.times.addRegular(START_MS, STEP_MS, length), columns[i], 0);
+      }
+      each(writer.finish(source));
     }
   };
-  const chunks: Uint8Array[] = [];
-  encodeAll((chunk) => chunks.push(Buffer.from(chunk)));
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const back = new ChunkPoints(length);
-  print(name, size / points.length, {
-    encode: rate(points.length, () => encodeAll(() => undefined)),
-    decode: rate(points.length, () => {
-      for (const chunk of chunks) {
-        back.clear();
-        decodeChunk(chunk, back);
+  const pages: Buffer[] = [];
+  encodeAll((page) => pages.push(page));
+  const size = pages.reduce((sum, page) => sum + page.length, 0);
+  print(name, size / points, {
+    encode: rate(points, () => encodeAll(() => undefined)),
+    decode: rate(points, () => {
+      decoder.clear();
+      for (const bytes of pages) {
+        const page = new Page(bytes);
+        for (let slot = 0; slot < page.slots; slot++) decoder.decode(page, slot, decoder.freeAt);
       }
     }),
   });
@@ -159,8 +162,8 @@ benchShare(
   ),
 );
 for (const fastest of [50, 3000]) {
-  for (const length of [160, 360]) {
-    const name = `chunk, ${length} points, increments up to ${2 * fastest}`;
-    benchChunk(name, series(CHUNK_SERIES, fastest), length);
+  for (const length of [20, 60, 160, 360]) {
+    const name = `page, ${length} times, increments up to ${2 * fastest}`;
+    benchPage(name, series(PAGE_SERIES, fastest), length);
   }
 }

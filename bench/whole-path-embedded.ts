@@ -45,7 +45,7 @@ export async function wholePathEmbedded(): Promise<Measurement[]> {
       name: 'bytes-per-point-store',
       value: median(runs.map(({ report, storeBytes }) => storeBytes / report.points)),
       unit: 'bytes/point',
-      conditions: `${conditions}; the whole RocksDB folder after a clean stop: chunks, keys, series, WAL`,
+      conditions: `${conditions}; the whole RocksDB folder after a clean stop: pages, keys, series, WAL`,
     },
   ];
 }

@@ -3,6 +3,7 @@ import type { PositionsReply } from '@tidemark/contract';
 import { ControlFollower, ControlState } from '@tidemark/control-log';
 import { Coordinator, type StorePosition } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
+import { PageCodec } from '@tidemark/point-store';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
 import type { ReplicaCounters } from '@tidemark/replicas';
 import { type NetworkEndpoint, type NodePorts, SimulatedWorld } from '@tidemark/simulation';
@@ -63,6 +64,8 @@ export class Cluster {
   readonly world: SimulatedWorld;
   readonly ledger = new Ledger();
   readonly copy = new LogCopy(PARTITIONS);
+  /** One for all point stores: its memory would not be freed before the seed ends anyway. */
+  readonly pageCodec = new PageCodec();
   /** State of `control` for a reader of all of its records. */
   readonly truth = new ControlState();
   readonly placement = new Placement();
@@ -267,9 +270,9 @@ export class Cluster {
 
   async #startStore(name: string, topic: StoredTopic, ports: NodePorts): Promise<StoreHost> {
     const { clock, random, network, openKeyValue } = ports;
-    const { placement, copy, storeCounts: counts, fail: failed } = this;
+    const { placement, copy, pageCodec, storeCounts: counts, fail: failed } = this;
     const host = new StoreHost({
-      ...{ name, topic, placement, clock, random, network, openKeyValue, copy, counts, failed },
+      ...{ name, topic, placement, clock, random, network, openKeyValue, copy, pageCodec, counts, failed },
       wiring: this.#wiring,
     });
     await host.start();

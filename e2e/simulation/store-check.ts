@@ -207,7 +207,9 @@ export class StoreCheck {
   /** Replays each partition from its first record into a new store with commits at other offsets. */
   async checkReplay(): Promise<void> {
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      await this.#replay('points', partition, PointPartition.open.bind(PointPartition));
+      await this.#replay('points', partition, (options) =>
+        PointPartition.open({ ...options, codec: this.#cluster.pageCodec }),
+      );
       await this.#replay('tags', partition, async ({ keyValue }) =>
         TagPartition.open({ keyValue, commitRecords: 1 + below(this.#random, 30) }),
       );

@@ -14,7 +14,7 @@ import {
 } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
 import { LogConsumer } from '@tidemark/log-consumer';
-import { PointPartition } from '@tidemark/point-store';
+import { type PageCodec, PointPartition } from '@tidemark/point-store';
 import {
   type Clock,
   isTidemarkError,
@@ -46,6 +46,7 @@ export interface StoreHostOptions {
   readonly wiring: Wiring;
   readonly counts: StoreCounts;
   readonly copy: LogCopy;
+  readonly pageCodec: PageCodec;
   readonly failed: (error: unknown) => void;
 }
 
@@ -205,7 +206,9 @@ export class StoreHost {
 
   #load(partition: number, keyValue: KeyValue): Promise<PointPartition | TagPartition> {
     if (this.topic === 'tags') return TagPartition.open({ keyValue, commitRecords: 5 });
-    return PointPartition.open({ partition, keyValue, limits: POINT_LIMITS, latenessMs: () => LATENESS_MS });
+    const limits = POINT_LIMITS;
+    const codec = this.#options.pageCodec;
+    return PointPartition.open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS, codec });
   }
 
   /** Creates a replica as a copy of another if the log no longer has its records, or at random. */

@@ -1,16 +1,8 @@
 import { Bitmap, deserializeBitmap, serializeBitmap } from '@tidemark/bitmap';
 import { ByteWriter } from '@tidemark/bytes';
-import {
-  ChunkPoints,
-  ChunkSketches,
-  chunkSummary,
-  decodeChunk,
-  decodeSketchChunk,
-  encodeChunk,
-  pointsBefore,
-} from '@tidemark/chunk';
 import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { packPartial, SPACE_FOLD, SpacePartial, spaceFoldOf, unpackPartial } from '@tidemark/fold';
+import { Page, PageDecoder, PageKernel, PageWriter, pageSummary } from '@tidemark/page';
 import {
   DDSketch,
   fromOfficialProtobuf,
@@ -139,27 +131,57 @@ const share: FuzzTarget = {
   },
 };
 
-const chunk: FuzzTarget = {
-  name: 'chunk',
-  seeds: () =>
-    [1, 2, 200].map((count) => {
-      const points = new ChunkPoints();
-      for (let i = 0; i < count; i++) points.push(NOW_MS + i * 10_000, i % 5 === 0 ? i / 3 : i);
-      const out = new ByteWriter();
-      encodeChunk(points.timesMs, points.values, 0, count, out);
-      return out.take();
-    }),
+const PAGE_SERIES = 5;
+const kernel = new PageKernel();
+const writer = new PageWriter(kernel);
+const decoder = new PageDecoder(kernel, writer.freeAt + 1024 * 1024, 1024 * 1024);
+
+/** A page of every kind of body, where each series has `count` points, and times that are in step, shifted or irregular. */
+function pageOf(count: number): Buffer {
+  const times = Float64Array.from({ length: count }, (_, i) => NOW_MS + i * 10_000);
+  const shifted = times.map((timeMs) => timeMs + 1500);
+  const irregular = times.map((timeMs, i) => timeMs + ((i * 7) % 13));
+  const classes = [times, times, shifted, irregular, irregular].map((own) => writer.times.add(own, 0, count));
+  const columns = [() => 4, (i: number) => (i % 9) / 100, (i: number) => 1e6 + i * 17, Math.sqrt];
+  columns.forEach((column, i) => {
+    const values = Float64Array.from({ length: count }, (_, k) => (k % 19 === 18 ? -0 : column(k)));
+    writer.addValues(3 + 2 * i, classes[i], values, 0);
+  });
+  writer.addSketches(
+    900,
+    classes[PAGE_SERIES - 1],
+    Array.from({ length: count }, (_, i) => packed([i])),
+  );
+  return writer.finish({ mapEpoch: 2, fromOffset: 10, toOffset: 30 });
+}
+
+function readPage(bytes: Buffer): void {
+  const page = parsed(['data_loss'], () => new Page(bytes));
+  const summary = parsed(['data_loss'], () => pageSummary(bytes));
+  if (page === undefined) return;
+  holds(summary !== undefined && summary.slots === page.slots, () => 'a page without a readable beginning is read');
+  for (let slot = 0; slot < page.slots; slot++) {
+    const { times } = page;
+    const timeClass = page.classOf(slot);
+    const own = times.timesOf(timeClass).slice();
+    holds(
+      own.every((timeMs, i) => timeMs >= (own[i - 1] ?? page.minTimeMs) && timeMs <= page.maxTimeMs),
+      () => 'times descend, or are not within those of the page',
+    );
+    const middleMs = own[own.length >> 1];
+    const before = own.filter((timeMs) => timeMs < middleMs).length;
+    holds(times.countBefore(timeClass, middleMs) === before, () => 'points before a time are miscounted');
+    if (page.hasSketches(slot)) parsed(['data_loss'], () => page.sketchesOf(slot));
+    else parsed(['data_loss'], () => decoder.decode(page, slot, decoder.freeAt));
+  }
+}
+
+const page: FuzzTarget = {
+  name: 'page',
+  seeds: () => [1, 2, 200].map(pageOf),
   run: (input) => {
-    for (const bytes of [input, sealedAtEnd(input)]) {
-      const points = new ChunkPoints();
-      const count = parsed(['data_loss'], () => decodeChunk(bytes, points));
-      holds(points.length === (count ?? 0), () => 'a refused chunk leaves points');
-      const sketches = new ChunkSketches();
-      parsed(['data_loss'], () => decodeSketchChunk(bytes, sketches));
-      const head = parsed(['data_loss'], () => chunkSummary(bytes));
-      parsed(['data_loss'], () => pointsBefore(bytes, NOW_MS + 5000));
-      holds(count === undefined || head !== undefined, () => 'a chunk without a readable header decodes');
-    }
+    decoder.clear();
+    for (const bytes of [input, sealedAtEnd(input)]) readPage(bytes);
   },
 };
 
@@ -193,6 +215,6 @@ export const DATA_FORMATS: readonly FuzzTarget[] = [
   officialSketch,
   hyperloglog,
   share,
-  chunk,
+  page,
   groupPartial,
 ];

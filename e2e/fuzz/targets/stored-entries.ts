@@ -17,12 +17,13 @@ export function packEntries(content: Content): Buffer {
 }
 
 /** Returns the store that an input describes. Sizes beyond the input are cut. */
-export function unpackEntries(input: Buffer, sealed = (value: Buffer): Buffer => value): MemoryKeyValue {
+export function unpackEntries(input: Buffer, sealed = (value: Buffer, _key: string): Buffer => value): MemoryKeyValue {
   const content: Content = new Map();
   for (let at = 0; at + HEAD_BYTES <= input.length; ) {
     const valueAt = at + HEAD_BYTES + input.readUInt8(at);
     const end = valueAt + input.readUInt16LE(at + 1);
-    content.set(toHex(input.subarray(at + HEAD_BYTES, valueAt)), sealed(Buffer.from(input.subarray(valueAt, end))));
+    const key = toHex(input.subarray(at + HEAD_BYTES, valueAt));
+    content.set(key, sealed(Buffer.from(input.subarray(valueAt, end)), key));
     at = end;
   }
   return new MemoryKeyValue(content);

@@ -10,12 +10,14 @@ import { LogMemory } from '../../../libs/log/log-consumer/src/log-memory.ts';
 import { requestOf } from '../../../libs/store/point-store/src/testing/aggregates.ts';
 import { recordOf } from '../../../libs/store/tag-store/src/testing/facts.ts';
 import { type FuzzTarget, parsedLater } from '../target.ts';
-import { sealedAt } from './sealed.ts';
+import { sealedAt, sealedAtEnd } from './sealed.ts';
 import { packEntries, unpackEntries } from './stored-entries.ts';
 
 /** A damaged store says so, or that it is another program's. */
 const DAMAGED: readonly ErrorCode[] = ['data_loss', 'failed_precondition'];
 const CHECKSUM_BYTES = 4;
+/** Pages have a checksum at their end. */
+const PAGE_KEYS = '10';
 /** The key-value store of tests searches all entries at each call. */
 const MAX_GROWN_BYTES = 8 * 1024;
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1_000, bucketMs: 10_000 };
@@ -52,7 +54,7 @@ const pointStore: FuzzTarget = {
     return [packEntries(keyValue.content)];
   },
   run: async (input) => {
-    const keyValue = unpackEntries(input);
+    const keyValue = unpackEntries(input, (value, key) => (key.startsWith(PAGE_KEYS) ? sealedAtEnd(value) : value));
     await parsedLater(DAMAGED, async () => {
       const partition = await openPoints(keyValue);
       for (const series of [0, 1]) await partition.aggregate(requestOf([series], RANGE, 'sum'));

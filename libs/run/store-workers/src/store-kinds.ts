@@ -3,7 +3,7 @@ import type { IdHash } from '@tidemark/bytes';
 import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { DAY_MS } from '@tidemark/model';
-import { PointPartition } from '@tidemark/point-store';
+import { type PageCodec, PointPartition } from '@tidemark/point-store';
 import {
   assert,
   type KeyValue,
@@ -35,6 +35,8 @@ export interface StoreOpening {
   readonly options: Pick<StoreWorkerOptions, 'limits' | 'latenessMs'>;
   /** Hash of tables, with a random key: senders cannot choose names that collide. */
   readonly idHash: IdHash;
+  /** What pages of points are written and read with. */
+  readonly pageCodec: PageCodec;
 }
 
 /** The part of a consumer that its store uses: the position in the log. */
@@ -84,7 +86,7 @@ const DAYS_AFTER_POINTS = 2;
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
-    open: ({ partition, keyValue, slicing, options, idHash }) =>
+    open: ({ partition, keyValue, slicing, options, idHash, pageCodec }) =>
       PointPartition.open({
         partition,
         keyValue,
@@ -92,6 +94,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
         latenessMs: () => options.latenessMs,
         slicing,
         idHash,
+        codec: pageCodec,
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
     answers: {

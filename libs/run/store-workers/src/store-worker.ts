@@ -4,6 +4,7 @@ import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
+import { PageCodec } from '@tidemark/point-store';
 import {
   type Clock,
   type ErrorCode,
@@ -76,8 +77,9 @@ export class StoreWorker {
   readonly #options: StoreWorkerOptions;
   readonly #log: StoreLogReader;
   readonly #clock: Clock;
-  /** One for all tables of the thread. */
+  /** One for all tables of the thread, and one for all points: each has memories of WebAssembly. */
   readonly #idHash = new IdHash(new SystemRandom().bytes(SIP_KEY_BYTES));
+  readonly #pageCodec = new PageCodec();
   readonly #skips = new Map<string, string>();
   /** Of the embedded log, by topic and partition. */
   readonly #segments = new Map<string, LogSegments>();
@@ -244,6 +246,7 @@ export class StoreWorker {
       slicing: { clock: this.#clock, yieldTurn },
       options: this.#options,
       idHash: this.#idHash,
+      pageCodec: this.#pageCodec,
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;

@@ -22,7 +22,7 @@ import type { FromStore, StoreProblem, StoreWorkerOptions, ToStore } from './sto
 import { storeReaders } from './store-readers.ts';
 import { StoreWorkers, type StoreWorkersOptions } from './store-workers.ts';
 
-/** Points of a chunk that is larger than a block of a table, which has about 4 KiB. */
+/** Points of a page that is larger than a block of a table, which has about 4 KiB. */
 const MANY_POINTS = 800;
 
 let folder: string;
@@ -253,7 +253,7 @@ describe('the store threads', () => {
       const builder = new LogBuilder();
       builder.bare(RECORD.open, 0, 1000, { partition });
       for (let i = 0; i < 5; i++) {
-        // Values that don't compress, of four series: the chunk of each has a block of its own in the table of the database.
+        // Values that don't compress, of four series: their page has a block of its own in the table of the database.
         const own = Array.from({ length: points }, (_, j) => ({
           ...{ series: j % 4, timeMs: 2000 + i + j * 10, value: Math.sin(i + j) },
         }));
@@ -283,8 +283,8 @@ describe('the store threads', () => {
     }
   }
 
-  /** Flips a bit of the third of four chunks in the table of the database, which only a query reads. */
-  async function damageChunks(path: string): Promise<void> {
+  /** Flips a bit of the page in the table of the database, which only a query reads. */
+  async function damagePages(path: string): Promise<void> {
     // The first start after the stop writes the table.
     await (await openRocksDb(path)).close();
     const [name] = (await readdir(path)).filter((file) => file.endsWith('.sst'));
@@ -324,7 +324,7 @@ describe('the store threads', () => {
   });
 
   test('damage that only a read finds is mended while the stores run, and no answer is wrong meanwhile', async () => {
-    const log = await damaged(0, damageChunks, MANY_POINTS);
+    const log = await damaged(0, damagePages, MANY_POINTS);
     ends.push(() => log.close());
     const stores = start();
     log.onAppend((...progress) => stores.progress(...progress));
@@ -348,7 +348,7 @@ describe('the store threads', () => {
   });
 
   test('a store whose database is replaced announces no commit below which the log could be trimmed', async () => {
-    const log = await damaged(0, damageChunks, MANY_POINTS);
+    const log = await damaged(0, damagePages, MANY_POINTS);
     ends.push(() => log.close());
     const events: string[] = [];
     const stores = opened(
@@ -374,7 +374,7 @@ describe('the store threads', () => {
   });
 
   test('damage that only a read finds, and that the log can’t replace, is a problem of its store alone', async () => {
-    const log = await damaged(4, damageChunks, MANY_POINTS);
+    const log = await damaged(4, damagePages, MANY_POINTS);
     ends.push(() => log.close());
     const problems: (StoreProblem | undefined)[] = [];
     const stores = start(undefined, 1, (problem) => problems.push(problem));
@@ -391,7 +391,7 @@ describe('the store threads', () => {
   });
 
   test('a damaged database that can’t be replaced stops its partition alone, and says why', async () => {
-    const log = await damaged(0, damageChunks, MANY_POINTS);
+    const log = await damaged(0, damagePages, MANY_POINTS);
     ends.push(() => log.close());
     const halted: Halted[] = [];
     const stores = start((halt) => halted.push(halt));

@@ -3,8 +3,8 @@ import { CONTEXT_POINTS, SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '
 import { ID_BYTES, INTERVAL_LIMIT_MS } from '@tidemark/model';
 import { limitError, type SlicedWork, TidemarkError } from '@tidemark/ports';
 import { ascending } from './ascending.ts';
-import { Selection } from './head-rows.ts';
 import type { PartitionStore } from './partition-state.ts';
+import { Selection } from './selection.ts';
 
 /** Series that are looked up in one piece, and what they cost in units of the cost of a point. */
 const PIECE = 256;

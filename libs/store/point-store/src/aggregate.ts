@@ -4,9 +4,9 @@ import { gapsOf } from '@tidemark/point-log';
 import { type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
-import { rowsOf } from './head-rows.ts';
+import { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
-import { RangeChunks } from './range-chunks.ts';
+import { RangePages } from './range-pages.ts';
 import { deletedBeforeMs } from './retention.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
 
@@ -15,7 +15,7 @@ const MORE_CONTEXT = 16;
 
 /**
  * Folds the series of each group over time, then over space. The answer covers every record below `offset`: rows in
- * RAM and chunks are seen as of one moment, between two commits.
+ * RAM and pages are seen as of one moment, between two commits.
  */
 export async function aggregate(
   store: PartitionStore,
@@ -36,11 +36,19 @@ export async function aggregate(
 
 /** Undefined when a series has fewer timestamps in what was found than its fold depends on. */
 async function attempt(store: PartitionStore, found: Found, slice: WorkSlice): Promise<AggregateReply | undefined> {
+  try {
+    return await fold(store, found, slice);
+  } finally {
+    for (const view of found.views) view.release();
+  }
+}
+
+async function fold(store: PartitionStore, found: Found, slice: WorkSlice): Promise<AggregateReply | undefined> {
   const { plan } = found;
-  const folder = new SeriesFolder(store, plan, found);
+  const folder = new SeriesFolder(store, found);
   const groups: GroupPartial[] = [];
   let pointsRead = 0;
-  // What was found is a copy, or never changes: records may be applied, and committed, between two slices.
+  // What was found never changes: records may be applied, and committed, between two slices.
   for (const group of plan.groups) {
     const partial = new SpacePartial(plan.spaceFold, plan.steps);
     for (const series of group) {
@@ -83,23 +91,22 @@ async function collect(
     gaps: gapsOf(store),
     deletedBeforeMs: deletedBeforeMs(store),
   };
-  // Of this moment, as the offset is: records are applied while chunks are read, though nothing is committed.
-  const inRam = head.byEpoch();
-  // Series that were unknown when the request was planned may have points below this offset.
-  const isOutdated = planned.lacksSeries && store.table.length > planned.knownSeries;
-  const plan = isOutdated ? await slice.finish(planOf(store, request)) : planned;
-  const chunks = new RangeChunks(store, plan, context, slice);
-  if (plan.selection.size === 0) return { position, plan, chunks, rows: [] };
-  await chunks.find();
-  let fromMs = plan.fromMs;
-  let toMs = plan.toMs;
-  for (const series of plan.selection.series) {
-    const { sinceMs, untilMs } = chunks.bounds(series);
-    fromMs = Math.min(fromMs, sinceMs);
-    toMs = Math.max(toMs, untilMs + 1);
-    if (slice.spend(SERIES_COST)) await slice.next();
+  // Of this moment, as the offset is: records are applied while pages are read, though nothing is committed.
+  const views = head.columns.map((columns) => new HeadView(columns));
+  try {
+    // Series that were unknown when the request was planned may have points below this offset.
+    const isOutdated = planned.lacksSeries && store.table.length > planned.knownSeries;
+    const plan = isOutdated ? await slice.finish(planOf(store, request)) : planned;
+    const pages = new RangePages(store, plan, context, slice);
+    if (plan.selection.size > 0) await pages.find();
+    const needed = await slice.finish(pages.needed(views));
+    let inRam = 0;
+    for (const view of needed) inRam += await slice.finish(view.count(plan.selection));
+    pages.checkPoints(inRam);
+    for (const view of views) if (!needed.includes(view)) view.release();
+    return { position, plan, pages, views: needed };
+  } catch (error) {
+    for (const view of views) view.release();
+    throw error;
   }
-  const rows = await slice.finish(rowsOf(inRam, { selection: plan.selection, fromMs, toMs }));
-  chunks.checkPoints(rows.reduce((sum, { length }) => sum + length, 0));
-  return { position, plan, chunks, rows };
 }

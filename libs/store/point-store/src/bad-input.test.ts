@@ -221,13 +221,13 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(7), (meta ?? Buffer.of()).subarray(1)]) },
+      { key: META_KEY, value: Buffer.concat([Uint8Array.of(8), (meta ?? Buffer.of()).subarray(1)]) },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 7, this program reads 6/);
+    await expect(open(keyValue)).rejects.toThrow(/has format 8, this program reads 7/);
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
-  test('chunks of a series that is not stored are data_loss', async () => {
+  test('pages of a series that is not stored are data_loss', async () => {
     const keyValue = new MemoryKeyValue();
     const { partition } = await begun(keyValue);
     await partition.commit();
@@ -237,7 +237,7 @@ describe('refusals', () => {
     await expect(opened.stateHash()).rejects.toMatchObject({ code: 'data_loss' });
   });
 
-  test('series that are said to have chunks in a bucket without chunks are data_loss', async () => {
+  test('series that are said to have pages in a bucket without pages are data_loss', async () => {
     const keyValue = new MemoryKeyValue();
     const { partition } = await begun(keyValue);
     await partition.commit();

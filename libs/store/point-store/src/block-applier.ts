@@ -40,14 +40,10 @@ export class BlockApplier {
     sketches.clear();
     decodeShare(span.share, points, sketches);
     if (dictionary.hasGaps || summary.maxRef >= dictionary.length) this.#dropUndefined(dictionary);
-    head.append(span.mapEpoch, dictionary.series, points, summary.minTimeMs, summary.maxTimeMs);
+    head.append(span.mapEpoch, dictionary.series, points);
     for (let i = 0; i < sketches.length; i++) {
-      head.appendSketch({
-        mapEpoch: span.mapEpoch,
-        series: dictionary.series[sketches.refs[i]],
-        timeMs: sketches.timesMs[i],
-        payload: Uint8Array.from(sketches.payloads[i]),
-      });
+      const payload = Uint8Array.from(sketches.payloads[i]);
+      head.appendSketch(span.mapEpoch, dictionary.series[sketches.refs[i]], sketches.timesMs[i], payload);
     }
     counts.points += points.length + sketches.length;
     if (tracker.isLate(summary.minTimeMs, this.#latenessMs(span.tenant))) this.#countLate(span);

@@ -1,16 +1,19 @@
 import type { KeyValueWrite } from '@tidemark/ports';
-import { mergeBucket } from './bucket-merge.ts';
-import type { PackedChunks } from './chunk-batch.ts';
+import { hashSeries, overlappingSeries } from './bucket-hash.ts';
+import { mergeVersions } from './bucket-merge.ts';
+import { dealsOf, slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
+import type { FoundSlot } from './found-slot.ts';
 import { bucketKey, META_KEY, PREFIX } from './keys.ts';
 import { packMeta } from './partition-meta.ts';
 import { hashWrite } from './partition-save.ts';
 import type { BucketHash, PartitionStore } from './partition-state.ts';
 import { PointHash } from './point-hash.ts';
 import { deleteExpired, expiredBucket } from './retention.ts';
+import { NO_VIEWS } from './series-points.ts';
 
 /**
- * Closes buckets that ended at least one commit step of watermark ago: merges their chunks, and records their hash.
- * Few points of them arrive later, and these become chunks in addition to the merged ones.
+ * Closes buckets that ended at least one commit step of watermark ago: merges their short pages, and records their hash.
+ * Few points of them arrive later, and these become pages in addition to the merged ones.
  *
  * Call it after the commit of each cut, and when opening. A cut is the record at which the watermark crosses a step, so
  * every replica closes a bucket at the same offset, independent of its other commits.
@@ -55,24 +58,33 @@ function bucketOf({ limits, tracker }: PartitionStore): number {
 }
 
 async function closeBucket(store: PartitionStore, bucket: number, through: number): Promise<void> {
-  const { keyValue, limits, table, sequence, lock, recent, hashes } = store;
-  const sum = new PointHash();
-  const merged: PackedChunks[] = [];
-  for await (const { writes, packed } of mergeBucket(
-    { keyValue, bucket, bucketMs: limits.bucketMs, table, sequence },
-    sum,
-  )) {
-    await lock.write(() => keyValue.write(writes));
-    merged.push(packed);
+  const { limits, recent, hashes } = store;
+  const sum = new PointHash(store.codec);
+  const hasDeals = (await dealsOf(store, bucket)).length > 1;
+  const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
+  const together = new Map<number, FoundSlot[]>();
+  for await (const versions of versionsOfBucket(store, bucket)) {
+    for (const [series, slots] of slotsBySeries(versions.pages)) {
+      if (!overlapping.has(series)) hashSeries(store, series, slots, NO_VIEWS, sum);
+      else together.set(series, [...(together.get(series) ?? []), ...slots]);
+    }
+    const merged = mergeVersions(store, versions);
+    if (merged === undefined) continue;
+    await store.lock.write(async () => {
+      await store.keyValue.write(merged.writes);
+      recent.replace(versions.family, versions.number, merged.pages);
+    });
   }
+  for (const [series, slots] of together) hashSeries(store, series, slots, NO_VIEWS, sum);
   const hash: BucketHash = { bucket, offset: store.committedOffset, hash: sum.hex };
   const surplus = hashes.slice(0, Math.max(0, hashes.length + 1 - limits.bucketHashes));
   const deletes = surplus.map((one) => ({ key: bucketKey(PREFIX.bucketHash, one.bucket) }));
   await writeClosed(store, { bucket, through }, [...deletes, hashWrite(hash)]);
-  recent.replace(bucket, merged);
   hashes.push(hash);
   hashes.splice(0, surplus.length);
 }
+
+const NONE: ReadonlySet<number> = new Set();
 
 /** Records that a bucket has closed. With the last of a cut others expire: in one write, so that it happens once. */
 async function writeClosed(

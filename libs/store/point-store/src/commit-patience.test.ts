@@ -32,7 +32,7 @@ async function collectIn(turns: number, slice: WorkSlice): Promise<string> {
   return 'collected';
 }
 
-describe('a collection of chunks', () => {
+describe('a collection of pages', () => {
   test('is not ended while no commit waits, however long it takes', async () => {
     const sliced = slicing();
     const found = collectUnlessCommitWaits(new SharedLock(), sliced, undefined, (slice) => collectIn(100, slice));
@@ -110,7 +110,7 @@ test('a long query does not hold back the commits of its partition, and its answ
   const sliced = slicing(() => whileCollecting?.());
   const partition = await PointPartition.open({
     ...{ partition: 0, keyValue: new MemoryKeyValue(), latenessMs: () => 3000, slicing: sliced },
-    // Chunks are read from disk, one by one.
+    // Pages are read from disk, one by one.
     limits: { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 100_000, bucketMs: 1_000_000, recentBytes: 0 },
   });
   const builder = new LogBuilder();

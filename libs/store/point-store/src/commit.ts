@@ -1,34 +1,73 @@
-import { flushRows } from './flush.ts';
+import { Page } from '@tidemark/page';
+import type { KeyValueWrite } from '@tidemark/ports';
+import { assert } from '@tidemark/ports';
+import type { HeadColumns } from './head-columns.ts';
+import { indexKey, PARTS, pageKey } from './keys.ts';
+import { packIndexedPage } from './page-index.ts';
 import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
+import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
+
+/** The pages of one bucket and map epoch. */
+interface FlushedBucket {
+  readonly bucket: number;
+  readonly deal: SlotDeal;
+  readonly pages: readonly { readonly number: number; readonly page: Page }[];
+}
 
 /**
- * Stores the head's rows as chunks, with the offset and all changes, in one write. A repeat after an error writes the
+ * Stores the head's points as pages, with the offset and all changes, in one write. A repeat after an error writes the
  * same keys again, so it is safe if the failed write was stored.
  */
 export async function writeCommit(store: PartitionStore): Promise<void> {
-  const { head, table, limits, committedOffset, nextOffset, buckets, recent } = store;
+  const { head, buckets, recent, activity, keyValue, lock } = store;
+  const { columns } = head;
   let { sequence } = store;
-  const finished = head.byEpoch().flatMap((rows) => {
-    sequence++;
-    const source = { mapEpoch: rows.mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
-    const batches = flushRows(rows, table, limits.bucketMs, source).byBucket;
-    return batches.map((batch) => ({ bucket: batch.bucket, ...batch.finish(sequence) }));
-  });
-  for (const { bucket, packed } of finished) store.activity.add(bucket, packed.series);
-  const writes = commitWrites(store, sequence);
-  for (const batch of finished) for (const write of batch.writes) writes.push(write);
-  await store.lock.write(async () => {
-    await store.keyValue.write(writes);
-    head.clear();
-    const fresh = new Set(finished.map(({ bucket }) => bucket).filter((bucket) => !buckets.has(bucket)));
-    for (const { bucket, packed } of finished) {
-      // Of two batches of a new bucket only the first starts it, unless the budget has evicted it since.
-      recent.add(bucket, packed, fresh.delete(bucket));
+  const writes: KeyValueWrite[] = [];
+  const flushed: FlushedBucket[] = [];
+  for (const [i, one] of columns.entries()) {
+    // Ascending by epoch: those of one epoch have one number.
+    if (i === 0 || columns[i - 1].mapEpoch !== one.mapEpoch) sequence++;
+    flushed.push(flush(store, one, sequence, writes));
+  }
+  for (const { bucket, pages } of flushed) for (const { page } of pages) activity.add(bucket, page.series);
+  const deals = new Set(flushed.map(({ deal }) => deal));
+  for (const { bucket, deal } of flushed) if (deals.delete(deal)) writeIndex(bucket, deal, writes);
+  for (const write of commitWrites(store, sequence)) writes.push(write);
+  await lock.write(async () => {
+    await keyValue.write(writes);
+    head.clear(sequence);
+    const fresh = new Set(flushed.map(({ bucket }) => bucket).filter((bucket) => !buckets.has(bucket)));
+    for (const { bucket, deal, pages } of flushed) {
+      // Of two epochs of a new bucket only the first starts it, unless the budget has evicted it since.
+      recent.add(bucket, deal, pages, fresh.delete(bucket));
       buckets.add(bucket);
+      deal.saved();
     }
-    store.activity.saved();
+    activity.saved();
     store.sequence = sequence;
     store.saved();
   });
+}
+
+function flush(store: PartitionStore, columns: HeadColumns, sequence: number, writes: KeyValueWrite[]): FlushedBucket {
+  const { flusher, committedOffset, nextOffset } = store;
+  const { bucket, deal, mapEpoch } = columns;
+  const source = { mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
+  const pages: { number: number; page: Page }[] = [];
+  for (const { dealt, part, bytes } of flusher.flush(columns, source)) {
+    assert(part < PARTS, `${part} pages of one page in one commit`);
+    const { metric: family, number } = dealt;
+    writes.push({ key: pageKey({ bucket, deal: deal.number, family }, number, sequence * PARTS + part), value: bytes });
+    pages.push({ number, page: new Page(bytes) });
+  }
+  return { bucket, deal, pages };
+}
+
+/** Writes which series the pages of a deal have got since the last commit. */
+function writeIndex(bucket: number, deal: SlotDeal, writes: KeyValueWrite[]): void {
+  for (const { page, metric, series } of deal.changes()) {
+    const key = indexKey({ bucket, deal: deal.number, family: metric }, page.number);
+    writes.push({ key, value: packIndexedPage({ isShared: page.metric === SHARED_PAGES, series }) });
+  }
 }

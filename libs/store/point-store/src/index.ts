@@ -1,3 +1,4 @@
+export { PageCodec } from './page-codec.ts';
 export type { PointPartitionOptions } from './point-partition.ts';
 export { PointPartition } from './point-partition.ts';
 export type { PointStoreLimits } from './point-store-limits.ts';

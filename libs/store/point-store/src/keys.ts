@@ -8,7 +8,8 @@ export const PREFIX = {
   meta: 0x01,
   bucketHash: 0x08,
   activity: 0x09,
-  chunk: 0x10,
+  page: 0x10,
+  pageIndex: 0x11,
 } as const;
 
 export const META_KEY = Uint8Array.of(PREFIX.meta);
@@ -17,14 +18,13 @@ export const META_KEY = Uint8Array.of(PREFIX.meta);
 const BUCKET_BIAS = 2 ** 47;
 /** A number below every bucket of a valid time. */
 export const NO_BUCKET = -BUCKET_BIAS;
-/** Maximum chunks of one series in one batch and bucket. */
+/** Pages of one dealt page and commit at most. */
 export const PARTS = 4096;
 
-/** [prefix, bucket]; bucket in bucket widths since the epoch. Of chunks: the start of all keys of the bucket. */
-export function bucketKey(
-  prefix: typeof PREFIX.chunk | typeof PREFIX.bucketHash | typeof PREFIX.activity,
-  bucket: number,
-): Buffer {
+type BucketPrefix = (typeof PREFIX)['page' | 'pageIndex' | 'bucketHash' | 'activity'];
+
+/** [prefix, bucket]; bucket in bucket widths since the epoch. Of pages: the start of all keys of the bucket. */
+export function bucketKey(prefix: BucketPrefix, bucket: number): Buffer {
   const key = Buffer.allocUnsafe(7);
   key[0] = prefix;
   key.writeUIntBE(bucket + BUCKET_BIAS, 1, 6);
@@ -35,40 +35,60 @@ export function bucketOfKey(key: Uint8Array): number {
   return keyBuffer(key, 7).readUIntBE(1, 6) - BUCKET_BIAS;
 }
 
-/** The start of the keys of all chunks of a bucket's metric. */
-export function metricKey(bucket: number, metric: number): Buffer {
-  const key = Buffer.allocUnsafe(11);
-  bucketKey(PREFIX.chunk, bucket).copy(key);
-  key.writeUInt32BE(metric, 7);
+/** The pages of a metric in one deal of a bucket: `family` is the metric, or stands for the pages that metrics share. */
+export interface PageFamily {
+  readonly bucket: number;
+  readonly deal: number;
+  readonly family: number;
+}
+
+/** The start of the keys of a family's pages, or of its index. */
+export function familyKey(
+  prefix: typeof PREFIX.page | typeof PREFIX.pageIndex,
+  { bucket, deal, family }: PageFamily,
+): Buffer {
+  const key = Buffer.allocUnsafe(17);
+  bucketKey(prefix, bucket).copy(key);
+  key.writeUIntBE(deal, 7, 6);
+  key.writeUInt32BE(family, 13);
   return key;
 }
 
-export const CHUNK_KEY_BYTES = 21;
-/** Bound of sequences: no chunk has this sequence. */
-export const MAX_CHUNK_SEQUENCE = 2 ** 48 - 1;
-
-/** Writes the key [chunk, bucket, metric, series, sequence and part of six bytes] into `key` at `at`. */
-export function writeChunkKey(
-  key: Buffer,
-  at: number,
-  bucket: number,
-  metric: number,
-  series: number,
-  sequence: number,
-): void {
-  key[at] = PREFIX.chunk;
-  key.writeUIntBE(bucket + BUCKET_BIAS, at + 1, 6);
-  key.writeUInt32BE(metric, at + 7);
-  key.writeUInt32BE(series, at + 11);
-  key.writeUIntBE(sequence, at + 15, 6);
-}
-
-export function chunkKey(bucket: number, metric: number, series: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(CHUNK_KEY_BYTES);
-  writeChunkKey(key, 0, bucket, metric, series, sequence);
+/** Of a page: its number in the deal, and its version, the commit × `PARTS` + the part. */
+export function pageKey(family: PageFamily, number: number, version: number): Buffer {
+  const key = Buffer.allocUnsafe(27);
+  familyKey(PREFIX.page, family).copy(key);
+  key.writeUInt32BE(number, 17);
+  key.writeUIntBE(version, 21, 6);
   return key;
 }
 
-export function seriesOfChunkKey(key: Uint8Array): number {
-  return keyBuffer(key, CHUNK_KEY_BYTES).readUInt32BE(11);
+/** The start of the keys of all versions of a page. */
+export function versionsKey(family: PageFamily, number: number): Buffer {
+  return pageKey(family, number, 0).subarray(0, 21);
+}
+
+/** Of the series that a metric has in a page: `family` is the metric, also where it shares the page. */
+export function indexKey(family: PageFamily, number: number): Buffer {
+  const key = Buffer.allocUnsafe(21);
+  familyKey(PREFIX.pageIndex, family).copy(key);
+  key.writeUInt32BE(number, 17);
+  return key;
+}
+
+/** The start of the keys of a deal's index. */
+export function dealKey(bucket: number, deal: number): Buffer {
+  return familyKey(PREFIX.pageIndex, { bucket, deal, family: 0 }).subarray(0, 13);
+}
+
+export function dealOfKey(key: Uint8Array): number {
+  return keyBuffer(key, 21).readUIntBE(7, 6);
+}
+
+export function familyOfKey(key: Uint8Array): number {
+  return keyBuffer(key, 21).readUInt32BE(13);
+}
+
+export function numberOfKey(key: Uint8Array): number {
+  return keyBuffer(key, 21).readUInt32BE(17);
 }

@@ -1,10 +1,11 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { trackerFingerprint } from '@tidemark/point-log';
-import { hashSeries, seriesOfBucket } from './bucket-merge.ts';
-import { flushRows } from './flush.ts';
+import { hashSeries } from './bucket-hash.ts';
+import { slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
+import type { FoundSlot } from './found-slot.ts';
+import { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { PointHash } from './point-hash.ts';
-import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
 
 /**
  * The hash of the whole logical state: every series' resolved points that have not expired, in RAM or on disk, its stated
@@ -12,18 +13,20 @@ import { readStoredChunk, type StoredChunk } from './stored-chunk.ts';
  * closed buckets exist already.
  */
 export async function logicalHash(store: PartitionStore): Promise<string> {
-  const hash = new PointHash();
-  const rows = headChunks(store);
-  const buckets = new Set([...store.buckets, ...rows.keys()]);
-  for (const bucket of buckets) {
+  const hash = new PointHash(store.codec);
+  const { head } = store;
+  const { length: known } = store.table;
+  const inHead = new Set(head.columns.map(({ bucket }) => bucket));
+  for (const bucket of new Set([...store.buckets, ...inHead])) {
     // When expired points are deleted depends on commits and crashes, and not on the log alone.
     if (bucket <= store.expiredBucket) continue;
-    const own = rows.get(bucket) ?? new Map<number, StoredChunk[]>();
-    for await (const { series, stored } of seriesOfBucket(store.keyValue, bucket, store.table)) {
-      hashSeries(store.table, series, [...stored, ...(own.get(series) ?? [])], hash);
-      own.delete(series);
+    const views = head.columns.filter((one) => one.bucket === bucket).map((one) => new HeadView(one));
+    const slots = new Map<number, FoundSlot[]>();
+    for await (const { pages } of versionsOfBucket(store, bucket)) {
+      for (const [series, own] of slotsBySeries(pages)) slots.set(series, [...(slots.get(series) ?? []), ...own]);
     }
-    for (const [series, chunks] of own) hashSeries(store.table, series, chunks, hash);
+    for (let series = 0; series < known; series++) hashSeries(store, series, slots.get(series) ?? [], views, hash);
+    for (const view of views) view.release();
   }
   for (const part of trackerFingerprint(store.tracker)) hash.addBytes(part);
   for (const [series, stated] of store.intervals.statements(store.table.length)) {
@@ -31,24 +34,6 @@ export async function logicalHash(store: PartitionStore): Promise<string> {
   }
   hash.addBytes(packCounts(store));
   return hash.hex;
-}
-
-/** The head's rows as the chunks of a commit at this moment, by bucket and series. */
-function headChunks({ head, table, limits, committedOffset, nextOffset }: PartitionStore) {
-  const chunks = new Map<number, Map<number, StoredChunk[]>>();
-  for (const rows of head.byEpoch()) {
-    const source = { mapEpoch: rows.mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
-    for (const batch of flushRows(rows, table, limits.bucketMs, source).byBucket) {
-      const own = chunks.get(batch.bucket) ?? new Map<number, StoredChunk[]>();
-      chunks.set(batch.bucket, own);
-      const { packed } = batch.finish(0);
-      packed.series.forEach((series, i) => {
-        const stored = readStoredChunk(packed.bytes.subarray(packed.starts[i], packed.ends[i]));
-        own.set(series, [...(own.get(series) ?? []), stored]);
-      });
-    }
-  }
-  return chunks;
 }
 
 function packCounts({ partition, nextOffset, counts, gaps }: PartitionStore): Buffer {

@@ -1,6 +1,6 @@
 import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
-import { bucketKey, bucketOfKey, META_KEY, PREFIX } from './keys.ts';
+import { bucketKey, bucketOfKey, META_KEY, NO_BUCKET, PREFIX } from './keys.ts';
 import { unpackMeta } from './partition-meta.ts';
 import type { PartitionStore } from './partition-state.ts';
 
@@ -15,6 +15,7 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   checkOwner(store, meta.partition, meta.bucketMs);
   await store.load(keyValue, meta);
   store.sequence = meta.sequence;
+  store.head.clear(meta.sequence);
   store.closedBucket = meta.closedBucket;
   store.expiredBucket = meta.expiredBucket;
   store.coverage = meta.coverage;
@@ -37,7 +38,7 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   checkActivity(store);
 }
 
-/** A search for the nearest points follows the bitmaps, and would not end where they name chunks that do not exist. */
+/** A search for the nearest points follows the bitmaps, and would not end where they name pages that do not exist. */
 function checkActivity({ activity, buckets, expiredBucket }: PartitionStore): void {
   for (const bucket of activity.buckets) {
     if (buckets.has(bucket)) continue;
@@ -46,7 +47,7 @@ function checkActivity({ activity, buckets, expiredBucket }: PartitionStore): vo
       activity.drop(bucket);
       continue;
     }
-    throw new TidemarkError('data_loss', `the point store names series of bucket ${bucket}, which has no chunks`, {
+    throw new TidemarkError('data_loss', `the point store names series of bucket ${bucket}, which has no pages`, {
       bucket,
     });
   }
@@ -68,15 +69,16 @@ function checkOwner({ partition, limits }: PartitionStore, storedPartition: numb
   }
 }
 
-/** Finds the existing buckets with one seek each. */
+/** Finds the existing buckets with one seek each, in the index: pages are large. */
 async function loadBuckets({ keyValue, buckets }: PartitionStore): Promise<void> {
-  let from: Uint8Array = Uint8Array.of(PREFIX.chunk);
-  const to = afterPrefix(from);
+  // Not from the prefix alone on: a database may look for that in the last block of pages.
+  let from: Uint8Array = bucketKey(PREFIX.pageIndex, NO_BUCKET);
+  const to = afterPrefix(Uint8Array.of(PREFIX.pageIndex));
   for (;;) {
     let found: number | undefined;
     for await (const { key } of keyValue.entries({ from, to, limit: 1 })) found = bucketOfKey(key);
     if (found === undefined) return;
     buckets.add(found);
-    from = afterPrefix(bucketKey(PREFIX.chunk, found));
+    from = afterPrefix(bucketKey(PREFIX.pageIndex, found));
   }
 }

@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** 2: a client's key has its tenant. 3: the tracker has an era and an age. 4: which series have chunks in which bucket. 6: buckets expire. */
-const VERSION = 6;
+/** 6: buckets expire. 7: pages in place of chunks. */
+const VERSION = 7;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;

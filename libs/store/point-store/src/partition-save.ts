@@ -5,7 +5,7 @@ import { packMeta } from './partition-meta.ts';
 import type { BucketHash, PartitionStore } from './partition-state.ts';
 
 /**
- * The writes of all changes since the last commit except for the chunks. One write with the chunks makes the commit
+ * The writes of all changes since the last commit except for the pages. One write with the pages makes the commit
  * atomic.
  */
 export function commitWrites(store: PartitionStore, sequence: number): KeyValueWrite[] {

@@ -1,10 +1,12 @@
 import type { IdHash } from '@tidemark/bytes';
 import { PointLogState } from '@tidemark/point-log';
 import type { KeyValue } from '@tidemark/ports';
-import { Head } from './head.ts';
+import { PageFlusher } from './flush-pages.ts';
 import { NO_BUCKET } from './keys.ts';
+import { PageCodec } from './page-codec.ts';
+import { PageHead } from './page-head.ts';
 import type { PointStoreLimits } from './point-store-limits.ts';
-import { RecentChunks } from './recent-chunks.ts';
+import { RecentPages } from './recent-pages.ts';
 import { SeriesActivity } from './series-activity.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
@@ -27,6 +29,17 @@ export interface PartitionCounts {
   undefinedPoints: number;
 }
 
+export interface PartitionStoreOptions {
+  readonly partition: number;
+  /** The store of this partition, which contains nothing else. */
+  readonly keyValue: KeyValue;
+  readonly limits: PointStoreLimits;
+  /** Hash of the table of series, with a random key. Tests leave it out. */
+  readonly idHash?: IdHash;
+  /** What the thread writes and reads pages with. Tests leave it out. */
+  readonly codec?: PageCodec;
+}
+
 /**
  * The state of one partition in addition to the state of its log. Applying, committing and closing buckets change its
  * parts, and queries read them.
@@ -34,30 +47,35 @@ export interface PartitionCounts {
 export class PartitionStore extends PointLogState {
   readonly keyValue: KeyValue;
   readonly limits: PointStoreLimits;
-  readonly head = new Head();
+  readonly codec: PageCodec;
+  readonly flusher: PageFlusher;
+  readonly head: PageHead;
   readonly counts: PartitionCounts = { points: 0, latePoints: 0, duplicatePoints: 0, undefinedPoints: 0 };
   /** Hashes of closed buckets, ascending by bucket. */
   readonly hashes: BucketHash[] = [];
-  readonly recent: RecentChunks;
+  readonly recent: RecentPages;
   readonly activity = new SeriesActivity();
   readonly seriesSets: SeriesSets;
-  /** Lock that readers hold while they collect chunks, and writers while chunks replace rows or other chunks. */
+  /** Lock that readers hold while they collect pages, and writers while pages replace the head or other pages. */
   readonly lock = new SharedLock();
   coverage = new TagsCoverage();
   /** Number of the last durable commit. */
   sequence = 0;
-  /** Buckets that have chunks on disk. */
+  /** Buckets that have pages on disk. */
   readonly buckets = new Set<number>();
-  /** All buckets up to this one are closed, with or without chunks. */
+  /** All buckets up to this one are closed, with or without pages. */
   closedBucket = NO_BUCKET;
   /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
   expiredBucket = NO_BUCKET;
 
-  constructor(partition: number, keyValue: KeyValue, limits: PointStoreLimits, idHash?: IdHash) {
+  constructor({ partition, keyValue, limits, idHash, codec = new PageCodec() }: PartitionStoreOptions) {
     super(partition, idHash);
     this.keyValue = keyValue;
     this.limits = limits;
-    this.recent = new RecentChunks(limits.recentBytes);
+    this.codec = codec;
+    this.head = new PageHead(this.table, limits.bucketMs, this.codec.kernel);
+    this.flusher = new PageFlusher(this.codec, this.table);
+    this.recent = new RecentPages(limits.recentBytes);
     this.seriesSets = new SeriesSets(limits.seriesSetsBytes);
   }
 }

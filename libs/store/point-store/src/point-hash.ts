@@ -1,24 +1,39 @@
-import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
+import type { PageCodec } from './page-codec.ts';
+import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 /**
- * A 128-bit sum over points: equal for equal sets of points, in any order, chunks and files. It detects replicas that
+ * A 128-bit sum over points: equal for equal sets of points, in any order, pages and files. It detects replicas that
  * differ by accident. It is not a defence against an adversary who chooses the points.
  */
 export class PointHash {
+  readonly #codec: PageCodec;
   readonly #sums = new Uint32Array(4);
 
-  /** Adds the resolved points of one series; `id` has 16 bytes. */
-  addPoints(id: Buffer, { timesMs, values, length }: ChunkPoints): void {
-    const seeds = seedsOf(id);
-    for (let i = 0; i < length; i++) {
-      float[0] = timesMs[i];
-      float[1] = values[i];
-      if (Number.isNaN(values[i])) words.set(NAN_WORDS, 2);
-      this.#add(seeds);
-    }
+  /** It uses the codec's memory during its calls. */
+  constructor(codec: PageCodec) {
+    this.#codec = codec;
   }
 
-  addSketches(id: Buffer, { timesMs, payloads, length }: ChunkSketches): void {
+  /** Adds the resolved points of one series; `id` has 16 bytes. */
+  addPoints(id: Buffer, { timesMs, values, length }: SeriesPoints): void {
+    const { kernel, writer } = this.#codec;
+    const seedsAt = writer.freeAt;
+    const timesAt = seedsAt + SUMS_BYTES;
+    const valuesAt = timesAt + 8 * RUN_POINTS;
+    kernel.reserve(valuesAt + 8 * RUN_POINTS);
+    const state = new Uint32Array(kernel.bytes.buffer, seedsAt, 8);
+    state.set(seedsOf(id));
+    state.set(this.#sums, 4);
+    for (let from = 0; from < length; from += RUN_POINTS) {
+      const to = Math.min(length, from + RUN_POINTS);
+      kernel.floats.set(timesMs.subarray(from, to), timesAt / 8);
+      kernel.floats.set(values.subarray(from, to), valuesAt / 8);
+      kernel.loops.hashPoints(seedsAt, timesAt, valuesAt, to - from);
+    }
+    this.#sums.set(state.subarray(4));
+  }
+
+  addSketches(id: Buffer, { timesMs, payloads, length }: SeriesSketches): void {
     for (let i = 0; i < length; i++) {
       const seeds = seedsOf(id);
       absorb(seeds, payloads[i]);
@@ -54,8 +69,10 @@ export class PointHash {
 
 const float = new Float64Array(2);
 const words = new Uint32Array(float.buffer);
-/** The words of every NaN: a machine may change the payload of a NaN. */
-const NAN_WORDS = [0, 0x7ff8_0000];
+/** Bytes of four seeds and four sums in the kernel's memory. */
+const SUMS_BYTES = 32;
+/** Points of one call of the kernel. */
+const RUN_POINTS = 1024;
 
 /** Four different seeds from the id, one per lane. */
 function seedsOf(id: Buffer): Uint32Array {

@@ -1,34 +1,27 @@
-import type { IdHash } from '@tidemark/bytes';
 import type { AggregateReply, AggregateRequest, PartitionStatusReply, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
-import { assert, type KeyValue, type LogRecord, type Slicing } from '@tidemark/ports';
+import { assert, type LogRecord, type Slicing } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
 import { closeBuckets, isCloseDue, reopenBuckets } from './bucket-closer.ts';
 import { writeCommit } from './commit.ts';
 import { logicalHash } from './logical-hash.ts';
 import { loadPartition } from './partition-load.ts';
-import { PartitionStore } from './partition-state.ts';
+import { PartitionStore, type PartitionStoreOptions } from './partition-state.ts';
 import { partitionStatus } from './partition-status.ts';
-import { checkLimits, type PointStoreLimits } from './point-store-limits.ts';
+import { checkLimits } from './point-store-limits.ts';
 
-export interface PointPartitionOptions {
-  readonly partition: number;
-  /** The partition's own store; it must contain nothing else. */
-  readonly keyValue: KeyValue;
-  readonly limits: PointStoreLimits;
+export interface PointPartitionOptions extends PartitionStoreOptions {
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
   /** How answers yield to applying records; without it each is computed in one slice. */
   readonly slicing?: Slicing;
-  /** Hash of the table of series, with a random key. Tests leave it out. */
-  readonly idHash?: IdHash;
 }
 
 /**
- * The points of one partition: rows in RAM since the last commit, chunks of the newest buckets in RAM, all chunks on
+ * The points of one partition: points in RAM since the last commit, pages of the newest buckets in RAM, all pages on
  * disk. Its logical state (points, answers, counts, hashes) is a function of the log's prefix alone, and not of the
  * times of commits, stops and kills. docs/formats/point-store.md describes the stored entries.
  */
@@ -41,7 +34,7 @@ export class PointPartition implements ConsumedState {
   #isCommitting = false;
 
   private constructor(options: PointPartitionOptions) {
-    this.#store = new PartitionStore(options.partition, options.keyValue, options.limits, options.idHash);
+    this.#store = new PartitionStore(options);
     this.#applier = new BlockApplier(this.#store, options.latenessMs);
     this.#slicing = options.slicing;
   }
@@ -70,7 +63,7 @@ export class PointPartition implements ConsumedState {
   /** True at a cut, and when the rows or bytes since the last commit have reached a limit. */
   get wantsCommit(): boolean {
     const { head, limits } = this.#store;
-    return this.#isCutDue || head.rows >= limits.commitRows || this.#bytesSinceCommit >= limits.commitBytes;
+    return this.#isCutDue || head.points >= limits.commitRows || this.#bytesSinceCommit >= limits.commitBytes;
   }
 
   /** Applies the record at `nextOffset`. Throws `data_loss`, and applies nothing of it, when it is invalid. */
@@ -90,7 +83,7 @@ export class PointPartition implements ConsumedState {
   }
 
   /**
-   * Converts rows to chunks and stores them with the offset and all state in one write; after a cut closes the buckets
+   * Converts the head to pages and stores them with the offset and all state in one write; after a cut closes the buckets
    * that the watermark has passed. When it throws, no row is lost: call it again before another record is applied.
    */
   async commit(): Promise<void> {

@@ -10,9 +10,9 @@ export interface PointStoreLimits {
   readonly commitBytes: number;
   /** A commit is due when the watermark crosses a multiple of this, ms. Buckets close only at these commits. */
   readonly commitStepMs: number;
-  /** Width of a bucket, ms, a multiple of `commitStepMs`: chunks of a closed bucket are merged and hashed. */
+  /** Width of a bucket, ms, a multiple of `commitStepMs`: short pages of a closed bucket are merged, and its points hashed. */
   readonly bucketMs: number;
-  /** Bytes of encoded chunks of the newest buckets in RAM, with their index. */
+  /** Bytes of pages of the newest buckets in RAM, with what is known of their structure. */
   readonly recentBytes: number;
   /**
    * How long points are kept, ms: a bucket is deleted when its whole time is so long before the watermark. 0: permanently. All
@@ -34,8 +34,8 @@ export interface PointStoreLimits {
 }
 
 /**
- * Default limits for four partitions in one process: at most 40 MB of rows and 48 MB of chunks each, and 32 MB for each
- * commit in progress.
+ * Default limits for four partitions in one process: 16 MB of values in the head if their places are filled, up to
+ * four times as much if they are sparse, and 32 MB of pages each.
  */
 export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   commitRows: 2_000_000,

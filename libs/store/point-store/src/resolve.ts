@@ -1,6 +1,6 @@
-import type { ChunkPoints, ChunkSketches } from '@tidemark/chunk';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { compactSum, exactSum } from './exact-sum.ts';
+import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 type Column = Float64Array<ArrayBuffer>;
 
@@ -21,7 +21,7 @@ export function compactPoints(
 }
 
 /** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other classes. */
-export function resolveAll(seriesClass: SeriesClass, points: ChunkPoints): void {
+export function resolveAll(seriesClass: SeriesClass, points: SeriesPoints): void {
   points.length = settle(seriesClass, points.timesMs, points.values, 0, points.length, roundSum);
 }
 
@@ -72,7 +72,7 @@ function sortByTime(timesMs: Column, values: Column, from: number, to: number): 
  * Sorts sketches by time, in log order among equal timestamps. Readers merge them: a merge adds float64 sums, so its
  * result would depend on the order of merges.
  */
-export function sortSketches(sketches: ChunkSketches): void {
+export function sortSketches(sketches: SeriesSketches): void {
   const { timesMs, length } = sketches;
   if (isAscending(timesMs, 0, length)) return;
   const order = sortedOrder(timesMs, 0, length);

@@ -48,7 +48,7 @@ class Aging {
     this.builder.nextEpoch(0);
   }
 
-  buckets(prefix: number = PREFIX.chunk): number[] {
+  buckets(prefix: number = PREFIX.page): number[] {
     const keys = [...this.keyValue.content.keys()].map((key) => Buffer.from(key, 'hex'));
     return [...new Set(keys.filter(([first]) => first === prefix).map(bucketOfKey))].sort((a, b) => a - b);
   }
@@ -91,7 +91,8 @@ describe('retention', () => {
     const [firstKept] = aging.buckets();
     for (const [key, value] of before) {
       const bytes = Buffer.from(key, 'hex');
-      if (bytes[0] === PREFIX.chunk && bucketOfKey(bytes) < firstKept) content.set(key, value);
+      const isOfPages = bytes[0] === PREFIX.page || bytes[0] === PREFIX.pageIndex;
+      if (isOfPages && bucketOfKey(bytes) < firstKept) content.set(key, value);
     }
     aging.partition = await openPartition(aging.keyValue);
     await aging.read();

@@ -31,8 +31,8 @@ export async function deleteExpired(store: PartitionStore): Promise<void> {
   if (last === NO_BUCKET) return;
   for (const bucket of [...buckets].filter((one) => one <= last)) {
     await lock.write(async () => {
-      // In this order, since a crash between the two must not leave series in a bucket without chunks.
-      for (const prefix of [PREFIX.activity, PREFIX.chunk] as const) {
+      // In this order, since a crash between two must leave no series in a bucket without pages, nor pages in no bucket.
+      for (const prefix of [PREFIX.activity, PREFIX.page, PREFIX.pageIndex] as const) {
         const from = bucketKey(prefix, bucket);
         await keyValue.deleteRange(from, afterPrefix(from));
       }

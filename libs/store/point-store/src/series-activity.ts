@@ -3,7 +3,7 @@ import type { KeyValueWrite } from '@tidemark/ports';
 import { bucketKey, PREFIX } from './keys.ts';
 
 /**
- * Which series have chunks in which bucket. It answers where the nearest points before and after a range are, however
+ * Which series have pages in which bucket. It answers where the nearest points before and after a range are, however
  * far away, without reading the buckets in between.
  */
 export class SeriesActivity {
@@ -11,7 +11,7 @@ export class SeriesActivity {
   /** Buckets whose bitmaps have changed since the last commit. */
   readonly #changed = new Set<number>();
 
-  /** Records that `series` have chunks in `bucket`. */
+  /** Records that `series` have pages in `bucket`. */
   add(bucket: number, series: ArrayLike<number>): void {
     let bitmap = this.#buckets.get(bucket);
     if (bitmap === undefined) {
@@ -21,7 +21,7 @@ export class SeriesActivity {
     for (let i = 0; i < series.length; i++) if (bitmap.add(series[i])) this.#changed.add(bucket);
   }
 
-  /** The series that have chunks in `bucket`; the caller does not change it. */
+  /** The series that have pages in `bucket`; the caller does not change it. */
   of(bucket: number): Bitmap | undefined {
     return this.#buckets.get(bucket);
   }
@@ -31,13 +31,13 @@ export class SeriesActivity {
     return this.#buckets.keys();
   }
 
-  /** Whether `series` has chunks in a bucket before `bucket`. */
+  /** Whether `series` has pages in a bucket before `bucket`. */
   hasBefore(bucket: number, series: number): boolean {
     for (const [one, bitmap] of this.#buckets) if (one < bucket && bitmap.has(series)) return true;
     return false;
   }
 
-  /** Whether `series` has chunks in a bucket after `bucket`. */
+  /** Whether `series` has pages in a bucket after `bucket`. */
   hasAfter(bucket: number, series: number): boolean {
     for (const [one, bitmap] of this.#buckets) if (one > bucket && bitmap.has(series)) return true;
     return false;

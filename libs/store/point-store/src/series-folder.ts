@@ -1,17 +1,19 @@
-import { ChunkPoints, ChunkSketches, lowerBound } from '@tidemark/chunk';
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, holdMs, IntervalCounts, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
-import type { HeadRows } from './head-rows.ts';
+import type { FoundSlot } from './found-slot.ts';
+import type { HeadView } from './head-view.ts';
+import { lowerBound } from './lower-bound.ts';
 import type { PartitionStore } from './partition-state.ts';
-import type { RangeChunks } from './range-chunks.ts';
+import type { RangePages } from './range-pages.ts';
 import { resolveAll, sortSketches } from './resolve.ts';
+import { SeriesPoints, SeriesSketches } from './series-columns.ts';
 import { appendPoints, appendSketches } from './series-points.ts';
 
-const points = new ChunkPoints();
-const sketches = new ChunkSketches();
+const points = new SeriesPoints();
+const sketches = new SeriesSketches();
 
 /** What one moment of the store holds of the series of a request. */
 export interface Found {
@@ -20,8 +22,8 @@ export interface Found {
     'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps' | 'deletedBeforeMs'
   >;
   readonly plan: AggregatePlan;
-  readonly chunks: RangeChunks;
-  readonly rows: readonly HeadRows[];
+  readonly pages: RangePages;
+  readonly views: readonly HeadView[];
 }
 
 /** Decodes, resolves and folds one series after the other. */
@@ -38,7 +40,8 @@ export class SeriesFolder {
   /** The last series has more points than were read, and too few timestamps among those. */
   lacksContext = false;
 
-  constructor(store: PartitionStore, plan: AggregatePlan, found: Found) {
+  constructor(store: PartitionStore, found: Found) {
+    const { plan } = found;
     this.#store = store;
     this.#plan = plan;
     this.#found = found;
@@ -53,18 +56,14 @@ export class SeriesFolder {
     const { timeFold } = this.#plan;
     if (timeFold !== TIME_FOLD.points && (seriesClass === SERIES_CLASS.distribution) !== isOfSketches(timeFold))
       return undefined;
-    const chunks = this.#found.chunks.of(series);
-    if (seriesClass !== SERIES_CLASS.distribution) return this.#foldPoints(series, seriesClass, chunks);
-    return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, chunks) : this.#foldTotals(series, chunks);
+    const slots = this.#found.pages.of(series);
+    if (seriesClass !== SERIES_CLASS.distribution) return this.#foldPoints(series, seriesClass, slots);
+    return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, slots) : this.#foldTotals(series, slots);
   }
 
-  #foldPoints(
-    series: number,
-    seriesClass: SeriesClass,
-    chunks: Parameters<typeof appendPoints>[1],
-  ): FoldedSeries | undefined {
+  #foldPoints(series: number, seriesClass: SeriesClass, slots: readonly FoundSlot[]): FoldedSeries | undefined {
     points.clear();
-    appendPoints(series, chunks, this.#found.rows, points);
+    appendPoints(series, slots, this.#found.views, this.#store.codec, points);
     this.points = points.length;
     if (points.length === 0) return undefined;
     resolveAll(seriesClass, points);
@@ -88,17 +87,17 @@ export class SeriesFolder {
   }
 
   /** Reads the sketches of a series, ascending by time; false when it has none. */
-  #readSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): boolean {
+  #readSketches(series: number, slots: readonly FoundSlot[]): boolean {
     sketches.clear();
-    appendSketches(series, chunks, this.#found.rows, sketches);
+    appendSketches(series, slots, this.#found.views, sketches);
     this.points = sketches.length;
     sortSketches(sketches);
     return sketches.length > 0;
   }
 
   /** Folds the sums of a distribution's sketches, or their counts, which are amounts. */
-  #foldTotals(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
-    if (!this.#readSketches(series, chunks)) return undefined;
+  #foldTotals(series: number, slots: readonly FoundSlot[]): FoldedSeries | undefined {
+    if (!this.#readSketches(series, slots)) return undefined;
     const [from, to] = this.#within(series, sketches.timesMs, sketches.length);
     const isCount = this.#plan.timeFold === TIME_FOLD.sketchCount;
     points.clear();
@@ -110,8 +109,8 @@ export class SeriesFolder {
     return this.#foldWith(this.#amounts, series, points.timesMs, points.values, points.length);
   }
 
-  #foldSketches(series: number, chunks: Parameters<typeof appendSketches>[1]): FoldedSeries | undefined {
-    if (!this.#readSketches(series, chunks)) return undefined;
+  #foldSketches(series: number, slots: readonly FoundSlot[]): FoldedSeries | undefined {
+    if (!this.#readSketches(series, slots)) return undefined;
     const { timesMs, payloads, length } = sketches;
     const [from, to] = this.#within(series, timesMs, length);
     const folded = this.#amounts.foldSketches(
@@ -154,11 +153,11 @@ export class SeriesFolder {
     const first = lowerBound(timesMs, length, fromMs);
     const end = lowerBound(timesMs, length, toMs);
     if (contextPoints === 0) return [first, end];
-    const { chunks } = this.#found;
-    const needed = lowerBound(timesMs, length, chunks.neededSinceMs(series));
+    const { pages } = this.#found;
+    const needed = lowerBound(timesMs, length, pages.neededSinceMs(series));
     const from = Math.min(needed, back(timesMs, first, contextPoints));
     const to = forth(timesMs, end, length, contextPoints);
-    this.lacksContext = (from < 0 && chunks.hasOlder(series)) || (to > length && chunks.hasNewer(series));
+    this.lacksContext = (from < 0 && pages.hasOlder(series)) || (to > length && pages.hasNewer(series));
     return [Math.max(0, from), Math.min(length, to)];
   }
 }

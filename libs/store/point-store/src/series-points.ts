@@ -1,49 +1,71 @@
-import { type ChunkPoints, type ChunkSketches, decodeChunk, decodeSketchChunk } from '@tidemark/chunk';
-import type { HeadRows } from './head-rows.ts';
-import type { StoredChunk } from './stored-chunk.ts';
+import type { FoundSlot } from './found-slot.ts';
+import type { HeadView } from './head-view.ts';
+import type { PageCodec } from './page-codec.ts';
+import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
-/** Chunks of one series in the order in which the later of two values of one timestamp is valid. */
-export function inLogOrder(stored: readonly StoredChunk[]): readonly StoredChunk[] {
-  return stored.length < 2
-    ? stored
-    : [...stored].sort((a, b) => a.mapEpoch - b.mapEpoch || a.fromOffset - b.fromOffset || a.toOffset - b.toOffset);
+/** Slots of one series in the order in which the later of two values of one timestamp is valid. */
+export function inLogOrder(slots: readonly FoundSlot[]): readonly FoundSlot[] {
+  for (let i = 1; i < slots.length; i++) {
+    if (compare(slots[i - 1], slots[i]) > 0) return [...slots].sort(compare);
+  }
+  return slots;
 }
 
-export const NO_ROWS: readonly HeadRows[] = [];
+function compare({ page: a }: FoundSlot, { page: b }: FoundSlot): number {
+  return a.mapEpoch - b.mapEpoch || a.fromOffset - b.fromOffset || a.toOffset - b.toOffset;
+}
+
+export const NO_VIEWS: readonly HeadView[] = [];
 
 /**
- * Appends the numbers of one series from its chunks and rows (ascending by map epoch) to `target`: by map epoch, then
- * in log order. A chunk's rows were committed before any row that is still in RAM.
+ * Appends the numbers of one series from its slots and the head (ascending by map epoch) to `target`: by map epoch, then
+ * in log order. What is in pages was committed before anything that is still in the head.
  */
 export function appendPoints(
   series: number,
-  stored: readonly StoredChunk[],
-  rows: readonly HeadRows[],
-  target: ChunkPoints,
+  slots: readonly FoundSlot[],
+  views: readonly HeadView[],
+  codec: PageCodec,
+  target: SeriesPoints,
 ): void {
-  const chunks = inLogOrder(stored);
+  const ordered = inLogOrder(slots);
   let next = 0;
-  for (const own of rows) {
-    while (next < chunks.length && chunks[next].mapEpoch <= own.mapEpoch) decodeChunk(chunks[next++].chunk, target);
-    own.addPoints(series, target);
+  for (const view of views) {
+    while (next < ordered.length && ordered[next].page.mapEpoch <= view.mapEpoch)
+      decode(ordered[next++], codec, target);
+    view.addPoints(series, target, codec);
   }
-  while (next < chunks.length) decodeChunk(chunks[next++].chunk, target);
+  while (next < ordered.length) decode(ordered[next++], codec, target);
 }
 
 /** Appends the sketches of one series to `target`, in the order of `appendPoints`. */
 export function appendSketches(
   series: number,
-  stored: readonly StoredChunk[],
-  rows: readonly HeadRows[],
-  target: ChunkSketches,
+  slots: readonly FoundSlot[],
+  views: readonly HeadView[],
+  target: SeriesSketches,
 ): void {
-  const chunks = inLogOrder(stored);
+  const ordered = inLogOrder(slots);
   let next = 0;
-  for (const own of rows) {
-    while (next < chunks.length && chunks[next].mapEpoch <= own.mapEpoch) {
-      decodeSketchChunk(chunks[next++].chunk, target);
-    }
-    own.addSketches(series, target);
+  for (const view of views) {
+    while (next < ordered.length && ordered[next].page.mapEpoch <= view.mapEpoch) read(ordered[next++], target);
+    view.addSketches(series, target);
   }
-  while (next < chunks.length) decodeSketchChunk(chunks[next++].chunk, target);
+  while (next < ordered.length) read(ordered[next++], target);
+}
+
+function decode({ page, slot, count }: FoundSlot, { decoder }: PageCodec, target: SeriesPoints): void {
+  target.reserve(count);
+  const at = decoder.freeAt;
+  decoder.decode(page, slot, at);
+  target.timesMs.set(page.times.timesOf(page.classOf(slot)), target.length);
+  target.values.set(decoder.floats.subarray(at / 8, at / 8 + count), target.length);
+  target.length += count;
+}
+
+function read({ page, slot }: FoundSlot, target: SeriesSketches): void {
+  const timesMs = page.times.timesOf(page.classOf(slot));
+  page.sketchesOf(slot).forEach((payload, i) => {
+    target.push(timesMs[i], payload);
+  });
 }

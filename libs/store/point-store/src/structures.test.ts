@@ -1,47 +1,124 @@
 import { describe, expect, test } from '@jest/globals';
-import { hash128 } from '@tidemark/model';
+import { hash128, SERIES_CLASS } from '@tidemark/model';
+import { Page, PageKernel, PageWriter } from '@tidemark/page';
+import type { SeriesIndex } from '@tidemark/point-log';
+import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
-import { ChunkBatch } from './chunk-batch.ts';
-import { eachChunkOf, RecentChunks } from './recent-chunks.ts';
+import { packIndexedPage, unpackIndexedPage } from './page-index.ts';
+import { RecentPages } from './recent-pages.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
+import { SHARED_PAGES, SlotDeal } from './slot-deal.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-describe('RecentChunks', () => {
-  const batchOf = (bucket: number, series: readonly number[]) => {
-    const batch = new ChunkBatch(bucket);
-    for (const one of series) {
-      const out = batch.begin({ mapEpoch: 1, fromOffset: 0, toOffset: 1 });
-      out.u32(one);
-      batch.end(one, 0);
-    }
-    return batch.finish(1).packed;
-  };
+/** Series s has metric s >> 8; those of metric 9 are distributions. */
+const table = {
+  metric: (series: number) => series >> 8,
+  seriesClass: (series: number) => (series >> 8 === 9 ? SERIES_CLASS.distribution : SERIES_CLASS.reading),
+} as SeriesIndex;
 
-  test('recent chunks stay within their budget by evicting the whole oldest bucket', () => {
-    const one = batchOf(1, [1, 2, 3]);
-    const size = one.bytes.length + 36;
-    const recent = new RecentChunks(2 * size);
-    for (const bucket of [1, 2, 3]) recent.add(bucket, one, true);
+describe('RecentPages', () => {
+  const writer = new PageWriter(new PageKernel());
+
+  function pageOf(series: number): Page {
+    writer.addValues(series, writer.times.add(Float64Array.of(1000), 0, 1), Float64Array.of(series), 0);
+    return new Page(writer.finish({ mapEpoch: 1, fromOffset: 0, toOffset: 1 }));
+  }
+
+  test('recent pages stay within their budget by evicting the whole oldest bucket', () => {
+    const [page, other] = [pageOf(1), pageOf(2)];
+    const probe = new RecentPages(1e6);
+    const deal = new SlotDeal(table, 1);
+    probe.add(1, deal, [{ number: 0, page }], true);
+    const recent = new RecentPages(2 * probe.bytes);
+    for (const bucket of [1, 2, 3]) recent.add(bucket, deal, [{ number: 0, page }], true);
     expect([1, 2, 3].map((bucket) => recent.get(bucket)?.length)).toEqual([undefined, 1, 1]);
     // A bucket that is partly on disk is not started again in RAM.
-    recent.add(1, one, false);
+    recent.add(1, deal, [{ number: 0, page }], false);
     expect(recent.get(1)).toBeUndefined();
-    recent.replace(2, []);
-    recent.replace(9, [one]);
-    expect([recent.get(2), recent.get(9), recent.bytes]).toEqual([[], undefined, size]);
+    const family = { bucket: 3, deal: 1, family: SHARED_PAGES };
+    recent.replace(family, 0, [other]);
+    recent.replace({ ...family, bucket: 9 }, 0, [other]);
+    expect(recent.get(3)?.[0].pages).toEqual([[other]]);
+    expect([recent.get(9), recent.bytes]).toEqual([undefined, 2 * probe.bytes]);
+    recent.dropAfter(2);
+    expect([recent.get(3), recent.bytes]).toEqual([undefined, probe.bytes]);
+    recent.drop(2);
+    expect(recent.bytes).toBe(0);
   });
 
-  test('recent chunks are found for any series, also several of one series', () => {
+  test('recent pages have the versions of one page in the order of commits, apart by deal', () => {
+    const [first, second, third] = [1, 2, 3].map(pageOf);
+    const [deal, later] = [new SlotDeal(table, 1), new SlotDeal(table, 7)];
+    const recent = new RecentPages(1e6);
+    recent.add(1, deal, [{ number: 2, page: first }], true);
+    recent.add(1, deal, [{ number: 2, page: second }], false);
+    recent.add(1, later, [{ number: 2, page: third }], false);
+    expect(recent.get(1)?.map(({ pages }) => pages[2])).toEqual([[first, second], [third]]);
+  });
+});
+
+describe('SlotDeal', () => {
+  test('a slot belongs to one series permanently, and a page to one metric unless it is shared', () => {
+    const seriesOf = fc.array(fc.tuple(fc.nat(9), fc.nat(90)), { maxLength: 600 });
     fc.assert(
-      fc.property(fc.array(fc.nat(60), { maxLength: 80 }), fc.uniqueArray(fc.nat(70)), (stored, asked) => {
-        const wanted = Uint32Array.from(asked).sort();
-        const found: number[] = [];
-        eachChunkOf(batchOf(0, stored), wanted, (series, chunk) => {
-          expect(chunk.readUInt32LE(chunk.length - 4)).toBe(series);
-          found.push(series);
-        });
-        expect(found).toEqual(stored.filter((series) => asked.includes(series)).sort((a, b) => a - b));
+      fc.property(seriesOf, (asked) => {
+        const deal = new SlotDeal(table, 1);
+        const dealt = new Map<number, number>();
+        for (const [metric, i] of asked) {
+          const series = (metric << 8) | i;
+          const slot = deal.slotOf(series);
+          expect(slot).toBe(dealt.get(series) ?? slot);
+          dealt.set(series, slot);
+          expect([deal.findSlot(series), deal.seriesOf(slot)]).toEqual([slot, series]);
+        }
+        expect(new Set(dealt.values()).size).toBe(dealt.size);
+        for (const { metric, series, slots } of deal.pages) {
+          const metrics = new Set([...series.subarray(0, slots)].map((one) => table.metric(one)));
+          if (metric !== SHARED_PAGES) expect([...metrics]).toEqual([metric]);
+          // A sketch is large: a page of them has few.
+          if (metrics.has(9)) expect([metrics.size, slots <= 16]).toEqual([1, true]);
+        }
+      }),
+    );
+  });
+
+  test('a metric gets pages of its own from 65 series on, and its changes are named once', () => {
+    const deal = new SlotDeal(table, 1);
+    const named = () => [...deal.changes()].map(({ page, metric, series }) => [page.metric, metric, series.length]);
+    for (let i = 0; i < 60; i++) deal.slotOf(i);
+    for (let i = 0; i < 3; i++) deal.slotOf(256 + i);
+    expect(named()).toEqual([
+      [SHARED_PAGES, 0, 60],
+      [SHARED_PAGES, 1, 3],
+    ]);
+    deal.saved();
+    expect(named()).toEqual([]);
+    for (let i = 60; i < 70; i++) deal.slotOf(i);
+    expect(named()).toEqual([
+      [SHARED_PAGES, 0, 64],
+      [0, 0, 6],
+    ]);
+    expect(deal.findSlot(5000)).toBe(-1);
+  });
+});
+
+describe('an entry of the index of pages', () => {
+  test('gives back its series, and is data_loss for other bytes', () => {
+    const own = fc.uniqueArray(fc.nat(0xffff_ffff), { maxLength: 256 });
+    fc.assert(
+      fc.property(own, fc.boolean(), fc.nat(), fc.nat(255), (numbers, isShared, at, byte) => {
+        const bytes = packIndexedPage({ isShared, series: Uint32Array.from(numbers) });
+        expect(unpackIndexedPage(bytes)).toEqual({ isShared, series: Uint32Array.from(numbers) });
+        for (let length = 0; length < bytes.length; length++) {
+          expect(() => unpackIndexedPage(bytes.subarray(0, length))).toThrow(TidemarkError);
+        }
+        bytes[at % bytes.length] = byte;
+        try {
+          unpackIndexedPage(bytes);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'data_loss' });
+        }
       }),
     );
   });

@@ -77,7 +77,7 @@ export const STORE = z.strictObject({
     'ms',
     1000,
     DAY_MS,
-    'Width of a bucket, a multiple of `store.commitStepMs`. The chunks of a closed bucket are merged and hashed.',
+    'Width of a bucket, a multiple of `store.commitStepMs`. The short pages of a closed bucket are merged, and its points hashed.',
   ),
   retentionMs: whole(
     S.retentionMs,
@@ -86,7 +86,7 @@ export const STORE = z.strictObject({
     36_500 * DAY_MS,
     'How long points and their series are kept, in whole buckets and days; at least `store.bucketMs`. 0: permanently. Equal for all stores and intakes. What is older when it is set or lowered goes at twice the speed of time: a month of it in a month.',
   ),
-  recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest chunks of one partition that are kept in memory.'),
+  recentBytes: whole(S.recentBytes, 'bytes', 0, 256 * GIB, 'Newest pages of one partition that are kept in memory.'),
   bucketHashes: whole(S.bucketHashes, 'hashes', 1, 1_000_000, 'Hashes of closed buckets that are kept.'),
   steps: whole(S.steps, 'steps', 1, 1_000_000, 'Steps of one request to a store.'),
   groups: whole(S.groups, 'groups', 1, 10_000_000, 'Groups of one request to a store.'),

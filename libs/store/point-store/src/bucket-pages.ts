@@ -1,0 +1,140 @@
+import { afterPrefix } from '@tidemark/bytes';
+import { Page } from '@tidemark/page';
+import { TidemarkError } from '@tidemark/ports';
+import { FoundSlot } from './found-slot.ts';
+import {
+  bucketKey,
+  dealKey,
+  dealOfKey,
+  familyKey,
+  familyOfKey,
+  numberOfKey,
+  type PageFamily,
+  PREFIX,
+  versionsKey,
+} from './keys.ts';
+import { unpackIndexedPage } from './page-index.ts';
+import type { PartitionStore } from './partition-state.ts';
+import type { DealPages } from './recent-pages.ts';
+import type { Selection } from './selection.ts';
+import { SHARED_PAGES } from './slot-deal.ts';
+
+/** With more of a metric's pages than this all of them are read in one run of keys instead of one run per page. */
+const SCAN_PAGES = 8;
+
+/** The pages of a bucket that have some of the selected series, which are of one metric: a page after its older versions. */
+export async function* pagesOf(
+  store: PartitionStore,
+  bucket: number,
+  metric: number,
+  selection: Selection,
+): AsyncGenerator<Page> {
+  const deals = store.recent.get(bucket);
+  if (deals !== undefined) {
+    for (const one of deals) yield* recentPagesOf(one, selection);
+    return;
+  }
+  for (const deal of await dealsOf(store, bucket))
+    yield* storedPagesOf(store, { bucket, deal, family: metric }, selection);
+}
+
+function* recentPagesOf({ deal, pages }: DealPages, selection: Selection): Generator<Page> {
+  const numbers = new Set<number>();
+  for (const series of selection.series) {
+    const slot = deal.findSlot(series);
+    if (slot >= 0) numbers.add(slot >> 8);
+  }
+  for (const number of numbers) yield* pages[number] ?? [];
+}
+
+/** The deals that have pages in a bucket on disk. */
+export async function dealsOf({ keyValue }: PartitionStore, bucket: number): Promise<number[]> {
+  const deals: number[] = [];
+  let from: Uint8Array = bucketKey(PREFIX.pageIndex, bucket);
+  const to = afterPrefix(from);
+  for (;;) {
+    let found: number | undefined;
+    for await (const { key } of keyValue.entries({ from, to, limit: 1 })) found = dealOfKey(key);
+    if (found === undefined) return deals;
+    deals.push(found);
+    from = afterPrefix(dealKey(bucket, found));
+  }
+}
+
+async function* storedPagesOf(store: PartitionStore, family: PageFamily, selection: Selection): AsyncGenerator<Page> {
+  const { keyValue } = store;
+  const own = new Set<number>();
+  const shared: number[] = [];
+  const from = familyKey(PREFIX.pageIndex, family);
+  for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
+    const { isShared, series } = unpackIndexedPage(value);
+    if (!series.some((one) => selection.has(one))) continue;
+    if (isShared) shared.push(numberOfKey(key));
+    else own.add(numberOfKey(key));
+  }
+  for (const number of shared) yield* versionsOf(store, { ...family, family: SHARED_PAGES }, number);
+  if (own.size > SCAN_PAGES) {
+    const pages = familyKey(PREFIX.page, family);
+    for await (const { key, value } of keyValue.entries({ from: pages, to: afterPrefix(pages) })) {
+      if (own.has(numberOfKey(key))) yield new Page(value);
+    }
+    return;
+  }
+  for (const number of own) yield* versionsOf(store, family, number);
+}
+
+async function* versionsOf({ keyValue }: PartitionStore, family: PageFamily, number: number): AsyncGenerator<Page> {
+  const from = versionsKey(family, number);
+  for await (const { value } of keyValue.entries({ from, to: afterPrefix(from) })) yield new Page(value);
+}
+
+/** All versions of one dealt page of a bucket, as they are stored. */
+export interface StoredVersions {
+  readonly family: PageFamily;
+  readonly number: number;
+  readonly keys: readonly Uint8Array[];
+  readonly pages: readonly Page[];
+}
+
+/**
+ * The pages of a bucket on disk, one dealt page after the other. Throws `data_loss` for pages of a series that is not
+ * in the table.
+ */
+export async function* versionsOfBucket(store: PartitionStore, bucket: number): AsyncGenerator<StoredVersions> {
+  const { keyValue, table } = store;
+  const prefix = bucketKey(PREFIX.page, bucket);
+  let current: { family: PageFamily; number: number; keys: Uint8Array[]; pages: Page[] } | undefined;
+  for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
+    const family = { bucket, deal: dealOfKey(key), family: familyOfKey(key) };
+    const number = numberOfKey(key);
+    if (current?.family.deal !== family.deal || current.family.family !== family.family || current.number !== number) {
+      if (current !== undefined) yield current;
+      current = { family, number, keys: [], pages: [] };
+    }
+    const page = new Page(value);
+    checkSeries(page, bucket, table.length);
+    current.keys.push(key);
+    current.pages.push(page);
+  }
+  if (current !== undefined) yield current;
+}
+
+function checkSeries({ series }: Page, bucket: number, known: number): void {
+  const unknown = series.find((one) => one >= known);
+  if (unknown === undefined) return;
+  const message = `the stored bucket ${bucket} has a page of series ${unknown} of ${known}`;
+  throw new TidemarkError('data_loss', message, { bucket, series: unknown });
+}
+
+/** The slots of each series in some pages, in the order in which the series appear. */
+export function slotsBySeries(pages: readonly Page[]): Map<number, FoundSlot[]> {
+  const slots = new Map<number, FoundSlot[]>();
+  for (const page of pages) {
+    page.series.forEach((series, slot) => {
+      const own = slots.get(series);
+      if (own === undefined) slots.set(series, [new FoundSlot(page, slot)]);
+      else own.push(new FoundSlot(page, slot));
+    });
+  }
+  return slots;
+}

@@ -1,0 +1,88 @@
+import { PAGE_TIMES_LIMIT, type PageSource } from '@tidemark/page';
+import type { SeriesIndex } from '@tidemark/point-log';
+import type { HeadColumns } from './head-columns.ts';
+import type { HeadTimes } from './head-times.ts';
+import type { PageCodec } from './page-codec.ts';
+import { PageParts } from './page-parts.ts';
+import { compactPoints, sortSketches } from './resolve.ts';
+import { SeriesSketches } from './series-columns.ts';
+import type { DealtPage } from './slot-deal.ts';
+
+/** A page of the points of a commit. */
+export interface FlushedPage {
+  readonly dealt: DealtPage;
+  /** Numbers the pages of one dealt page and commit: 0, or more where a slot has more points than a page holds. */
+  readonly part: number;
+  readonly bytes: Buffer;
+}
+
+/** Encodes columns of the head into pages. */
+export class PageFlusher {
+  readonly #codec: PageCodec;
+  readonly #parts: PageParts;
+  readonly #table: SeriesIndex;
+  /** The times of the last slot, and their class in the page. */
+  #lastTimes: HeadTimes | undefined;
+  #lastCount = 0;
+  #lastClass = 0;
+
+  constructor(codec: PageCodec, table: SeriesIndex) {
+    this.#codec = codec;
+    this.#parts = new PageParts(codec.writer);
+    this.#table = table;
+  }
+
+  /** The pages of all points of one bucket and map epoch; `source` says where they come from. */
+  *flush(columns: HeadColumns, source: PageSource): Generator<FlushedPage> {
+    this.#parts.clear();
+    for (const dealt of columns.deal.pages) {
+      this.#lastTimes = undefined;
+      for (let i = 0; i < dealt.slots; i++) {
+        const slot = (dealt.number << 8) | i;
+        const count = columns.countOf(slot);
+        if (count > 0) this.#addSlot(columns, slot, dealt.series[i], count);
+      }
+      let part = 0;
+      for (const bytes of this.#parts.finish(source)) yield { dealt, part: part++, bytes };
+    }
+  }
+
+  #addSlot(columns: HeadColumns, slot: number, series: number, count: number): void {
+    const { writer } = this.#codec;
+    const sketches = columns.sketches.get(slot);
+    const times = columns.timesOf(slot);
+    if (sketches !== undefined) {
+      const own = new SeriesSketches(count);
+      for (let k = 0; k < count; k++) own.push(times.timesMs[k], sketches[k]);
+      sortSketches(own);
+      this.#parts.addSketches(series, own);
+    } else if (times.isAscending && count <= PAGE_TIMES_LIMIT) {
+      columns.gather(slot, count, writer.columnAt);
+      writer.addColumn(series, this.#classOf(times, count), count);
+    } else {
+      this.#addResolved(columns, slot, series, count);
+    }
+  }
+
+  #classOf(times: HeadTimes, count: number): number {
+    if (times === this.#lastTimes && count === this.#lastCount) return this.#lastClass;
+    this.#lastTimes = times;
+    this.#lastCount = count;
+    const { timesMs, isRegular } = times;
+    const classes = this.#codec.writer.times;
+    this.#lastClass = isRegular
+      ? classes.addRegular(timesMs[0], count > 1 ? timesMs[1] - timesMs[0] : 0, count)
+      : classes.add(timesMs, 0, count);
+    return this.#lastClass;
+  }
+
+  #addResolved(columns: HeadColumns, slot: number, series: number, count: number): void {
+    const { kernel, writer } = this.#codec;
+    const at = writer.freeAt;
+    columns.gather(slot, count, at);
+    const values = kernel.floats.slice(at / 8, at / 8 + count);
+    const timesMs = columns.timesOf(slot).timesMs.slice(0, count);
+    const length = compactPoints(this.#table.seriesClass(series), timesMs, values, 0, count);
+    this.#parts.addPoints(series, { timesMs, values, length });
+  }
+}

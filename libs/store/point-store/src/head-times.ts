@@ -1,0 +1,37 @@
+import { grown } from '@tidemark/columns';
+
+/** Times that one or more slots have had so far, in the order of arrival. */
+export class HeadTimes {
+  timesMs = new Float64Array(16);
+  length = 0;
+  /** Slots that have this class. */
+  members = 0;
+  /** Each time is after the one before it. */
+  isAscending = true;
+  /** All times are one step apart. */
+  isRegular = true;
+  /** Where slots left this class last, and for which: those that leave it in the same way share that one. */
+  branch: { readonly at: number; readonly timeMs: number; readonly to: HeadTimes } | undefined;
+
+  get lastMs(): number {
+    return this.timesMs[this.length - 1];
+  }
+
+  push(timeMs: number): void {
+    const { length, timesMs } = this;
+    if (length > 0 && !(timeMs > timesMs[length - 1])) this.isAscending = false;
+    if (length > 1 && timeMs - timesMs[length - 1] !== timesMs[1] - timesMs[0]) this.isRegular = false;
+    if (this.length === this.timesMs.length) {
+      this.timesMs = grown(this.timesMs, new Float64Array(2 * this.length), this.length);
+    }
+    this.timesMs[this.length++] = timeMs;
+  }
+
+  /** New times, the first `length` of these. */
+  copy(length: number): HeadTimes {
+    const copy = new HeadTimes();
+    copy.timesMs = new Float64Array(Math.max(16, 2 * length));
+    for (let i = 0; i < length; i++) copy.push(this.timesMs[i]);
+    return copy;
+  }
+}

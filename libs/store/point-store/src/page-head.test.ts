@@ -1,0 +1,163 @@
+import { describe, expect, it } from '@jest/globals';
+import { SERIES_CLASS } from '@tidemark/model';
+import { Page } from '@tidemark/page';
+import type { SeriesIndex } from '@tidemark/point-log';
+import fc from 'fast-check';
+import { PageFlusher } from './flush-pages.ts';
+import { PageCodec } from './page-codec.ts';
+import { PageHead } from './page-head.ts';
+import { compactPoints } from './resolve.ts';
+
+const BUCKET_MS = 60_000;
+const CLASSES = [SERIES_CLASS.reading, SERIES_CLASS.count, SERIES_CLASS.distribution];
+const codec = new PageCodec();
+const { kernel, decoder } = codec;
+
+/** Series s has metric s % metrics, and the class of its metric. */
+function tableOf(metrics: number): SeriesIndex {
+  const seriesClass = (series: number) => CLASSES[(series % metrics) % CLASSES.length];
+  return { metric: (series: number) => series % metrics, seriesClass } as SeriesIndex;
+}
+
+interface Point {
+  readonly epoch: number;
+  readonly series: number;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
+/** By epoch, bucket and series: what pages have to hold. */
+function expected(points: readonly Point[], table: SeriesIndex): Map<string, string[]> {
+  const groups = Map.groupBy(
+    points,
+    ({ epoch, series, timeMs }) => `${epoch} ${Math.floor(timeMs / BUCKET_MS)} ${series}`,
+  );
+  return new Map(
+    [...groups].map(([key, own]) => {
+      if (table.seriesClass(own[0].series) === SERIES_CLASS.distribution) {
+        return [key, own.sort((a, b) => a.timeMs - b.timeMs).map(({ timeMs, value }) => `${timeMs} s${value & 255}`)];
+      }
+      const timesMs = Float64Array.from(own, ({ timeMs }) => timeMs);
+      const values = Float64Array.from(own, ({ value }) => value);
+      const end = compactPoints(table.seriesClass(own[0].series), timesMs, values, 0, own.length);
+      return [key, Array.from({ length: end }, (_, i) => `${timesMs[i]} ${values[i]}`)];
+    }),
+  );
+}
+
+function flushed(head: PageHead, table: SeriesIndex): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const flusher = new PageFlusher(codec, table);
+  for (const columns of head.columns) {
+    const source = { mapEpoch: columns.mapEpoch, fromOffset: 1, toOffset: 2 };
+    for (const { dealt, bytes } of flusher.flush(columns, source)) {
+      const reader = new Page(bytes);
+      const { slots } = reader;
+      for (let slot = 0; slot < slots; slot++) {
+        const series = reader.series[slot];
+        expect(dealt.series.subarray(0, dealt.slots)).toContain(series);
+        const key = `${columns.mapEpoch} ${columns.bucket} ${series}`;
+        const times = reader.times.timesOf(reader.classOf(slot));
+        const rows = found.get(key) ?? [];
+        found.set(key, rows);
+        if (reader.hasSketches(slot)) {
+          reader.sketchesOf(slot).forEach((payload, i) => {
+            rows.push(`${times[i]} s${payload[0]}`);
+          });
+        } else {
+          const columnAt = decoder.freeAt;
+          decoder.decode(reader, slot, columnAt);
+          times.forEach((timeMs, i) => {
+            rows.push(`${timeMs} ${decoder.floats[columnAt / 8 + i]}`);
+          });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+function apply(head: PageHead, points: readonly Point[], table: SeriesIndex): void {
+  for (const { epoch, series, timeMs, value } of points) {
+    if (table.seriesClass(series) === SERIES_CLASS.distribution) {
+      head.appendSketch(epoch, series, timeMs, Uint8Array.of(value & 255, 7));
+      continue;
+    }
+    const share = {
+      refs: Uint32Array.of(0),
+      timesMs: Float64Array.of(timeMs),
+      values: Float64Array.of(value),
+      length: 1,
+    };
+    head.append(epoch, Uint32Array.of(series), share);
+  }
+}
+
+const points = fc.array(
+  fc.record({
+    epoch: fc.constantFrom(1, 1, 1, 2),
+    series: fc.integer({ min: 0, max: 30 }),
+    timeMs: fc.oneof(
+      { weight: 8, arbitrary: fc.integer({ min: 0, max: 20 }).map((step) => step * 10_000) },
+      { weight: 1, arbitrary: fc.integer({ min: -100_000, max: 300_000 }) },
+    ),
+    value: fc.integer({ min: -1000, max: 1000 }),
+  }),
+  { maxLength: 300 },
+);
+
+describe('the head', () => {
+  it('gives every commit all of its points, by bucket, map epoch and series, as they are stored', () => {
+    fc.assert(
+      fc.property(
+        fc.array(points, { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 1, max: 7 }),
+        (commits, metrics) => {
+          const table = tableOf(metrics);
+          const head = new PageHead(table, BUCKET_MS, kernel);
+          const { usedBytes } = kernel.blocks;
+          commits.forEach((own, i) => {
+            apply(head, own, table);
+            expect(head.points).toBe(own.length);
+            const wanted = expected(own, table);
+            const found = flushed(head, table);
+            expect(new Map([...found].sort())).toEqual(new Map([...wanted].sort()));
+            head.clear(i + 1);
+            expect(kernel.blocks.usedBytes).toBe(usedBytes);
+          });
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps the deal of a bucket while points of it come and others get some, too', () => {
+    const table = tableOf(1);
+    const head = new PageHead(table, BUCKET_MS, kernel);
+    const dealOf = (bucket: number) => head.columns.find((one) => one.bucket === bucket)?.deal;
+    const pointIn = (bucket: number): Point => ({ epoch: 1, series: 0, timeMs: bucket * BUCKET_MS, value: 1 });
+    apply(head, [pointIn(5)], table);
+    const first = dealOf(5);
+    for (let commit = 1; commit <= 40; commit++) {
+      head.clear(commit);
+      apply(head, [pointIn(100 + commit), pointIn(5)], table);
+      expect(dealOf(5)).toBe(first);
+    }
+    head.clear(41);
+    apply(head, [pointIn(101)], table);
+    expect(dealOf(101)?.number).toBe(42);
+    head.clear(42);
+  });
+
+  it('writes more points of a series than a page holds into several', () => {
+    const table = tableOf(1);
+    const head = new PageHead(table, 3_600_000, kernel);
+    const own = Array.from({ length: 10_000 }, (_, i) => ({ epoch: 1, series: i % 2, timeMs: i >> 1, value: i }));
+    apply(head, own, table);
+    apply(head, [{ epoch: 1, series: 0, timeMs: 17, value: -5 }], table);
+    const found = flushed(head, table);
+    expect(found.get('1 0 1')).toHaveLength(5000);
+    expect(found.get('1 0 0')?.[17]).toBe('17 -5');
+    head.clear(1);
+  });
+});

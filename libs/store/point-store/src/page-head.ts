@@ -1,0 +1,88 @@
+import type { PageKernel } from '@tidemark/page';
+import type { SeriesIndex } from '@tidemark/point-log';
+import { HeadColumns, type ShareColumns } from './head-columns.ts';
+import { SlotDeal } from './slot-deal.ts';
+
+/** Deals that are kept for the buckets that got points last: their points may keep coming. */
+const DEALS = 16;
+
+/** The points that were applied since the last commit, by bucket and map epoch. */
+export class PageHead {
+  readonly #table: SeriesIndex;
+  readonly #bucketMs: number;
+  readonly #kernel: PageKernel;
+  #columns: HeadColumns[] = [];
+  /** Of the last point. */
+  #current: HeadColumns | undefined;
+  /** By bucket, the one that was used last at the end. */
+  readonly #deals = new Map<number, SlotDeal>();
+  #sequence = 0;
+  #points = 0;
+  #sketchBytes = 0;
+
+  constructor(table: SeriesIndex, bucketMs: number, kernel: PageKernel) {
+    this.#table = table;
+    this.#bucketMs = bucketMs;
+    this.#kernel = kernel;
+  }
+
+  /** Number of points, numbers and sketches. */
+  get points(): number {
+    return this.#points;
+  }
+
+  /** Bytes of the sketches, which the number of points does not bound. */
+  get sketchBytes(): number {
+    return this.#sketchBytes;
+  }
+
+  /** The columns of this moment, ascending by map epoch, then by bucket. */
+  get columns(): readonly HeadColumns[] {
+    return [...this.#columns].sort((a, b) => a.mapEpoch - b.mapEpoch || a.bucket - b.bucket);
+  }
+
+  /** Appends a share whose refs are looked up in `dictionary`, ref → dense number: all of them are defined. */
+  append(mapEpoch: number, dictionary: Uint32Array, share: ShareColumns): void {
+    const { timesMs, length } = share;
+    let columns = this.#current;
+    for (let at = 0; at < length; ) {
+      if (columns?.mapEpoch !== mapEpoch || timesMs[at] < columns.fromMs || timesMs[at] >= columns.toMs) {
+        columns = this.#columnsOf(mapEpoch, timesMs[at]);
+      }
+      at = columns.append(dictionary, share, at, length);
+    }
+    this.#current = columns;
+    this.#points += length;
+  }
+
+  /** Appends a sketch. `payload` must outlive its record. */
+  appendSketch(mapEpoch: number, series: number, timeMs: number, payload: Uint8Array): void {
+    this.#columnsOf(mapEpoch, timeMs).appendSketch(series, timeMs, payload);
+    this.#points++;
+    this.#sketchBytes += payload.length;
+  }
+
+  /** Removes the points; the deals remain. `sequence` is that of the commit that has them. */
+  clear(sequence: number): void {
+    for (const columns of this.#columns) columns.release();
+    this.#columns = [];
+    this.#current = undefined;
+    this.#points = 0;
+    this.#sketchBytes = 0;
+    this.#sequence = sequence;
+    for (const bucket of [...this.#deals.keys()].slice(0, -DEALS)) this.#deals.delete(bucket);
+  }
+
+  #columnsOf(mapEpoch: number, timeMs: number): HeadColumns {
+    const bucket = Math.floor(timeMs / this.#bucketMs);
+    const known = this.#columns.find((one) => one.bucket === bucket && one.mapEpoch === mapEpoch);
+    if (known !== undefined) return known;
+    const deal = this.#deals.get(bucket) ?? new SlotDeal(this.#table, this.#sequence + 1);
+    // The last one again.
+    this.#deals.delete(bucket);
+    this.#deals.set(bucket, deal);
+    const columns = new HeadColumns(mapEpoch, bucket, this.#bucketMs, deal, this.#kernel);
+    this.#columns.push(columns);
+    return columns;
+  }
+}

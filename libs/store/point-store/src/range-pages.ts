@@ -1,0 +1,172 @@
+import { Bitmap } from '@tidemark/bitmap';
+import { SERIES_COST } from '@tidemark/fold';
+import { SERIES_CLASS } from '@tidemark/model';
+import type { Page } from '@tidemark/page';
+import type { SlicedWork, WorkSlice } from '@tidemark/ports';
+import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
+import { pagesOf } from './bucket-pages.ts';
+import { FoundSlot } from './found-slot.ts';
+import type { HeadView } from './head-view.ts';
+import type { PartitionStore } from './partition-state.ts';
+import { Selection } from './selection.ts';
+import { SeriesSlots } from './series-slots.ts';
+
+/**
+ * Finds the pages of the selected series that a range needs: those that touch it and, however far away, those of the
+ * nearest `context` points on each side of it. Nothing is decoded but headers and times.
+ */
+export class RangePages {
+  readonly #store: PartitionStore;
+  readonly #plan: AggregatePlan;
+  readonly #context: number;
+  readonly #slice: WorkSlice;
+  readonly #found = new Map<number, SeriesSlots>();
+  /** The buckets from the first to the last that were read whole, for series that were not looked up further. */
+  readonly #firstBucket: number;
+  readonly #lastBucket: number;
+  /** By series, the outermost bucket that was read for it. */
+  readonly #oldest = new Map<number, number>();
+  readonly #newest = new Map<number, number>();
+  #points = 0;
+
+  constructor(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice) {
+    this.#store = store;
+    this.#plan = plan;
+    this.#context = context;
+    this.#slice = slice;
+    this.#firstBucket = Math.floor(plan.fromMs / store.limits.bucketMs);
+    this.#lastBucket = Math.floor((plan.toMs - 1) / store.limits.bucketMs);
+  }
+
+  /** Reads buckets until every series has its context, or no more points. The caller holds the store's lock. */
+  async find(): Promise<void> {
+    const buckets = [...this.#store.buckets].sort((a, b) => a - b);
+    const { selection } = this.#plan;
+    for (const bucket of buckets) {
+      if (bucket < this.#firstBucket || bucket > this.#lastBucket) continue;
+      await this.#readBucket(bucket, selection);
+    }
+    if (this.#context === 0) return;
+    const { bucketMs } = this.#store.limits;
+    const older = buckets.filter((bucket) => bucket < this.#firstBucket).reverse();
+    const hasOlder = (series: number, bucket: number) =>
+      this.#of(series).countBefore(this.#plan.fromMs) >= this.#context &&
+      bucket * bucketMs <= this.neededSinceMs(series);
+    await this.#extend(older, this.#firstBucket, hasOlder, this.#oldest);
+    const newer = buckets.filter((bucket) => bucket > this.#lastBucket);
+    const hasNewer = (series: number) => this.#of(series).countFrom(this.#plan.toMs) >= this.#context;
+    await this.#extend(newer, this.#lastBucket, hasNewer, this.#newest);
+  }
+
+  /** Counts points in RAM too. Throws `resource_exhausted` when the range has more points than the plan allows. */
+  checkPoints(inRam: number): void {
+    checkPoints(this.#plan, this.#points + inRam);
+  }
+
+  /** The slots of a series that was selected, after `find`, that the answer depends on. */
+  of(series: number): readonly FoundSlot[] {
+    const { fromMs, toMs } = this.#plan;
+    const found = this.#of(series);
+    if (found.picked !== undefined) return found.picked;
+    return found.pick({ fromMs, toMs, context: this.#context, neededSinceMs: this.neededSinceMs(series) });
+  }
+
+  #of(series: number): SeriesSlots {
+    let found = this.#found.get(series);
+    if (found === undefined) {
+      found = new SeriesSlots();
+      this.#found.set(series, found);
+    }
+    return found;
+  }
+
+  /** From when to when all points of a series are in the slots of `of`, or were not committed yet, ms. */
+  bounds(series: number): Pick<SeriesSlots, 'sinceMs' | 'untilMs'> {
+    this.of(series);
+    return this.#of(series);
+  }
+
+  /** The views of the head on which the answer depends, after `find`. */
+  *needed(views: readonly HeadView[]): SlicedWork<readonly HeadView[], number> {
+    let { fromMs, toMs } = this.#plan;
+    const isWithin = (view: HeadView) => view.toMs > fromMs && view.fromMs < toMs;
+    if (this.#context === 0 || views.every(isWithin)) return views.filter(isWithin);
+    for (const series of this.#plan.selection.series) {
+      const { sinceMs, untilMs } = this.bounds(series);
+      fromMs = Math.min(fromMs, sinceMs);
+      toMs = Math.max(toMs, untilMs + 1);
+      yield SERIES_COST;
+    }
+    return views.filter(isWithin);
+  }
+
+  /** From when on amounts of a series can reach into the range by the intervals that are stated of it and its metric. */
+  neededSinceMs(series: number): number {
+    const { table, intervals } = this.#store;
+    const { fromMs, intervalMs } = this.#plan;
+    if (table.seriesClass(series) === SERIES_CLASS.reading) return fromMs;
+    const { sinceMs, intervalsMs } = intervals.of(series);
+    const isStatedFromStart = sinceMs[0] === Number.NEGATIVE_INFINITY;
+    const ofMetricMs = isStatedFromStart ? fromMs : fromMs - intervalMs;
+    return intervalsMs.reduce((ms, one) => Math.min(ms, fromMs - one), ofMetricMs);
+  }
+
+  /** Whether a series has points before the range that are not in the slots of `of`. */
+  hasOlder(series: number): boolean {
+    if (this.#of(series).leavesOlder) return true;
+    return this.#store.activity.hasBefore(this.#oldest.get(series) ?? this.#firstBucket, series);
+  }
+
+  /** Whether a series has points after the range that are not in the slots of `of`. */
+  hasNewer(series: number): boolean {
+    if (this.#of(series).leavesNewer) return true;
+    return this.#store.activity.hasAfter(this.#newest.get(series) ?? this.#lastBucket, series);
+  }
+
+  /** Reads one bucket after the other for the series that lack context, as far as they have points there. */
+  async #extend(
+    buckets: readonly number[],
+    readBucket: number,
+    isEnough: (series: number, bucket: number) => boolean,
+    reached: Map<number, number>,
+  ): Promise<void> {
+    if (buckets.length === 0) return;
+    const lacking = new Bitmap();
+    for (const series of this.#plan.selection.series) {
+      if (!isEnough(series, readBucket)) lacking.add(series);
+      if (this.#slice.spend(1)) await this.#slice.next();
+    }
+    for (const bucket of buckets) {
+      if (lacking.isEmpty) return;
+      const there = this.#store.activity.of(bucket)?.and(lacking).toArray() ?? [];
+      if (there.length === 0) continue;
+      await this.#readBucket(bucket, new Selection(there));
+      const satisfied = new Bitmap();
+      for (const series of there) {
+        reached.set(series, bucket);
+        if (isEnough(series, bucket)) satisfied.add(series);
+      }
+      lacking.andNotInPlace(satisfied);
+    }
+  }
+
+  async #readBucket(bucket: number, selection: Selection): Promise<void> {
+    const { metric } = this.#plan;
+    for await (const page of pagesOf(this.#store, bucket, metric, selection)) {
+      this.#addPage(page, selection);
+      if (this.#slice.spend(SERIES_COST * page.slots)) await this.#slice.next();
+    }
+  }
+
+  #addPage(page: Page, selection: Selection): void {
+    const { fromMs, toMs } = this.#plan;
+    const { series } = page;
+    for (let slot = 0; slot < series.length; slot++) {
+      if (!selection.has(series[slot])) continue;
+      const found = new FoundSlot(page, slot);
+      if (found.maxTimeMs >= fromMs && found.minTimeMs < toMs) this.#points += found.count;
+      this.#of(series[slot]).add(found);
+    }
+    checkPoints(this.#plan, this.#points);
+  }
+}

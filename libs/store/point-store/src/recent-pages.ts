@@ -1,0 +1,87 @@
+import type { Page } from '@tidemark/page';
+import type { PageFamily } from './keys.ts';
+import type { SlotDeal } from './slot-deal.ts';
+
+/** Bytes of RAM of a page in addition to its own and its times: what is known of its structure. */
+const PAGE_BYTES = 2048;
+
+/** The pages of one deal, by the page's number, each in the order of commits. */
+export interface DealPages {
+  readonly deal: SlotDeal;
+  readonly pages: Page[][];
+}
+
+/**
+ * The newest buckets' pages in RAM, within a byte budget. A bucket is here whole or not at all, so that a query reads
+ * each bucket either from here or from disk.
+ */
+export class RecentPages {
+  readonly #budgetBytes: number;
+  readonly #buckets = new Map<number, DealPages[]>();
+  #bytes = 0;
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds the pages of a commit. `isFirst` is true when the bucket has no page on disk yet. */
+  add(
+    bucket: number,
+    deal: SlotDeal,
+    added: readonly { readonly number: number; readonly page: Page }[],
+    isFirst: boolean,
+  ): void {
+    let deals = this.#buckets.get(bucket);
+    if (deals === undefined) {
+      if (!isFirst) return;
+      deals = [];
+      this.#buckets.set(bucket, deals);
+    }
+    let own = deals.find((one) => one.deal === deal);
+    if (own === undefined) {
+      own = { deal, pages: [] };
+      deals.push(own);
+    }
+    for (const { number, page } of added) {
+      const versions = own.pages[number];
+      if (versions === undefined) own.pages[number] = [page];
+      else versions.push(page);
+      this.#bytes += sizeOf(page);
+    }
+    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.drop(Math.min(...this.#buckets.keys()));
+  }
+
+  /** Replaces all versions of a page, if the bucket is here. */
+  replace({ bucket, deal }: PageFamily, number: number, versions: Page[]): void {
+    const own = this.#buckets.get(bucket)?.find((one) => one.deal.number === deal);
+    if (own === undefined) return;
+    for (const page of own.pages[number] ?? []) this.#bytes -= sizeOf(page);
+    for (const page of versions) this.#bytes += sizeOf(page);
+    own.pages[number] = versions;
+  }
+
+  /** Drops the buckets above this one. */
+  dropAfter(bucket: number): void {
+    for (const key of [...this.#buckets.keys()]) if (key > bucket) this.drop(key);
+  }
+
+  /** All deals of a bucket, or undefined when the bucket must be read from disk. */
+  get(bucket: number): readonly DealPages[] | undefined {
+    return this.#buckets.get(bucket);
+  }
+
+  drop(bucket: number): void {
+    for (const { pages } of this.#buckets.get(bucket) ?? []) {
+      for (const versions of pages) for (const page of versions ?? []) this.#bytes -= sizeOf(page);
+    }
+    this.#buckets.delete(bucket);
+  }
+}
+
+function sizeOf({ bytes, times }: Page): number {
+  return bytes.length + times.sizeBytes + PAGE_BYTES;
+}
