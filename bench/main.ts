@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { programOptions, refuseOptions } from '../tools/program-options.ts';
+import { bucketClose } from './bucket-close.ts';
 import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
 import { logAppendKafka } from './log-append-kafka.ts';
 import type { Measurement } from './measurement.ts';
 import { newSeries } from './new-series.ts';
+import { pages } from './pages.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { seriesTables } from './series-tables.ts';
@@ -27,6 +29,8 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
   { names: ['log-append'], run: logAppend },
   { names: ['log-append-kafka', 'log-append-kafka-cpu'], run: logAppendKafka },
   { names: ['point-store-append'], run: pointStoreAppend },
+  { names: ['bucket-close'], run: bucketClose },
+  { names: ['page-encode', 'page-decode', 'head-append', 'head-flush'], run: pages },
   {
     names: [
       'series-tables-find-without-key',
