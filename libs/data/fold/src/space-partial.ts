@@ -1,8 +1,13 @@
-import { assert, unreachable } from '@tidemark/ports';
+import { assert, finishAtOnce, unreachable } from '@tidemark/ports';
 import { DDSketch, mergePacked, unpackSketch } from '@tidemark/sketch';
 import { SPACE_FOLD, type SpaceFold } from './fold.ts';
 import { ScaledSums } from './scaled-sums.ts';
 import type { FoldedSeries } from './time-folder.ts';
+import type { Work } from './work.ts';
+
+/** Sketches that are merged in one piece, and what one costs in units of the cost of a point. */
+const SKETCHES = 64;
+const SKETCH_COST = 32;
 
 /** What to read off a partial at the end: sketches give more than one answer. */
 export type SpaceRead =
@@ -49,8 +54,8 @@ export class SpacePartial {
   addSeries(series: FoldedSeries): void {
     assert(series.present.length === this.steps, 'the series has the steps of the partial');
     const { values, present, lastTimesMs, first, end } = series;
-    const { count, sums, min, max } = this;
-    for (let i = first; i < end; i++) count[i] += present[i];
+    const { sums, min, max } = this;
+    this.#countSeries(series);
     switch (this.fold) {
       case SPACE_FOLD.avg:
       case SPACE_FOLD.sum:
@@ -68,12 +73,29 @@ export class SpacePartial {
         for (let i = first; i < end; i++) if (present[i] === 1) this.#offerLast(i, lastTimesMs[i], values[i]);
         break;
       case SPACE_FOLD.sketch:
-        for (let i = 0; i < series.packed.length; i++) {
-          this.#mergePacked(series.packedSteps[i], series.packed[i]);
-        }
+        finishAtOnce(this.#addSketches(series));
         break;
       default:
         unreachable(this.fold);
+    }
+  }
+
+  /** Does what `addSeries` does, for sketches in pieces: they take longer than the values of all steps. */
+  *addSeriesInPieces(series: FoldedSeries): Work<void> {
+    if (this.fold !== SPACE_FOLD.sketch) return this.addSeries(series);
+    this.#countSeries(series);
+    yield* this.#addSketches(series);
+  }
+
+  #countSeries({ present, first, end }: FoldedSeries): void {
+    const { count } = this;
+    for (let i = first; i < end; i++) count[i] += present[i];
+  }
+
+  *#addSketches({ packed, packedSteps }: FoldedSeries): Work<void> {
+    for (let i = 0; i < packed.length; i++) {
+      this.#mergePacked(packedSteps[i], packed[i]);
+      if ((i + 1) % SKETCHES === 0) yield SKETCHES * SKETCH_COST;
     }
   }
 

@@ -231,3 +231,38 @@ describe('a step is a function of the series alone', () => {
     );
   });
 });
+
+describe('a long series in pieces', () => {
+  const LENGTH = 20_000;
+  const times = Float64Array.from({ length: LENGTH }, (_, i) => i * 10 + (i % 7));
+  const values = Float64Array.from({ length: LENGTH }, (_, i) => (i % 41 < 5 ? NONE : (i % 500) * 0.1));
+  const folds = [
+    TIME_FOLD.avg,
+    TIME_FOLD.min,
+    TIME_FOLD.last,
+    TIME_FOLD.sum,
+    TIME_FOLD.count,
+    TIME_FOLD.increase,
+    TIME_FOLD.rate,
+    TIME_FOLD.sketchSum,
+  ];
+
+  test.each(folds.flatMap((fold) => [false, true].map((isAmount) => ({ fold, isAmount }))))(
+    'has the values that it has at once, $fold, amounts: $isAmount',
+    (options) => {
+      // Steps do not end where pieces do; the last points are behind the range.
+      const make = () => new TimeFolder({ fromMs: 1000, stepMs: 7 * SECOND, steps: 27, ...options });
+      const [whole, inPieces] = [make(), make()];
+      const { values: expected, present } = whole.foldPoints(times, values, LENGTH);
+      const costs: number[] = [];
+      const work = inPieces.foldPointsInPieces(times, values, LENGTH);
+      let step = work.next();
+      for (; step.done !== true; step = work.next()) costs.push(step.value);
+      expect(step.value.values).toEqual(expected);
+      expect(step.value.present).toEqual(present);
+      expect(inPieces.findings).toEqual(whole.findings);
+      expect(costs.length).toBeGreaterThan(3);
+      expect(costs.reduce((sum, cost) => sum + cost, 0)).toBe(LENGTH);
+    },
+  );
+});

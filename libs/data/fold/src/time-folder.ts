@@ -1,14 +1,20 @@
 import { HOLD_INTERVALS, NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
-import { assert, unreachable } from '@tidemark/ports';
+import { assert, finishAtOnce, unreachable } from '@tidemark/ports';
 import { CounterLevel, LEVEL_POINTS } from './counter-level.ts';
 import { TIME_FOLD, type TimeFold } from './fold.ts';
 import { FoldedSteps, type Steps } from './folded-steps.ts';
 import { addHeld, heldAverage } from './held-values.ts';
 import { INTERVAL_GAPS, REACH_POINTS, ReportingIntervals } from './reporting-interval.ts';
 import { addSpread } from './spread-amounts.ts';
+import type { Work } from './work.ts';
 
 /** A counter's reading after more than this many points without a value begins a new life. */
 const MISSING_READINGS = 4;
+/** Points that are folded in one piece. */
+const PIECE = 4096;
+/** Sketches that are given to steps in one piece, and what one costs in units of the cost of a point. */
+const SKETCHES = 1024;
+const SKETCH_COST = 2;
 
 /**
  * Points that a fold needs on each side of a range for an answer that is the same for every range: the neighbour, points
@@ -82,6 +88,14 @@ export class TimeFolder {
   readonly #level = new CounterLevel();
   /** Stands for the values of sketches where intervals are inferred: none of them is NaN. */
   #noValues = new Float64Array(0);
+  /** The columns that are being folded, and the points of them that were. */
+  #timesMs: Float64Array = NOTHING;
+  #pointValues: Float64Array = NOTHING;
+  #length = 0;
+  #at = 0;
+  /** The newest reading of a counter, and the points without a value since then. */
+  #previousMs = Number.NaN;
+  #missing = 0;
   readonly #packed: Uint8Array[] = [];
   readonly #packedSteps: number[] = [];
   /** The same object for every series: a query folds hundreds of thousands. */
@@ -110,37 +124,68 @@ export class TimeFolder {
     length: number,
     stated: StatedIntervals = NOTHING_STATED,
   ): FoldedSeries {
+    this.#begin(timesMs, values, length, stated);
+    while (this.#at < length) this.#foldThrough(length);
+    return this.#finish();
+  }
+
+  /** Does what `foldPoints` does, in pieces. The columns must stay unchanged until the last one. */
+  *foldPointsInPieces(
+    timesMs: Float64Array,
+    values: Float64Array,
+    length: number,
+    stated: StatedIntervals = NOTHING_STATED,
+  ): Work<FoldedSeries> {
+    this.#begin(timesMs, values, length, stated);
+    while (this.#at < length) {
+      const from = this.#at;
+      this.#foldThrough(Math.min(length, from + PIECE));
+      yield this.#at - from;
+    }
+    return this.#finish();
+  }
+
+  #begin(timesMs: Float64Array, values: Float64Array, length: number, stated: StatedIntervals): void {
     this.#out.begin();
     this.#intervals.begin(timesMs, values, stated);
+    this.#timesMs = timesMs;
+    this.#pointValues = values;
+    this.#length = length;
+    this.#at = 0;
+    this.#level.clear();
+    this.#previousMs = Number.NaN;
+    this.#missing = 0;
+  }
+
+  /** Folds the next points, to `end`, or a little further where a step has to be whole. */
+  #foldThrough(end: number): void {
     switch (this.fold) {
       case TIME_FOLD.avg:
       case TIME_FOLD.min:
       case TIME_FOLD.max:
       case TIME_FOLD.last:
-        this.#foldHeld(timesMs, values, length);
+        this.#at = this.#foldHeld(end);
         break;
       case TIME_FOLD.sketchSum:
       case TIME_FOLD.sketchCount:
-        this.#foldAmounts(timesMs, values, length);
+        this.#at = this.#foldAmounts(end);
         break;
       case TIME_FOLD.sum:
-        if (this.#isAmount) this.#foldAmounts(timesMs, values, length);
-        else this.#foldWithin(timesMs, values, length);
+        this.#at = this.#isAmount ? this.#foldAmounts(end) : this.#foldWithin(end);
         break;
       case TIME_FOLD.count:
       case TIME_FOLD.points:
-        this.#foldWithin(timesMs, values, length);
+        this.#at = this.#foldWithin(end);
         break;
       case TIME_FOLD.increase:
       case TIME_FOLD.rate:
-        this.#foldIncrease(timesMs, values, length);
+        this.#at = this.#foldIncrease(end);
         break;
       case TIME_FOLD.sketch:
         throw new TypeError('the sketch fold takes sketches, not values');
       default:
         unreachable(this.fold);
     }
-    return this.#finish();
   }
 
   /** Reporting interval of the point at `index` of the columns that were folded last, ms; 0 when none is known. */
@@ -153,11 +198,16 @@ export class TimeFolder {
    * belongs to each step that its interval touches: percentiles of a step shorter than the interval are those of the
    * interval. Sketch fold only.
    */
-  foldSketches(
+  foldSketches(timesMs: Float64Array, packed: readonly Uint8Array[], stated?: StatedIntervals): FoldedSeries {
+    return finishAtOnce(this.foldSketchesInPieces(timesMs, packed, stated));
+  }
+
+  /** Does what `foldSketches` does, in pieces. */
+  *foldSketchesInPieces(
     timesMs: Float64Array,
     packed: readonly Uint8Array[],
     stated: StatedIntervals = NOTHING_STATED,
-  ): FoldedSeries {
+  ): Work<FoldedSeries> {
     assert(this.fold === TIME_FOLD.sketch, 'only the sketch fold takes sketches');
     const out = this.#out;
     out.begin();
@@ -165,6 +215,7 @@ export class TimeFolder {
     this.#packedSteps.length = 0;
     if (this.#noValues.length < packed.length) this.#noValues = new Float64Array(2 * packed.length);
     this.#intervals.begin(timesMs, this.#noValues, stated);
+    let paid = 0;
     for (let i = 0; i < packed.length && timesMs[i] < out.toMs; i++) {
       const endMs = Math.max(this.#intervals.reachOf(i, packed.length), timesMs[i] + 1);
       if (endMs <= out.fromMs) continue;
@@ -174,14 +225,20 @@ export class TimeFolder {
         this.#packed.push(packed[i]);
         this.#packedSteps.push(step);
       }
+      if (this.#packed.length < paid + SKETCHES) continue;
+      yield (this.#packed.length - paid) * SKETCH_COST;
+      paid = this.#packed.length;
     }
     return this.#finish();
   }
 
+  // The folds below fold the points from `#at` to `end`, and return how many have been folded then, or are behind the range.
+
   /** Values that hold: readings until the next point, amounts over their interval. */
-  #foldHeld(timesMs: Float64Array, values: Float64Array, length: number): void {
-    const out = this.#out;
-    for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
+  #foldHeld(end: number): number {
+    const [out, timesMs, values, length] = [this.#out, this.#timesMs, this.#pointValues, this.#length];
+    for (let i = this.#at; i < end; i++) {
+      if (timesMs[i] >= out.toMs) return length;
       const value = values[i];
       const timeMs = timesMs[i];
       // A NaN has no value; it has ended the hold of the one before.
@@ -194,11 +251,13 @@ export class TimeFolder {
       if (nextMs <= out.fromMs) continue;
       addHeld(out, timeMs, Math.min(nextMs, timeMs + holdMs(this.#intervals.ofReading(i))), value);
     }
+    return end;
   }
 
-  #foldAmounts(timesMs: Float64Array, values: Float64Array, length: number): void {
-    const out = this.#out;
-    for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
+  #foldAmounts(end: number): number {
+    const [out, timesMs, values, length] = [this.#out, this.#timesMs, this.#pointValues, this.#length];
+    for (let i = this.#at; i < end; i++) {
+      if (timesMs[i] >= out.toMs) return length;
       const value = values[i];
       if (Number.isNaN(value)) continue;
       const timeMs = timesMs[i];
@@ -212,16 +271,16 @@ export class TimeFolder {
       addSpread(out, timeMs, reachMs, within, timeMs);
       addSpread(out, reachMs, reachMs, value - within, timeMs);
     }
+    return end;
   }
 
-  #foldIncrease(timesMs: Float64Array, values: Float64Array, length: number): void {
-    const out = this.#out;
+  #foldIncrease(end: number): number {
+    const [out, timesMs, values] = [this.#out, this.#timesMs, this.#pointValues];
     const { findings } = this;
     const level = this.#level;
-    level.clear();
-    let previousMs = Number.NaN;
-    let missing = 0;
-    for (let i = 0; i < length; i++) {
+    let previousMs = this.#previousMs;
+    let missing = this.#missing;
+    for (let i = this.#at; i < end; i++) {
       const value = values[i];
       if (Number.isNaN(value)) {
         level.push(value);
@@ -247,17 +306,20 @@ export class TimeFolder {
       if (!Number.isNaN(previousMs)) addSpread(out, previousMs, timeMs, increase, timeMs);
       level.push(value);
       previousMs = timeMs;
-      if (timeMs >= out.toMs) break;
+      if (timeMs >= out.toMs) return this.#length;
     }
+    this.#previousMs = previousMs;
+    this.#missing = missing;
+    return end;
   }
 
-  /** Sums and counts points by their timestamps, one step after the other. */
-  #foldWithin(timesMs: Float64Array, values: Float64Array, length: number): void {
-    const out = this.#out;
+  /** Sums and counts points by their timestamps, one whole step after the other. */
+  #foldWithin(end: number): number {
+    const [out, timesMs, values, length] = [this.#out, this.#timesMs, this.#pointValues, this.#length];
     const { fromMs, toMs, stepMs } = out;
-    let i = 0;
-    while (i < length && timesMs[i] < fromMs) i++;
-    while (i < length && timesMs[i] < toMs) {
+    let i = this.#at;
+    while (i < end && timesMs[i] < fromMs) i++;
+    while (i < end && timesMs[i] < toMs) {
       const step = out.stepOf(timesMs[i]);
       const endMs = Math.min(toMs, fromMs + (step + 1) * stepMs);
       const first = i;
@@ -275,6 +337,7 @@ export class TimeFolder {
       else out.sums.addRun(step, values, first, i);
       out.touch(step, newestMs);
     }
+    return i < end ? length : i;
   }
 
   #finish(): FoldedSeries {
@@ -308,3 +371,5 @@ export class TimeFolder {
     }
   }
 }
+
+const NOTHING = new Float64Array(0);

@@ -1,7 +1,7 @@
 import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
 import { packPartial, SERIES_COST, SpacePartial } from '@tidemark/fold';
 import { gapsOf } from '@tidemark/point-log';
-import { type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
+import { type SlicedWork, type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { HeadView } from './head-view.ts';
@@ -37,13 +37,13 @@ export async function aggregate(
 /** Undefined when a series has fewer timestamps in what was found than its fold depends on. */
 async function attempt(store: PartitionStore, found: Found, slice: WorkSlice): Promise<AggregateReply | undefined> {
   try {
-    return await fold(store, found, slice);
+    return await slice.finish(folded(store, found));
   } finally {
     for (const view of found.views) view.release();
   }
 }
 
-async function fold(store: PartitionStore, found: Found, slice: WorkSlice): Promise<AggregateReply | undefined> {
+function* folded(store: PartitionStore, found: Found): SlicedWork<AggregateReply | undefined, number> {
   const { plan } = found;
   const folder = new SeriesFolder(store, found);
   const groups: GroupPartial[] = [];
@@ -52,14 +52,14 @@ async function fold(store: PartitionStore, found: Found, slice: WorkSlice): Prom
   for (const group of plan.groups) {
     const partial = new SpacePartial(plan.spaceFold, plan.steps);
     for (const series of group) {
-      const folded = folder.fold(series);
+      const own = yield* folder.fold(series);
       if (folder.lacksContext) return undefined;
-      if (folded !== undefined) partial.addSeries(folded);
+      if (own !== undefined) yield* partial.addSeriesInPieces(own);
       pointsRead += folder.points;
-      if (slice.spend(SERIES_COST + folder.points + plan.steps)) await slice.next();
+      yield SERIES_COST + folder.points + plan.steps;
     }
     groups.push(packed(partial));
-    if (slice.spend(SERIES_COST + plan.steps)) await slice.next();
+    yield SERIES_COST + plan.steps;
   }
   return { ...found.position, ...folder.findings, groups, pointsRead, seriesRead: plan.selection.size };
 }

@@ -4,6 +4,7 @@ import { mergedInSlices, type SlicedWork } from '@tidemark/ports';
 const PIECE = 8192;
 /** Cost of a number in one pass, in units of the cost of a point. */
 const SORTED_COST = 1 / 2;
+const SORTED_BY_KEY_COST = 2;
 const MERGED_COST = 1 / 8;
 
 /** Returns the numbers, ascending. */
@@ -13,12 +14,22 @@ export function* ascending(numbers: ArrayLike<number>): SlicedWork<Uint32Array, 
     const piece = sorted.subarray(from, from + PIECE).sort();
     yield piece.length * SORTED_COST;
   }
-  if (sorted.length <= PIECE) return sorted;
-  return yield* mergedInSlices(
-    sorted,
-    new Uint32Array(sorted.length),
-    PIECE,
-    (a: number, b: number) => a - b,
-    MERGED_COST,
-  );
+  return yield* merged(sorted, (a, b) => a - b);
+}
+
+/** The indices [from, to) in the order of their keys, those of equal keys ascending. */
+export function* orderOf(keys: Float64Array, from: number, to: number): SlicedWork<Uint32Array, number> {
+  const sorted = new Uint32Array(to - from);
+  for (let i = from; i < to; i++) sorted[i - from] = i;
+  const compare = (a: number, b: number): number => keys[a] - keys[b] || a - b;
+  for (let at = 0; at < sorted.length; at += PIECE) {
+    const piece = sorted.subarray(at, at + PIECE).sort(compare);
+    yield piece.length * SORTED_BY_KEY_COST;
+  }
+  return yield* merged(sorted, compare);
+}
+
+function* merged(pieces: Uint32Array, compare: (a: number, b: number) => number): SlicedWork<Uint32Array, number> {
+  if (pieces.length <= PIECE) return pieces;
+  return yield* mergedInSlices(pieces, new Uint32Array(pieces.length), PIECE, compare, MERGED_COST);
 }

@@ -1,6 +1,6 @@
 import { afterPrefix } from '@tidemark/bytes';
 import { Page } from '@tidemark/page';
-import { TidemarkError } from '@tidemark/ports';
+import { type SlicedWork, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { FoundSlot } from './found-slot.ts';
 import {
   bucketKey,
@@ -15,12 +15,14 @@ import {
 } from './keys.ts';
 import { unpackIndexedPage } from './page-index.ts';
 import type { PartitionStore } from './partition-state.ts';
-import type { DealPages } from './recent-pages.ts';
 import type { Selection } from './selection.ts';
-import { SHARED_PAGES } from './slot-deal.ts';
+import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
 
 /** With more of a metric's pages than this all of them are read in one run of keys instead of one run per page. */
 const SCAN_PAGES = 8;
+/** Series that are looked up in one piece, and what one costs in units of the cost of a point. */
+const PIECE = 4096;
+const LOOKUP_COST = 1 / 8;
 
 /** The pages of a bucket that have some of the selected series, which are of one metric: a page after its older versions. */
 export async function* pagesOf(
@@ -28,23 +30,28 @@ export async function* pagesOf(
   bucket: number,
   metric: number,
   selection: Selection,
+  slice: WorkSlice,
 ): AsyncGenerator<Page> {
   const deals = store.recent.get(bucket);
   if (deals !== undefined) {
-    for (const one of deals) yield* recentPagesOf(one, selection);
+    for (const { deal, pages } of deals) {
+      for (const number of await slice.finish(numbersOf(deal, selection))) yield* pages[number] ?? [];
+    }
     return;
   }
   for (const deal of await dealsOf(store, bucket))
-    yield* storedPagesOf(store, { bucket, deal, family: metric }, selection);
+    yield* storedPagesOf(store, { bucket, deal, family: metric }, selection, slice);
 }
 
-function* recentPagesOf({ deal, pages }: DealPages, selection: Selection): Generator<Page> {
+/** The numbers of the pages that have some of the selected series. */
+function* numbersOf(deal: SlotDeal, { series }: Selection): SlicedWork<ReadonlySet<number>, number> {
   const numbers = new Set<number>();
-  for (const series of selection.series) {
-    const slot = deal.findSlot(series);
+  for (let i = 0; i < series.length; i++) {
+    const slot = deal.findSlot(series[i]);
     if (slot >= 0) numbers.add(slot >> 8);
+    if ((i + 1) % PIECE === 0) yield PIECE * LOOKUP_COST;
   }
-  for (const number of numbers) yield* pages[number] ?? [];
+  return numbers;
 }
 
 /** The deals that have pages in a bucket on disk. */
@@ -61,13 +68,19 @@ export async function dealsOf({ keyValue }: PartitionStore, bucket: number): Pro
   }
 }
 
-async function* storedPagesOf(store: PartitionStore, family: PageFamily, selection: Selection): AsyncGenerator<Page> {
+async function* storedPagesOf(
+  store: PartitionStore,
+  family: PageFamily,
+  selection: Selection,
+  slice: WorkSlice,
+): AsyncGenerator<Page> {
   const { keyValue } = store;
   const own = new Set<number>();
   const shared: number[] = [];
   const from = familyKey(PREFIX.pageIndex, family);
   for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
     const { isShared, series } = unpackIndexedPage(value);
+    if (slice.spend(series.length * LOOKUP_COST)) await slice.next();
     if (!series.some((one) => selection.has(one))) continue;
     if (isShared) shared.push(numberOfKey(key));
     else own.add(numberOfKey(key));

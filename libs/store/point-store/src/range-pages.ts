@@ -145,6 +145,7 @@ export class RangePages {
       for (const series of there) {
         reached.set(series, bucket);
         if (isEnough(series, bucket)) satisfied.add(series);
+        if (this.#slice.spend(1)) await this.#slice.next();
       }
       lacking.andNotInPlace(satisfied);
     }
@@ -152,7 +153,7 @@ export class RangePages {
 
   async #readBucket(bucket: number, selection: Selection): Promise<void> {
     const { metric } = this.#plan;
-    for await (const page of pagesOf(this.#store, bucket, metric, selection)) {
+    for await (const page of pagesOf(this.#store, bucket, metric, selection, this.#slice)) {
       this.#addPage(page, selection);
       if (this.#slice.spend(SERIES_COST * page.slots)) await this.#slice.next();
     }

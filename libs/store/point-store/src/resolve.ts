@@ -1,8 +1,14 @@
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
+import { finishAtOnce, type SlicedWork } from '@tidemark/ports';
+import { orderOf } from './ascending.ts';
 import { compactSum, exactSum } from './exact-sum.ts';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 type Column = Float64Array<ArrayBuffer>;
+
+/** Points that are resolved, or moved, in one piece, and what one costs in units of the cost of a fold. */
+const PIECE = 8192;
+const RESOLVED_COST = 1 / 8;
 
 /**
  * Converts points [from, to) of one series, in log order, to their stored form: ascending by time, and of equal
@@ -17,12 +23,19 @@ export function compactPoints(
   from: number,
   to: number,
 ): number {
-  return settle(seriesClass, timesMs, values, from, to, compactSum);
+  return finishAtOnce(settle(seriesClass, timesMs, values, from, to, compactSum));
 }
 
 /** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other classes. */
 export function resolveAll(seriesClass: SeriesClass, points: SeriesPoints): void {
-  points.length = settle(seriesClass, points.timesMs, points.values, 0, points.length, roundSum);
+  finishAtOnce(resolveInPieces(seriesClass, points));
+}
+
+/** Does what `resolveAll` does, in pieces. */
+export function* resolveInPieces(seriesClass: SeriesClass, points: SeriesPoints): SlicedWork<void, number> {
+  const { timesMs, values, length } = points;
+  if (isStrictlyAscending(timesMs, 0, length)) return;
+  points.length = yield* settle(seriesClass, timesMs, values, 0, length, roundSum);
 }
 
 function roundSum(values: Column, from: number, to: number): number {
@@ -30,17 +43,18 @@ function roundSum(values: Column, from: number, to: number): number {
   return from + 1;
 }
 
-function settle(
+function* settle(
   seriesClass: SeriesClass,
   timesMs: Column,
   values: Column,
   from: number,
   to: number,
   sum: (values: Column, from: number, to: number) => number,
-): number {
+): SlicedWork<number, number> {
   if (isStrictlyAscending(timesMs, from, to)) return to;
-  if (!isAscending(timesMs, from, to)) sortByTime(timesMs, values, from, to);
+  if (!isAscending(timesMs, from, to)) yield* sortByTime(timesMs, values, from, to);
   let end = from;
+  let paid = from;
   for (let i = from; i < to; ) {
     const timeMs = timesMs[i];
     let next = i + 1;
@@ -55,17 +69,28 @@ function settle(
     timesMs.fill(timeMs, end, end + kept);
     end += kept;
     i = next;
+    if (i - paid < PIECE) continue;
+    yield (i - paid) * RESOLVED_COST;
+    paid = i;
   }
   return end;
 }
 
 /** Sorts by time, equal timestamps in log order. In place on two parallel columns. */
-function sortByTime(timesMs: Column, values: Column, from: number, to: number): void {
-  const order = sortedOrder(timesMs, from, to);
-  const times = Float64Array.from(order, (i) => timesMs[i]);
-  const sorted = Float64Array.from(order, (i) => values[i]);
+function* sortByTime(timesMs: Column, values: Column, from: number, to: number): SlicedWork<void, number> {
+  const order = yield* orderOf(timesMs, from, to);
+  const times = yield* inOrder(timesMs, order);
   timesMs.set(times, from);
-  values.set(sorted, from);
+  values.set(yield* inOrder(values, order), from);
+}
+
+function* inOrder(column: Column, order: Uint32Array): SlicedWork<Column, number> {
+  const ordered = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) {
+    ordered[i] = column[order[i]];
+    if ((i + 1) % PIECE === 0) yield PIECE * RESOLVED_COST;
+  }
+  return ordered;
 }
 
 /**
@@ -73,12 +98,20 @@ function sortByTime(timesMs: Column, values: Column, from: number, to: number): 
  * result would depend on the order of merges.
  */
 export function sortSketches(sketches: SeriesSketches): void {
+  finishAtOnce(sortSketchesInPieces(sketches));
+}
+
+/** Does what `sortSketches` does, in pieces. */
+export function* sortSketchesInPieces(sketches: SeriesSketches): SlicedWork<void, number> {
   const { timesMs, length } = sketches;
   if (isAscending(timesMs, 0, length)) return;
-  const order = sortedOrder(timesMs, 0, length);
-  const times = Float64Array.from(order, (i) => timesMs[i]);
-  const payloads = Array.from(order, (i) => sketches.payloads[i]);
-  timesMs.set(times);
+  const order = yield* orderOf(timesMs, 0, length);
+  timesMs.set(yield* inOrder(timesMs, order));
+  const payloads: Uint8Array[] = [];
+  for (const i of order) {
+    payloads.push(sketches.payloads[i]);
+    if (payloads.length % PIECE === 0) yield PIECE * RESOLVED_COST;
+  }
   sketches.payloads = payloads;
 }
 
@@ -90,10 +123,4 @@ function isStrictlyAscending(timesMs: Float64Array, from: number, to: number): b
 function isAscending(timesMs: Float64Array, from: number, to: number): boolean {
   for (let i = from + 1; i < to; i++) if (timesMs[i - 1] > timesMs[i]) return false;
   return true;
-}
-
-/** Indices [from, to) in order of time, equal timestamps in order of index. */
-function sortedOrder(timesMs: Float64Array, from: number, to: number): Uint32Array {
-  const order = Uint32Array.from({ length: to - from }, (_, i) => from + i);
-  return order.sort((a, b) => timesMs[a] - timesMs[b] || a - b);
 }

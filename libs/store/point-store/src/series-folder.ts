@@ -1,6 +1,7 @@
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, holdMs, IntervalCounts, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
+import type { SlicedWork } from '@tidemark/ports';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import type { FoundSlot } from './found-slot.ts';
@@ -8,12 +9,13 @@ import type { HeadView } from './head-view.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { RangePages } from './range-pages.ts';
-import { resolveAll, sortSketches } from './resolve.ts';
+import { resolveInPieces, sortSketchesInPieces } from './resolve.ts';
 import { SeriesPoints, SeriesSketches } from './series-columns.ts';
-import { appendPoints, appendSketches } from './series-points.ts';
+import { appendPointsInPieces, appendSketchesInPieces } from './series-points.ts';
 
-const points = new SeriesPoints();
-const sketches = new SeriesSketches();
+/** Sketches whose totals are read in one piece, and what one costs in units of the cost of a point. */
+const TOTALS = 1024;
+const TOTALS_COST = 4;
 
 /** What one moment of the store holds of the series of a request. */
 export interface Found {
@@ -26,7 +28,9 @@ export interface Found {
   readonly views: readonly HeadView[];
 }
 
-/** Decodes, resolves and folds one series after the other. */
+type Folding = SlicedWork<FoldedSeries | undefined, number>;
+
+/** Decodes, resolves and folds one series after the other, each in pieces: it may have millions of points. */
 export class SeriesFolder {
   readonly #store: PartitionStore;
   readonly #plan: AggregatePlan;
@@ -35,6 +39,9 @@ export class SeriesFolder {
   readonly #amounts: TimeFolder;
   #knownThroughMs: number | undefined;
   readonly #intervals = new IntervalCounts();
+  /** Of the series that is being folded: not shared with other requests, which continue between two pieces. */
+  readonly #columns = new SeriesPoints();
+  readonly #sketches = new SeriesSketches();
   /** Points that were read for the last series. */
   points = 0;
   /** The last series has more points than were read, and too few timestamps among those. */
@@ -50,70 +57,74 @@ export class SeriesFolder {
   }
 
   /** The folded series, which holds until the next call; undefined where it has no points. */
-  fold(series: number): FoldedSeries | undefined {
+  *fold(series: number): Folding {
     const seriesClass = this.#store.table.seriesClass(series);
     this.points = 0;
     const { timeFold } = this.#plan;
     if (timeFold !== TIME_FOLD.points && (seriesClass === SERIES_CLASS.distribution) !== isOfSketches(timeFold))
       return undefined;
     const slots = this.#found.pages.of(series);
-    if (seriesClass !== SERIES_CLASS.distribution) return this.#foldPoints(series, seriesClass, slots);
-    return timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, slots) : this.#foldTotals(series, slots);
+    if (seriesClass !== SERIES_CLASS.distribution) return yield* this.#foldPoints(series, seriesClass, slots);
+    return yield* timeFold === TIME_FOLD.sketch ? this.#foldSketches(series, slots) : this.#foldTotals(series, slots);
   }
 
-  #foldPoints(series: number, seriesClass: SeriesClass, slots: readonly FoundSlot[]): FoldedSeries | undefined {
+  *#foldPoints(series: number, seriesClass: SeriesClass, slots: readonly FoundSlot[]): Folding {
+    const points = this.#columns;
     points.clear();
-    appendPoints(series, slots, this.#found.views, this.#store.codec, points);
+    yield* appendPointsInPieces(series, slots, this.#found.views, this.#store.codec, points);
     this.points = points.length;
     if (points.length === 0) return undefined;
-    resolveAll(seriesClass, points);
+    yield* resolveInPieces(seriesClass, points);
     const { timesMs, values, length } = points;
     const [from, to] = this.#within(series, timesMs, length);
     const folder = seriesClass === SERIES_CLASS.count ? this.#amounts : this.#readings;
-    if (from === 0) return this.#foldWith(folder, series, timesMs, values, to);
-    return this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to), to - from);
+    if (from === 0) return yield* this.#foldWith(folder, series, timesMs, values, to);
+    return yield* this.#foldWith(folder, series, timesMs.subarray(from, to), values.subarray(from, to), to - from);
   }
 
-  #foldWith(
+  *#foldWith(
     folder: TimeFolder,
     series: number,
     timesMs: Float64Array,
     values: Float64Array,
     length: number,
-  ): FoldedSeries {
-    const folded = folder.foldPoints(timesMs, values, length, this.#store.intervals.of(series));
+  ): SlicedWork<FoldedSeries, number> {
+    const folded = yield* folder.foldPointsInPieces(timesMs, values, length, this.#store.intervals.of(series));
     this.#findInterval(folder, timesMs, values, length);
     return folded;
   }
 
   /** Reads the sketches of a series, ascending by time; false when it has none. */
-  #readSketches(series: number, slots: readonly FoundSlot[]): boolean {
+  *#readSketches(series: number, slots: readonly FoundSlot[]): SlicedWork<boolean, number> {
+    const sketches = this.#sketches;
     sketches.clear();
-    appendSketches(series, slots, this.#found.views, sketches);
+    yield* appendSketchesInPieces(series, slots, this.#found.views, sketches);
     this.points = sketches.length;
-    sortSketches(sketches);
+    yield* sortSketchesInPieces(sketches);
     return sketches.length > 0;
   }
 
   /** Folds the sums of a distribution's sketches, or their counts, which are amounts. */
-  #foldTotals(series: number, slots: readonly FoundSlot[]): FoldedSeries | undefined {
-    if (!this.#readSketches(series, slots)) return undefined;
+  *#foldTotals(series: number, slots: readonly FoundSlot[]): Folding {
+    if (!(yield* this.#readSketches(series, slots))) return undefined;
+    const [points, sketches] = [this.#columns, this.#sketches];
     const [from, to] = this.#within(series, sketches.timesMs, sketches.length);
     const isCount = this.#plan.timeFold === TIME_FOLD.sketchCount;
     points.clear();
     for (let i = from; i < to; i++) {
       const { sum, count } = packedTotals(sketches.payloads[i]);
       points.push(sketches.timesMs[i], isCount ? count : sum);
+      if (points.length % TOTALS === 0) yield TOTALS * TOTALS_COST;
     }
-    resolveAll(SERIES_CLASS.count, points);
-    return this.#foldWith(this.#amounts, series, points.timesMs, points.values, points.length);
+    yield* resolveInPieces(SERIES_CLASS.count, points);
+    return yield* this.#foldWith(this.#amounts, series, points.timesMs, points.values, points.length);
   }
 
-  #foldSketches(series: number, slots: readonly FoundSlot[]): FoldedSeries | undefined {
-    if (!this.#readSketches(series, slots)) return undefined;
-    const { timesMs, payloads, length } = sketches;
+  *#foldSketches(series: number, slots: readonly FoundSlot[]): Folding {
+    if (!(yield* this.#readSketches(series, slots))) return undefined;
+    const { timesMs, payloads, length } = this.#sketches;
     const [from, to] = this.#within(series, timesMs, length);
-    const folded = this.#amounts.foldSketches(
+    const folded = yield* this.#amounts.foldSketchesInPieces(
       timesMs.subarray(from, to),
       payloads.slice(from, to),
       this.#store.intervals.of(series),

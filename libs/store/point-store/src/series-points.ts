@@ -1,3 +1,4 @@
+import { finishAtOnce, type SlicedWork } from '@tidemark/ports';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
 import type { PageCodec } from './page-codec.ts';
@@ -17,9 +18,14 @@ function compare({ page: a }: FoundSlot, { page: b }: FoundSlot): number {
 
 export const NO_VIEWS: readonly HeadView[] = [];
 
+/** Points that are read in one piece, and what a point and a sketch cost in units of the cost of a fold. */
+const PIECE = 8192;
+const READ_COST = 1 / 4;
+const SKETCH_COST = 4;
+
 /**
  * Appends the numbers of one series from its slots and the head (ascending by map epoch) to `target`: by map epoch, then
- * in log order. What is in pages was committed before anything that is still in the head.
+ * in log order.
  */
 export function appendPoints(
   series: number,
@@ -28,14 +34,25 @@ export function appendPoints(
   codec: PageCodec,
   target: SeriesPoints,
 ): void {
-  const ordered = inLogOrder(slots);
-  let next = 0;
-  for (const view of views) {
-    while (next < ordered.length && ordered[next].page.mapEpoch <= view.mapEpoch)
-      decode(ordered[next++], codec, target);
-    view.addPoints(series, target, codec);
+  finishAtOnce(appendPointsInPieces(series, slots, views, codec, target));
+}
+
+/** Does what `appendPoints` does, in pieces. */
+export function* appendPointsInPieces(
+  series: number,
+  slots: readonly FoundSlot[],
+  views: readonly HeadView[],
+  codec: PageCodec,
+  target: SeriesPoints,
+): SlicedWork<void, number> {
+  let paid = target.length;
+  for (const source of inOrder(slots, views)) {
+    if ('slot' in source) decode(source, codec, target);
+    else source.addPoints(series, target, codec);
+    if (target.length < paid + PIECE) continue;
+    yield (target.length - paid) * READ_COST;
+    paid = target.length;
   }
-  while (next < ordered.length) decode(ordered[next++], codec, target);
 }
 
 /** Appends the sketches of one series to `target`, in the order of `appendPoints`. */
@@ -45,13 +62,36 @@ export function appendSketches(
   views: readonly HeadView[],
   target: SeriesSketches,
 ): void {
+  finishAtOnce(appendSketchesInPieces(series, slots, views, target));
+}
+
+/** Does what `appendSketches` does, in pieces. */
+export function* appendSketchesInPieces(
+  series: number,
+  slots: readonly FoundSlot[],
+  views: readonly HeadView[],
+  target: SeriesSketches,
+): SlicedWork<void, number> {
+  for (const source of inOrder(slots, views)) {
+    const before = target.length;
+    if ('slot' in source) read(source, target);
+    else source.addSketches(series, target);
+    yield (target.length - before) * SKETCH_COST;
+  }
+}
+
+/** Slots and views by map epoch; what is in pages was committed before anything that is still in the head. */
+function inOrder(slots: readonly FoundSlot[], views: readonly HeadView[]): readonly (FoundSlot | HeadView)[] {
   const ordered = inLogOrder(slots);
+  if (views.length === 0) return ordered;
+  const all: (FoundSlot | HeadView)[] = [];
   let next = 0;
   for (const view of views) {
-    while (next < ordered.length && ordered[next].page.mapEpoch <= view.mapEpoch) read(ordered[next++], target);
-    view.addSketches(series, target);
+    while (next < ordered.length && ordered[next].page.mapEpoch <= view.mapEpoch) all.push(ordered[next++]);
+    all.push(view);
   }
-  while (next < ordered.length) read(ordered[next++], target);
+  while (next < ordered.length) all.push(ordered[next++]);
+  return all;
 }
 
 function decode({ page, slot, count }: FoundSlot, { decoder }: PageCodec, target: SeriesPoints): void {
