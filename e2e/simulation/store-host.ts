@@ -252,6 +252,7 @@ export class StoreHost {
     await replica.consumer.stop().catch((error: unknown) => {
       if (!isTidemarkError(error)) throw error;
     });
+    if (replica.state instanceof PointPartition) replica.state.close();
     if (isDeleted) {
       await replica.keyValue.deleteRange(EVERYTHING.from, EVERYTHING.to).catch((error: unknown) => {
         if (!isTidemarkError(error)) throw error;

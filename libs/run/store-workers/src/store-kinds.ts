@@ -49,6 +49,8 @@ export interface StorePartition {
   answer(method: string, request: Uint8Array, consumer: Consumer, signal: AbortSignal): Promise<Uint8Array>;
   /** Returns how far the store has read and committed. */
   position(consumer: Consumer): ReplicaPosition;
+  /** Gives back what the store has of its thread. It reads and commits nothing any more. */
+  close?(): void;
 }
 
 /** Opens the stores of one kind; each reads `topic`. */
@@ -97,6 +99,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
         codec: pageCodec,
       }),
     position: ({ store, consumer }) => ({ ...store.position, ...consumer.position }),
+    close: (store) => store.close(),
     answers: {
       aggregate: ({ store }, request, signal) => store.aggregate(request, signal),
       status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
@@ -144,6 +147,7 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
     readonly topic: Topic;
     readonly open: (opening: StoreOpening) => Promise<Store>;
     readonly position: (opened: Omit<Opened<Store>, 'inSlices'>) => ReplicaPosition;
+    readonly close?: (store: Store) => void;
     readonly answers: Answers<K, Store>;
   },
 ): StoreKindRow {
@@ -158,6 +162,7 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
       return {
         state: store,
         position: (consumer) => position({ partition, store, consumer }),
+        close: () => row.close?.(store),
         answer(method, request, consumer, signal) {
           const answered = untyped[method];
           assert(answered !== undefined, `${kind} stores have no method ${method}`);

@@ -174,6 +174,7 @@ export class StoreWorker {
     const { topic } = STORE_KINDS[kind];
     try {
       if (damaged !== undefined) await this.#stopStore(partition, damaged);
+      damaged?.store.close?.();
       await damaged?.database?.close();
       // A trim below a commit from before the damage may have ended meanwhile.
       if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {

@@ -2,11 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { SERIES_CLASS } from '@tidemark/model';
 import { Page } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
+import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
 import { PageFlusher } from './flush-pages.ts';
+import { HeadView } from './head-view.ts';
 import { PageCodec } from './page-codec.ts';
 import { PageHead } from './page-head.ts';
 import { compactPoints } from './resolve.ts';
+import { Selection } from './selection.ts';
+import { SeriesPoints } from './series-columns.ts';
 
 const BUCKET_MS = 60_000;
 const CLASSES = [SERIES_CLASS.reading, SERIES_CLASS.count, SERIES_CLASS.distribution];
@@ -128,6 +132,42 @@ describe('the head', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it('shows a view what it had at that moment when more points follow, and gives all memory back when closed', () => {
+    fc.assert(
+      fc.property(points, points, fc.boolean(), (before, after, isCommitted) => {
+        const table = tableOf(2);
+        const { usedBytes } = kernel.blocks;
+        const head = new PageHead(table, BUCKET_MS, kernel);
+        apply(head, before, table);
+        const views = head.columns.map((columns) => new HeadView(columns));
+        apply(head, after, table);
+        if (isCommitted) head.clear(1);
+        head.close();
+        expect(() => head.columns).toThrow('was closed');
+        const selection = new Selection(Uint32Array.from({ length: 31 }, (_, series) => series));
+        const counts = views.map((view) => finishAtOnce(view.count(selection)));
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(before.length);
+        const numbers = before.filter(({ series }) => table.seriesClass(series) !== SERIES_CLASS.distribution);
+        const wanted = Map.groupBy(
+          numbers,
+          ({ epoch, series, timeMs }) => `${epoch} ${Math.floor(timeMs / BUCKET_MS)} ${series}`,
+        );
+        for (const view of views) {
+          for (const series of selection.series) {
+            const found = new SeriesPoints();
+            view.addPoints(series, found, codec);
+            const own = wanted.get(`${view.mapEpoch} ${view.fromMs / BUCKET_MS} ${series}`) ?? [];
+            expect([...found.timesMs.subarray(0, found.length)]).toEqual(own.map(({ timeMs }) => timeMs));
+            expect([...found.values.subarray(0, found.length)]).toEqual(own.map(({ value }) => value));
+          }
+          view.release();
+        }
+        expect(kernel.blocks.usedBytes).toBe(usedBytes);
+      }),
+      { numRuns: 200 },
     );
   });
 

@@ -1,5 +1,6 @@
 import type { PageKernel } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
+import { assert, TidemarkError } from '@tidemark/ports';
 import { HeadColumns, type ShareColumns } from './head-columns.ts';
 import { SlotDeal } from './slot-deal.ts';
 
@@ -19,6 +20,7 @@ export class PageHead {
   #sequence = 0;
   #points = 0;
   #sketchBytes = 0;
+  #isClosed = false;
 
   constructor(table: SeriesIndex, bucketMs: number, kernel: PageKernel) {
     this.#table = table;
@@ -36,8 +38,9 @@ export class PageHead {
     return this.#sketchBytes;
   }
 
-  /** The columns of this moment, ascending by map epoch, then by bucket. */
+  /** The columns of this moment, ascending by map epoch, then by bucket. Error: `unavailable` once the head is closed. */
   get columns(): readonly HeadColumns[] {
+    if (this.#isClosed) throw new TidemarkError('unavailable', 'the store of this partition was closed');
     return [...this.#columns].sort((a, b) => a.mapEpoch - b.mapEpoch || a.bucket - b.bucket);
   }
 
@@ -73,7 +76,16 @@ export class PageHead {
     for (const bucket of [...this.#deals.keys()].slice(0, -DEALS)) this.#deals.delete(bucket);
   }
 
+  /** Gives the memory of the thread back that the points have, once no view holds it. No point is appended any more. */
+  close(): void {
+    for (const columns of this.#columns) columns.release();
+    this.#columns = [];
+    this.#current = undefined;
+    this.#isClosed = true;
+  }
+
   #columnsOf(mapEpoch: number, timeMs: number): HeadColumns {
+    assert(!this.#isClosed, 'no point is appended to a closed head');
     const bucket = Math.floor(timeMs / this.#bucketMs);
     const known = this.#columns.find((one) => one.bucket === bucket && one.mapEpoch === mapEpoch);
     if (known !== undefined) return known;

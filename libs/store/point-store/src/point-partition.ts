@@ -134,6 +134,14 @@ export class PointPartition implements ConsumedState {
     return this.#store.lock.read(() => logicalHash(this.#store));
   }
 
+  /**
+   * Gives back the memory of the thread that the points since the last commit have. Call it when nothing is applied or
+   * committed any more: answers that have found their points still come, others are `unavailable`.
+   */
+  close(): void {
+    this.#store.head.close();
+  }
+
   /** Takes back what followed from the watermark of the earlier era. */
   #beginEra(): void {
     const { tracker, coverage } = this.#store;
