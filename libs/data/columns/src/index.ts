@@ -1,6 +1,7 @@
 export { bitWidth } from './bit-packing.ts';
 export { orderPoints, orderSketches } from './column-order.ts';
 export { ColumnReader } from './column-reader.ts';
+export { copyColumn } from './copy-column.ts';
 export { grown, grownCapacity } from './grown.ts';
 export { TIME_LIMIT_MS } from './mini-block.ts';
 export { PointColumns, SketchColumns } from './point-columns.ts';

@@ -13,13 +13,11 @@ export class CounterLevel {
   #length = 0;
   #next = 0;
   #newest = Number.NaN;
+  #highest = Number.NaN;
 
   /** The highest reading; NaN when there is none. */
   get highest(): number {
-    let highest = Number.NaN;
-    for (let i = 0; i < this.#length; i++)
-      if (this.#values[i] > highest || Number.isNaN(highest)) highest = this.#values[i];
-    return highest;
+    return this.#highest;
   }
 
   /** Whether a counter whose next reading is `value` has restarted. */
@@ -30,14 +28,25 @@ export class CounterLevel {
   /** Adds the next point; NaN for one without a value. */
   push(value: number): void {
     if (!Number.isNaN(value)) this.#newest = value;
+    const left = this.#length === LEVEL_POINTS ? this.#values[this.#next] : Number.NaN;
     this.#values[this.#next] = value;
     this.#next = (this.#next + 1) % LEVEL_POINTS;
     if (this.#length < LEVEL_POINTS) this.#length++;
+    if (value >= this.#highest) this.#highest = value;
+    else if (left === this.#highest || Number.isNaN(this.#highest)) this.#highest = this.#findHighest();
+  }
+
+  #findHighest(): number {
+    let highest = Number.NaN;
+    for (let i = 0; i < this.#length; i++)
+      if (this.#values[i] > highest || Number.isNaN(highest)) highest = this.#values[i];
+    return highest;
   }
 
   clear(): void {
     this.#length = 0;
     this.#next = 0;
     this.#newest = Number.NaN;
+    this.#highest = Number.NaN;
   }
 }

@@ -6,6 +6,7 @@ import { FoldedSteps, type Steps } from './folded-steps.ts';
 import { addHeld, heldAverage } from './held-values.ts';
 import { INTERVAL_GAPS, REACH_POINTS, ReportingIntervals } from './reporting-interval.ts';
 import { addSpread } from './spread-amounts.ts';
+import { StepRun } from './step-run.ts';
 import type { Work } from './work.ts';
 
 /** A counter's reading after more than this many points without a value begins a new life. */
@@ -86,6 +87,7 @@ export class TimeFolder {
   readonly #values: Float64Array;
   readonly #intervals: ReportingIntervals;
   readonly #level = new CounterLevel();
+  readonly #run: StepRun;
   /** Stands for the values of sketches where intervals are inferred: none of them is NaN. */
   #noValues = new Float64Array(0);
   /** The columns that are being folded, and the points of them that were. */
@@ -107,6 +109,7 @@ export class TimeFolder {
     this.#intervals = new ReportingIntervals(options.intervalMs);
     const out = new FoldedSteps(options);
     this.#out = out;
+    this.#run = new StepRun(out);
     this.#values = new Float64Array(options.steps);
     const { present, lastTimesMs } = out;
     const [values, packed, packedSteps] = [this.#values, this.#packed, this.#packedSteps];
@@ -153,6 +156,7 @@ export class TimeFolder {
     this.#length = length;
     this.#at = 0;
     this.#level.clear();
+    this.#run.begin();
     this.#previousMs = Number.NaN;
     this.#missing = 0;
   }
@@ -277,7 +281,7 @@ export class TimeFolder {
   #foldIncrease(end: number): number {
     const [out, timesMs, values] = [this.#out, this.#timesMs, this.#pointValues];
     const { findings } = this;
-    const level = this.#level;
+    const [level, run] = [this.#level, this.#run];
     let previousMs = this.#previousMs;
     let missing = this.#missing;
     for (let i = this.#at; i < end; i++) {
@@ -294,7 +298,8 @@ export class TimeFolder {
       const timeMs = timesMs[i];
       const isWithin = timeMs > out.fromMs && previousMs < out.toMs;
       let increase = value - level.highest;
-      if (level.isRestart(value)) {
+      // At the level or above it a counter has not restarted: the newest reading is among those that the level depends on.
+      if (!(increase >= 0) && level.isRestart(value)) {
         level.clear();
         increase = Math.max(0, value);
         if (isWithin) findings.restarts++;
@@ -303,11 +308,14 @@ export class TimeFolder {
         if (isWithin) findings.dips++;
       }
       // The very first reading says nothing about how much the counter grew.
-      if (!Number.isNaN(previousMs)) addSpread(out, previousMs, timeMs, increase, timeMs);
+      if (!Number.isNaN(previousMs)) run.add(previousMs, timeMs, increase, timeMs);
       level.push(value);
       previousMs = timeMs;
-      if (timeMs >= out.toMs) return this.#length;
+      if (timeMs < out.toMs) continue;
+      run.flush();
+      return this.#length;
     }
+    run.flush();
     this.#previousMs = previousMs;
     this.#missing = missing;
     return end;

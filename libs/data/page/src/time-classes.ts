@@ -1,5 +1,12 @@
 import type { ByteWriter } from '@tidemark/bytes';
-import { type ColumnReader, readTimeBlocks, TIME_LIMIT_MS, type TimeRange, writeTimeBlocks } from '@tidemark/columns';
+import {
+  type ColumnReader,
+  copyColumn,
+  readTimeBlocks,
+  TIME_LIMIT_MS,
+  type TimeRange,
+  writeTimeBlocks,
+} from '@tidemark/columns';
 import { assert } from '@tidemark/ports';
 import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
 
@@ -91,6 +98,13 @@ export class TimeClasses {
     if (start >= 0) return this.#timesMs.subarray(start, start + count);
     for (let i = 0; i < count; i++) regularTimes[i] = firstMs + i * stepMs;
     return regularTimes.subarray(0, count);
+  }
+
+  /** Copies the times of a class to `target`, from index `to` on. */
+  copyTimes(timeClass: number, target: Float64Array, to: number): void {
+    const { start, count, firstMs, stepMs } = this.#classes[timeClass];
+    if (start < 0) for (let i = 0; i < count; i++) target[to + i] = firstMs + i * stepMs;
+    else copyColumn(this.#timesMs, start, count, target, to);
   }
 
   /** How many times of a class lie before `timeMs`. */

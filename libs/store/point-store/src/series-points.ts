@@ -1,3 +1,4 @@
+import { copyColumn } from '@tidemark/columns';
 import { finishAtOnce, type SlicedWork } from '@tidemark/ports';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
@@ -98,8 +99,8 @@ function decode({ page, slot, count }: FoundSlot, { decoder }: PageCodec, target
   target.reserve(count);
   const at = decoder.freeAt;
   decoder.decode(page, slot, at);
-  target.timesMs.set(page.times.timesOf(page.classOf(slot)), target.length);
-  target.values.set(decoder.floats.subarray(at / 8, at / 8 + count), target.length);
+  page.times.copyTimes(page.classOf(slot), target.timesMs, target.length);
+  copyColumn(decoder.floats, at / 8, count, target.values, target.length);
   target.length += count;
 }
 

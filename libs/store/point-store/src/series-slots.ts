@@ -48,6 +48,13 @@ export class SeriesSlots {
   #pickOf(range: SeriesRange): readonly FoundSlot[] {
     const { fromMs, toMs, context } = range;
     const found = this.#found;
+    if (found.every(({ minTimeMs, maxTimeMs }) => minTimeMs >= fromMs && maxTimeMs < toMs)) {
+      this.sinceMs = context === 0 ? fromMs : Number.NEGATIVE_INFINITY;
+      this.untilMs = context === 0 ? toMs : Number.POSITIVE_INFINITY;
+      this.leavesOlder = false;
+      this.leavesNewer = false;
+      return found;
+    }
     for (const one of found) one.isPicked = one.maxTimeMs >= fromMs && one.minTimeMs < toMs;
     this.sinceMs = context === 0 ? fromMs : this.#pickBefore(range);
     this.untilMs = context === 0 ? toMs : this.#pickAfter(range);
