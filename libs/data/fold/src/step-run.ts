@@ -32,6 +32,11 @@ export class StepRun {
 
   /** See `addSpread`; call `flush` behind the last one. */
   add(startMs: number, endMs: number, amount: number, newestMs: number): void {
+    // Often an amount begins where the step ends. A call would make objects of its times.
+    if (startMs === this.#endMs && startMs > this.#fromMs && startMs < this.#out.toMs) {
+      this.flush();
+      this.#enter(this.#step + 1);
+    }
     if (startMs >= this.#fromMs && endMs <= this.#endMs && endMs > startMs && !Number.isNaN(amount)) {
       if (this.#length === AMOUNTS) this.flush();
       this.#amounts[this.#length++] = amount;
@@ -43,9 +48,14 @@ export class StepRun {
     const out = this.#out;
     addSpread(out, startMs, endMs, amount, newestMs);
     if (endMs < out.fromMs || endMs >= out.toMs) return;
-    this.#step = out.stepOf(endMs);
-    this.#fromMs = out.fromMs + this.#step * out.stepMs;
-    this.#endMs = Math.min(out.toMs, out.fromMs + (this.#step + 1) * out.stepMs);
+    this.#enter(out.stepOf(endMs));
+  }
+
+  #enter(step: number): void {
+    const { fromMs, toMs, stepMs } = this.#out;
+    this.#step = step;
+    this.#fromMs = fromMs + step * stepMs;
+    this.#endMs = Math.min(toMs, fromMs + (step + 1) * stepMs);
   }
 
   /** Adds what was collected. */

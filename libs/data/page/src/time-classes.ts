@@ -10,10 +10,14 @@ import {
 import { assert } from '@tidemark/ports';
 import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
 
-interface TimeClass {
+/** What is known of the times of a class. */
+export interface TimeClass {
   readonly count: number;
   readonly firstMs: number;
   readonly lastMs: number;
+}
+
+interface OwnClass extends TimeClass {
   /** The step of regular times, ms, else -1. A single time has a step of 0. */
   readonly stepMs: number;
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
@@ -35,7 +39,7 @@ export class TimeClasses {
   /** Times of classes that are not regular, and of regular ones that others are a part of. */
   #timesMs = NO_TIMES;
   #length = 0;
-  readonly #classes: TimeClass[] = [];
+  readonly #classes: OwnClass[] = [];
   /** The newest class by its first time and its count: senders in step have equal ones. */
   readonly #byStart = new Map<number, number>();
   minTimeMs = Number.POSITIVE_INFINITY;
@@ -124,25 +128,22 @@ export class TimeClasses {
     return low - start;
   }
 
-  firstOf(timeClass: number): number {
-    return this.#classes[timeClass].firstMs;
-  }
-
-  lastOf(timeClass: number): number {
-    return this.#classes[timeClass].lastMs;
+  /** A class, which stays valid as long as no other one is added. */
+  at(timeClass: number): TimeClass {
+    return this.#classes[timeClass];
   }
 
   /** Writes all classes, with their number before them. */
   write(out: ByteWriter): void {
     out.varint(this.#classes.length);
-    let before: TimeClass | undefined;
+    let before: OwnClass | undefined;
     for (const one of this.#classes) {
       this.#writeOne(one, before, out);
       before = one;
     }
   }
 
-  #writeOne(one: TimeClass, before: TimeClass | undefined, out: ByteWriter): void {
+  #writeOne(one: OwnClass, before: OwnClass | undefined, out: ByteWriter): void {
     const { start, count, stepMs } = one;
     const startMs = one.firstMs - this.minTimeMs;
     if (stepMs >= 0) {
@@ -166,7 +167,7 @@ export class TimeClasses {
   }
 
   /** An earlier class that has all times of this one and not many more, or -1. Only the first and the last are tried. */
-  #parentOf(one: TimeClass): number {
+  #parentOf(one: OwnClass): number {
     const own = this.#classes.indexOf(one);
     for (const candidate of [own - 1, 0]) {
       if (candidate < 0 || candidate >= own) continue;
@@ -178,7 +179,7 @@ export class TimeClasses {
     return -1;
   }
 
-  #isSubset(one: TimeClass, parent: TimeClass): boolean {
+  #isSubset(one: OwnClass, parent: OwnClass): boolean {
     let at = parent.start;
     const end = parent.start + parent.count;
     for (let i = one.start; i < one.start + one.count; i++, at++) {
@@ -188,7 +189,7 @@ export class TimeClasses {
     return true;
   }
 
-  #writeSubset(one: TimeClass, parent: TimeClass, out: ByteWriter): void {
+  #writeSubset(one: OwnClass, parent: OwnClass, out: ByteWriter): void {
     const bits = new Uint8Array(Math.ceil(parent.count / 8));
     let at = 0;
     for (let i = one.start; i < one.start + one.count; i++, at++) {
@@ -198,7 +199,7 @@ export class TimeClasses {
     out.bytes(bits);
   }
 
-  #isEqual({ start, count, stepMs }: TimeClass, timesMs: Float64Array, from: number, to: number): boolean {
+  #isEqual({ start, count, stepMs }: OwnClass, timesMs: Float64Array, from: number, to: number): boolean {
     if (count !== to - from || stepMs >= 0) return false;
     for (let i = 0; i < count; i++) if (this.#timesMs[start + i] !== timesMs[from + i]) return false;
     return true;
@@ -253,7 +254,7 @@ export class TimeClasses {
     this.#push(undefined, { count, firstMs, lastMs, stepMs, start: -1 });
   }
 
-  #readSubset(reader: ColumnReader, parent: TimeClass): void {
+  #readSubset(reader: ColumnReader, parent: OwnClass): void {
     const from = this.#startOf(parent);
     const start = this.#begin(parent.count);
     let count = 0;
@@ -274,7 +275,7 @@ export class TimeClasses {
   }
 
   /** Where the times of a class lie. */
-  #startOf(one: TimeClass): number {
+  #startOf(one: OwnClass): number {
     if (one.start >= 0) return one.start;
     const { firstMs, stepMs, count } = one;
     const start = this.#begin(count);
@@ -294,7 +295,7 @@ export class TimeClasses {
     return this.#length;
   }
 
-  #push(key: number | undefined, one: TimeClass): number {
+  #push(key: number | undefined, one: OwnClass): number {
     const timeClass = this.#classes.push(one) - 1;
     if (key !== undefined) this.#byStart.set(key, timeClass);
     this.minTimeMs = Math.min(this.minTimeMs, one.firstMs);

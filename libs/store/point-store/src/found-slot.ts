@@ -1,22 +1,29 @@
-import type { Page } from '@tidemark/page';
+import type { Page, TimeClass } from '@tidemark/page';
 
-/** The points that one series has in one page. */
+/** The points that one series has in one page. A query may find millions of these: times stay in the class that slots share. */
 export class FoundSlot {
   readonly page: Page;
   readonly slot: number;
-  readonly count: number;
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
+  readonly #times: TimeClass;
   /** The answer depends on it. */
   isPicked = false;
 
   constructor(page: Page, slot: number) {
     this.page = page;
     this.slot = slot;
-    const timeClass = page.classOf(slot);
-    this.count = page.times.countOf(timeClass);
-    this.minTimeMs = page.times.firstOf(timeClass);
-    this.maxTimeMs = page.times.lastOf(timeClass);
+    this.#times = page.times.at(page.classOf(slot));
+  }
+
+  get count(): number {
+    return this.#times.count;
+  }
+
+  get minTimeMs(): number {
+    return this.#times.firstMs;
+  }
+
+  get maxTimeMs(): number {
+    return this.#times.lastMs;
   }
 
   /** Points of the slot before `timeMs`. */

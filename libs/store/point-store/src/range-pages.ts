@@ -20,7 +20,8 @@ export class RangePages {
   readonly #plan: AggregatePlan;
   readonly #context: number;
   readonly #slice: WorkSlice;
-  readonly #found = new Map<number, SeriesSlots>();
+  /** By ordinal of the selection. */
+  readonly #found: (SeriesSlots | undefined)[];
   /** The buckets from the first to the last that were read whole, for series that were not looked up further. */
   readonly #firstBucket: number;
   readonly #lastBucket: number;
@@ -34,6 +35,7 @@ export class RangePages {
     this.#plan = plan;
     this.#context = context;
     this.#slice = slice;
+    this.#found = new Array(plan.selection.size + 1).fill(undefined);
     this.#firstBucket = Math.floor(plan.fromMs / store.limits.bucketMs);
     this.#lastBucket = Math.floor((plan.toMs - 1) / store.limits.bucketMs);
   }
@@ -72,11 +74,9 @@ export class RangePages {
   }
 
   #of(series: number): SeriesSlots {
-    let found = this.#found.get(series);
-    if (found === undefined) {
-      found = new SeriesSlots();
-      this.#found.set(series, found);
-    }
+    const ordinal = this.#plan.selection.ordinal(series);
+    const found = this.#found[ordinal] ?? new SeriesSlots();
+    this.#found[ordinal] = found;
     return found;
   }
 
