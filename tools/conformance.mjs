@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { THREAD_FLAGS } from './node-flags.mjs';
 import { programOptions } from './program-options.ts';
 
 const HELP = `Usage: npm run conformance
@@ -19,6 +20,7 @@ const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
 spawnSync(
   process.execPath,
   [
+    ...THREAD_FLAGS,
     '--experimental-vm-modules',
     '--no-warnings',
     jest,

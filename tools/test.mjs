@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { THREAD_FLAGS } from './node-flags.mjs';
 
 const HELP = `Usage: npm test -- [--full] [--debug | --watch] [PATH…] [OPTIONS OF JEST]
 
@@ -98,7 +99,13 @@ function runJest() {
 }
 
 function nodeFlags() {
-  const flags = ['--experimental-vm-modules', '--no-warnings', '--import', join(root, 'tools/report-open-handles.mjs')];
+  const flags = [
+    ...THREAD_FLAGS,
+    '--experimental-vm-modules',
+    '--no-warnings',
+    '--import',
+    join(root, 'tools/report-open-handles.mjs'),
+  ];
   if (isDebug) flags.push('--inspect-brk=127.0.0.1:9229');
   return [...flags, join(root, 'node_modules', 'jest', 'bin', 'jest.js')];
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { shareNoWrappers } from '@tidemark/executable';
 import { messageOf } from '@tidemark/ports';
 import type { FuzzPlan, FuzzResult } from './run-target.ts';
 import { RunningInput } from './running-input.ts';
@@ -37,6 +38,7 @@ export async function fuzzAll(
   threads: number,
   done: (result: FuzzResult) => void,
 ): Promise<void> {
+  shareNoWrappers();
   const work = async (left: string[], workers: number): Promise<void> => {
     let thread: FuzzThread | undefined;
     for (let name = left.shift(); name !== undefined; name = left.shift()) {

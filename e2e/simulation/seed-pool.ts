@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { shareNoWrappers } from '@tidemark/executable';
 import type { SeedResult } from './run-seed.ts';
 
 export interface SeedTask {
@@ -17,6 +18,7 @@ export async function playSeeds(
   done: (result: SeedResult, task: SeedTask) => void,
   threads = availableParallelism(),
 ): Promise<void> {
+  shareNoWrappers();
   await Promise.all(Array.from({ length: threads }, () => playInThread(next, done)));
 }
 

@@ -11,6 +11,7 @@ import {
   openEventLog,
   readSettings,
   settingsCommand,
+  shareNoWrappers,
 } from '@tidemark/executable';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
@@ -30,6 +31,7 @@ export function startCommand(): Command {
 
 async function start(settings: Settings): Promise<void> {
   growHeapsFreely();
+  shareNoWrappers();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   let agent: AgentThread | undefined;

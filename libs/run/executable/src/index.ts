@@ -6,3 +6,4 @@ export type { SettingsSources } from './settings-command.ts';
 export { readSettings, settingsCommand } from './settings-command.ts';
 export { readSettingsFile } from './settings-file.ts';
 export { onStopSignal } from './stop-signal.ts';
+export { shareNoWrappers } from './wasm-wrappers.ts';

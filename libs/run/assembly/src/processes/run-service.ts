@@ -6,6 +6,7 @@ import {
   openEventLog,
   readSettings,
   settingsCommand,
+  shareNoWrappers,
 } from '@tidemark/executable';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
@@ -35,6 +36,7 @@ export async function runService(program: ServiceProgram): Promise<void> {
   command.action(async () => {
     const settings = await readSettings(command, { environment: node.env, readText, warn });
     growHeapsFreely();
+    shareNoWrappers();
     const log = openEventLog(settings.events.level);
     const abort = new AbortController();
     const stopping = onStopSignal(log).then(() => abort.abort());
