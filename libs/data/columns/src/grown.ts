@@ -2,7 +2,7 @@
  * Copies the first `length` elements of `from` into `to`, the array that replaces a full one, and returns it. The
  * caller creates it, so that its type stays known; tests: `share.test.ts`.
  */
-export function grown<T extends Uint32Array | Float64Array>(from: T, to: T, length: number): T {
+export function grown<T extends Uint8Array | Uint32Array | Float64Array>(from: T, to: T, length: number): T {
   to.set(from.subarray(0, length));
   return to;
 }

@@ -42,6 +42,8 @@ export class HeadColumns {
   #widths = new Uint32Array(INITIAL_PAGES);
   /** Slots with values in blocks. */
   readonly #tall = new Map<number, TallColumn>();
+  /** By page: 1 when some of its slots are in `#tall`. */
+  #hasTall = new Uint8Array(INITIAL_PAGES);
   /** The newest times by their first one: the series of one sender begin together, and continue so. */
   readonly #byStart = new Map<number, HeadTimes>();
   #holders = 0;
@@ -63,50 +65,50 @@ export class HeadColumns {
    * Appends points [from, to) of a share, as long as their times lie in the bucket; returns the index of the first that
    * does not.
    */
-  append(dictionary: Uint32Array, { refs, timesMs, values }: ShareColumns, from: number, to: number): number {
-    const { fromMs, toMs, deal } = this;
-    const { blocks } = this.#kernel;
-    const allTimes = this.#times;
+  append(dictionary: Uint32Array, share: ShareColumns, from: number, to: number): number {
+    const { refs, timesMs, values } = share;
+    const { fromMs, toMs } = this;
     this.#ownCounts();
-    let { slots } = deal;
-    let counts = this.#counts;
-    let tiles = this.#tiles;
-    let widths = this.#widths;
-    let { floats } = blocks;
-    // Of the slot before: its neighbours mostly have the same times, as many of them, and the same next one.
-    let times: HeadTimes | undefined;
-    let timeMs = Number.NaN;
-    let count = -1;
-    let tile = 0;
-    let row = 0;
     for (let i = from; i < to; i++) {
-      const nextMs = timesMs[i];
-      const series = dictionary[refs[i]];
-      const known = series < slots.length ? slots[series] : -1;
-      if (nextMs === timeMs && known >= 0 && counts[known] === count && allTimes[known] === times) {
-        const page = known >> 8;
-        const at = tiles[page * TILES + tile];
-        if (at !== 0 && (known & 255) < widths[page] && tile < TILES) {
-          counts[known] = count + 1;
-          floats[at + row * widths[page] + (known & 255)] = values[i];
-          continue;
-        }
-      }
-      if (nextMs < fromMs || nextMs >= toMs) return i;
-      const slot = this.#addTime(series, nextMs);
+      const timeMs = timesMs[i];
+      if (timeMs < fromMs || timeMs >= toMs) return i;
+      const slot = this.#addTime(dictionary[refs[i]], timeMs);
       this.#place(slot, values[i]);
-      ({ slots } = deal);
-      counts = this.#counts;
-      tiles = this.#tiles;
-      widths = this.#widths;
-      ({ floats } = blocks);
-      count = counts[slot] - 1;
-      tile = count >> 4;
-      row = count & 15;
-      times = allTimes[slot];
-      timeMs = nextMs;
+      i += this.#appendLike(slot, dictionary, share, i + 1, to);
     }
     return to;
+  }
+
+  /**
+   * Appends the points from `from` on that are as the newest one of `slot`: of the same time, and of slots of its page that
+   * had the same times, and as many of them, and have a place in the same row. Returns how many there are.
+   */
+  #appendLike(slot: number, dictionary: Uint32Array, share: ShareColumns, from: number, to: number): number {
+    const page = slot >> 8;
+    const counts = this.#counts;
+    const count = counts[slot] - 1;
+    const tile = count < TILES * TILE_ROWS ? this.#tiles[page * TILES + (count >> 4)] : 0;
+    if (tile === 0) return 0;
+    const { refs, timesMs, values } = share;
+    const { slots } = this.deal;
+    const { floats } = this.#kernel.blocks;
+    const allTimes = this.#times;
+    const times = allTimes[slot];
+    const timeMs = timesMs[from - 1];
+    const tall = this.#hasTall[page] === 1 ? this.#tall : undefined;
+    const width = this.#widths[page];
+    const first = page << 8;
+    const row = tile + (count & 15) * width - first;
+    let at = from;
+    for (; at < to && timesMs[at] === timeMs; at++) {
+      const series = dictionary[refs[at]];
+      const next = series < slots.length ? slots[series] : -1;
+      if (next < first || next >= first + width || counts[next] !== count || allTimes[next] !== times) break;
+      if (tall?.has(next)) break;
+      counts[next] = count + 1;
+      floats[row + next] = values[at];
+    }
+    return at - from;
   }
 
   appendSketch(series: number, timeMs: number, payload: Uint8Array): void {
@@ -195,6 +197,7 @@ export class HeadColumns {
     if (tall === undefined && !this.#hasTile(slot, count)) {
       tall = { since: count, first: 0, last: 0 };
       this.#tall.set(slot, tall);
+      this.#hasTall[page] = 1;
     }
     const { blocks } = this.#kernel;
     if (tall !== undefined) {
@@ -289,6 +292,7 @@ export class HeadColumns {
     this.#counts = grown(this.#counts, new Uint32Array(wanted << 8), pages << 8);
     this.#tiles = grown(this.#tiles, new Uint32Array(wanted * TILES), pages * TILES);
     this.#widths = grown(this.#widths, new Uint32Array(wanted), pages);
+    this.#hasTall = grown(this.#hasTall, new Uint8Array(wanted), pages);
   }
 }
 
