@@ -4,7 +4,7 @@ import { BODY, ENTRY_BYTES } from './column-entry.ts';
 import type { Page } from './page.ts';
 import type { PageKernel } from './page-kernel.ts';
 
-/** Bytes of loaded pages in the kernel's memory at most, if one page has no more. */
+/** Bytes of loaded pages in the kernel's memory at most. */
 const ARENA_BYTES = 8 * 1024 * 1024;
 const ALIGNMENT = 16;
 
@@ -12,7 +12,7 @@ const blockReader = new ColumnReader('page');
 
 /** Decodes values of pages in the memory of a kernel, from `base` on: behind them, from `freeAt` on, callers have it. */
 export class PageDecoder {
-  readonly #kernel: PageKernel;
+  readonly kernel: PageKernel;
   readonly #base: number;
   readonly #arenaBytes: number;
   #end: number;
@@ -20,7 +20,7 @@ export class PageDecoder {
   #addresses = new Map<Page, number>();
 
   constructor(kernel: PageKernel, base = kernel.start, arenaBytes = ARENA_BYTES) {
-    this.#kernel = kernel;
+    this.kernel = kernel;
     this.#base = base;
     this.#arenaBytes = arenaBytes;
     this.#end = base;
@@ -28,20 +28,20 @@ export class PageDecoder {
 
   /** The kernel's memory as values. Another array once it has grown. */
   get floats(): Float64Array<ArrayBuffer> {
-    return this.#kernel.floats;
+    return this.kernel.floats;
   }
 
-  /** The first address behind the arena. Larger pages than it are loaded behind it, so decode to an address once. */
+  /** The first address behind the arena. */
   get freeAt(): number {
-    return Math.max(this.#base + this.#arenaBytes, (this.#end + ALIGNMENT - 1) & -ALIGNMENT);
+    return this.#base + this.#arenaBytes;
   }
 
   /**
    * Decodes the values of a slot to address `to` of the kernel's memory, a multiple of 8 from `freeAt` on: `countOf`
-   * values, and up to 9 behind them. The page must have been loaded.
+   * values, and up to 9 behind them.
    */
   decode(page: Page, slot: number, to: number): void {
-    const kernel = this.#kernel;
+    const kernel = this.kernel;
     const count = page.countOf(slot);
     const kind = page.kindOf(slot);
     assert(kind !== BODY.sketches, 'the slot has values');
@@ -53,8 +53,14 @@ export class PageDecoder {
         blockReader.fail(`${blockReader.remaining} bytes after the values of slot ${slot}`);
       return;
     }
-    const at = this.#load(page);
-    kernel.loops.decodeColumn(at + page.table + slot * ENTRY_BYTES, at + page.bodyAt[slot], count, to);
+    const entry = page.table + slot * ENTRY_BYTES;
+    if (page.bytes.length > this.#arenaBytes) {
+      const at = this.#loadSlot(page, slot, entry);
+      kernel.loops.decodeColumn(at, at + ALIGNMENT, count, to);
+    } else {
+      const at = this.#load(page);
+      kernel.loops.decodeColumn(at + entry, at + page.bodyAt[slot], count, to);
+    }
     if (page.exceptions.size === 0) return;
     const exceptions = page.exceptions.get(slot);
     if (exceptions === undefined) return;
@@ -71,10 +77,23 @@ export class PageDecoder {
     const { length } = page.bytes;
     if (this.#end + length > this.#base + this.#arenaBytes) this.clear();
     const at = this.#end;
-    this.#kernel.reserve(at + length);
-    this.#kernel.bytes.set(page.bytes, at);
+    this.kernel.reserve(at + length);
+    this.kernel.bytes.set(page.bytes, at);
     this.#addresses.set(page, at);
     this.#end = (at + length + ALIGNMENT - 1) & -ALIGNMENT;
+    return at;
+  }
+
+  /** Copies the entry of a slot, and behind it its body, of a page that the arena can't hold; returns the address. */
+  #loadSlot(page: Page, slot: number, entry: number): number {
+    const { bytes, bodyAt } = page;
+    const body = bytes.subarray(bodyAt[slot], bodyAt[slot + 1]);
+    assert(ALIGNMENT + body.length <= this.#arenaBytes, 'the arena holds a column');
+    this.clear();
+    const at = this.#base;
+    this.kernel.reserve(at + ALIGNMENT + body.length);
+    this.kernel.bytes.set(bytes.subarray(entry, entry + ENTRY_BYTES), at);
+    this.kernel.bytes.set(body, at + ALIGNMENT);
     return at;
   }
 
