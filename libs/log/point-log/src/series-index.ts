@@ -85,6 +85,12 @@ export class SeriesIndex {
     return Buffer.from(buffer, byteOffset + dense * ID_BYTES, ID_BYTES);
   }
 
+  /** Copies the four words of the id of a series to the beginning of `target`. */
+  copyId(dense: number, target: Uint32Array): void {
+    assert(dense < this.#length, 'the series is known');
+    for (let i = 0; i < WORDS; i++) target[i] = this.#ids[dense * WORDS + i];
+  }
+
   metric(dense: number): number {
     return this.#metrics[dense];
   }

@@ -1,8 +1,9 @@
 import type { KeyValueWrite } from '@tidemark/ports';
 import { hashSeries, overlappingSeries } from './bucket-hash.ts';
 import { mergeVersions } from './bucket-merge.ts';
-import { dealsOf, slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
+import { dealsOf, versionsOfBucket } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
+import { hashVersions, VersionsReader } from './hash-versions.ts';
 import { bucketKey, META_KEY, PREFIX } from './keys.ts';
 import { packMeta } from './partition-meta.ts';
 import { hashWrite } from './partition-save.ts';
@@ -63,12 +64,16 @@ async function closeBucket(store: PartitionStore, bucket: number, through: numbe
   const hasDeals = (await dealsOf(store, bucket)).length > 1;
   const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
   const together = new Map<number, FoundSlot[]>();
+  let reader = new VersionsReader(store.table.length);
+  let deal: number | undefined;
   for await (const versions of versionsOfBucket(store, bucket)) {
-    for (const [series, slots] of slotsBySeries(versions.pages)) {
-      if (!overlapping.has(series)) hashSeries(store, series, slots, NO_VIEWS, sum);
-      else together.set(series, [...(together.get(series) ?? []), ...slots]);
+    if (versions.family.deal !== deal) reader = new VersionsReader(store.table.length);
+    deal = versions.family.deal;
+    const summary = reader.summary(versions);
+    for (const [series, slots] of hashVersions(store, versions, summary, overlapping, sum)) {
+      together.set(series, [...(together.get(series) ?? []), ...slots]);
     }
-    const merged = mergeVersions(store, versions);
+    const merged = mergeVersions(store, versions, summary);
     if (merged === undefined) continue;
     await store.lock.write(async () => {
       await store.keyValue.write(merged.writes);

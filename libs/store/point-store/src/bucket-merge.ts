@@ -3,6 +3,7 @@ import { Page } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { type StoredVersions, slotsBySeries } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
+import type { VersionsSummary } from './hash-versions.ts';
 import { PARTS, pageKey } from './keys.ts';
 import { PageParts } from './page-parts.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -23,10 +24,14 @@ export interface MergedVersions {
  * Merges the versions of a page where they are short or overlap in time: into one for each map epoch, with the same
  * content. Undefined where they remain as they are.
  */
-export function mergeVersions(store: PartitionStore, versions: StoredVersions): MergedVersions | undefined {
+export function mergeVersions(
+  store: PartitionStore,
+  versions: StoredVersions,
+  { points, slots: columns, late }: VersionsSummary,
+): MergedVersions | undefined {
   const { family, number, keys, pages } = versions;
+  if (pages.length < 2 || (late.size === 0 && points >= SHORT_POINTS * columns)) return undefined;
   const slots = slotsBySeries(pages);
-  if (!isMergeDue(pages, slots)) return undefined;
   const writes: KeyValueWrite[] = keys.map((key) => ({ key }));
   const merged: Page[] = [];
   const parts = new PageParts(store.codec.writer);
@@ -45,20 +50,6 @@ export function mergeVersions(store: PartitionStore, versions: StoredVersions): 
     }
   }
   return { writes, pages: merged };
-}
-
-function isMergeDue(pages: readonly Page[], slots: ReadonlyMap<number, readonly FoundSlot[]>): boolean {
-  if (pages.length < 2) return false;
-  let points = 0;
-  let parts = 0;
-  for (const own of slots.values()) {
-    for (const [i, { count, minTimeMs }] of own.entries()) {
-      points += count;
-      parts++;
-      if (i > 0 && minTimeMs <= own[i - 1].maxTimeMs) return true;
-    }
-  }
-  return points < SHORT_POINTS * parts;
 }
 
 function addSlot(

@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { hash128, SERIES_CLASS } from '@tidemark/model';
+import { Page } from '@tidemark/page';
+import { SeriesIndex } from '@tidemark/point-log';
 import fc from 'fast-check';
 import { PageCodec } from './page-codec.ts';
 import { PointHash } from './point-hash.ts';
@@ -19,37 +22,27 @@ function hashOf(pairs: readonly (readonly [timeMs: number, value: number])[], ru
   return hash.hex;
 }
 
-/** MurmurHash3 of 32 bits over four words, from a seed. */
-function murmur(seed: number, words: Uint32Array): number {
-  let hash = seed;
-  for (const word of words) {
-    let k = Math.imul(word, 0xcc9e2d51);
-    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-    hash ^= k;
-    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
+const bits = (value: number) => new BigUint64Array(Float64Array.of(Number.isNaN(value) ? Number.NaN : value).buffer)[0];
+const u64 = (value: bigint) => BigInt.asUintN(64, value);
+/** The three factors of each lane. */
+const LANES = [
+  [0x9e3779b97f4a7c15n, 0xff51afd7ed558ccdn, 0xc4ceb9fe1a85ec53n],
+  [0xd6e8feb86659fd93n, 0xc4ceb9fe1a85ec53n, 0xff51afd7ed558ccdn],
+];
 
 /** The sum of the hashes of all points, computed plainly. */
 function plainHashOf(pairs: readonly (readonly [timeMs: number, value: number])[]): string {
-  const lanes = [0, 1, 2, 3].map((lane) => {
-    let seed = 0x9e3779b9 + lane;
-    for (let i = 0; i < 16; i += 4) {
-      let k = Math.imul(id.readUInt32LE(i), 0xcc9e2d51);
-      k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-      seed ^= k;
-      seed = (Math.imul((seed << 13) | (seed >>> 19), 5) + 0xe6546b64) | 0;
-    }
+  const sums = LANES.map(([first, second, third], lane) => {
+    const seed = id.readBigUInt64LE(8 * lane);
     return pairs.reduce((sum, [timeMs, value]) => {
-      const words = new Uint32Array(Float64Array.of(timeMs, value).buffer);
-      if (Number.isNaN(value)) words.set([0, 0x7ff8_0000], 2);
-      return (sum + murmur(seed, words)) >>> 0;
-    }, 0);
+      let hash = u64((seed ^ bits(timeMs)) * first);
+      hash = u64((hash ^ (hash >> 32n) ^ bits(value)) * second);
+      hash = u64((hash ^ (hash >> 29n)) * third);
+      return u64(sum + (hash ^ (hash >> 32n)));
+    }, 0n);
   });
-  return lanes.map((sum) => sum.toString(16).padStart(8, '0')).join('');
+  const words = new Uint32Array(BigUint64Array.from(sums).buffer);
+  return [...words].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
 const point = fc.tuple(
@@ -69,7 +62,7 @@ describe('the hash of points', () => {
   });
 
   test('covers each of more points than one call takes', () => {
-    const pairs = Array.from({ length: 3000 }, (_, i): [number, number] => [i * 10_000, i / 7]);
+    const pairs = Array.from({ length: 9000 }, (_, i): [number, number] => [i * 10_000, i / 7]);
     expect(hashOf(pairs)).toBe(plainHashOf(pairs));
     expect(hashOf(pairs.slice(1))).not.toBe(plainHashOf(pairs));
   });
@@ -78,5 +71,44 @@ describe('the hash of points', () => {
     const other = new Float64Array(new BigUint64Array([0xfff8_0000_0000_0001n]).buffer)[0];
     expect(hashOf([[1, other]])).toBe(hashOf([[1, Number.NaN]]));
     expect(hashOf([[1, -0]])).not.toBe(hashOf([[1, 0]]));
+  });
+
+  test('is the same straight from a page, which leaves slots of sketches and of equal times to others', () => {
+    const column = fc.tuple(
+      fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 80 }),
+      fc.array(fc.oneof(fc.double(), fc.integer(), fc.constantFrom(-0, Number.NaN)), { minLength: 80, maxLength: 80 }),
+      fc.constantFrom('values', 'sketches'),
+    );
+    fc.assert(
+      fc.property(fc.array(column, { minLength: 1, maxLength: 20 }), fc.nat(20), (columns, leftOut) => {
+        const { writer } = codec;
+        const table = new SeriesIndex();
+        const expected = new PointHash(codec);
+        const others: number[] = [];
+        columns.forEach(([steps, values, kind], series) => {
+          const id = hash128(Buffer.from(`series ${series}`));
+          table.add(id, id, SERIES_CLASS.reading);
+          const timesMs = Float64Array.from(steps.sort((a, b) => a - b));
+          const timeClass = writer.times.add(timesMs, 0, timesMs.length);
+          const payloads = steps.map((step) => Uint8Array.of(step));
+          if (kind === 'sketches') writer.addSketches(series, timeClass, payloads);
+          else writer.addValues(series, timeClass, Float64Array.from(values), 0, steps.length);
+          if (series === leftOut) return;
+          if (kind === 'sketches' || new Set(steps).size < steps.length) {
+            others.push(series);
+            return;
+          }
+          const points = new SeriesPoints();
+          steps.forEach((timeMs, i) => {
+            points.push(timeMs, values[i]);
+          });
+          expected.addPoints(id, points);
+        });
+        const page = new Page(writer.finish({ mapEpoch: 1, fromOffset: 0, toOffset: 1 }));
+        const found = new PointHash(codec);
+        expect(found.addPage(page, table, new Set([leftOut]))).toEqual(others);
+        expect(found.hex).toBe(expected.hex);
+      }),
+    );
   });
 });

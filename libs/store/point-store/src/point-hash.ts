@@ -1,3 +1,5 @@
+import { PAGE_TIMES_LIMIT, type Page } from '@tidemark/page';
+import type { SeriesIndex } from '@tidemark/point-log';
 import type { PageCodec } from './page-codec.ts';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
@@ -7,39 +9,65 @@ import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
  */
 export class PointHash {
   readonly #codec: PageCodec;
+  /** Two sums of 64 bits. */
   readonly #sums = new Uint32Array(4);
 
-  /** It uses the codec's memory during its calls. */
+  /** It uses the memory behind the codec's decoder during its calls. */
   constructor(codec: PageCodec) {
     this.#codec = codec;
   }
 
   /** Adds the resolved points of one series; `id` has 16 bytes. */
   addPoints(id: Buffer, { timesMs, values, length }: SeriesPoints): void {
-    const { kernel, writer } = this.#codec;
-    const seedsAt = writer.freeAt;
-    const timesAt = seedsAt + SUMS_BYTES;
-    const valuesAt = timesAt + 8 * RUN_POINTS;
-    kernel.reserve(valuesAt + 8 * RUN_POINTS);
-    const state = new Uint32Array(kernel.bytes.buffer, seedsAt, 8);
+    const { state, at, timesAt, valuesAt } = this.#begin();
+    const { kernel } = this.#codec.decoder;
     state.set(seedsOf(id));
-    state.set(this.#sums, 4);
-    for (let from = 0; from < length; from += RUN_POINTS) {
-      const to = Math.min(length, from + RUN_POINTS);
+    for (let from = 0; from < length; from += PAGE_TIMES_LIMIT) {
+      const to = Math.min(length, from + PAGE_TIMES_LIMIT);
       kernel.floats.set(timesMs.subarray(from, to), timesAt / 8);
       kernel.floats.set(values.subarray(from, to), valuesAt / 8);
-      kernel.loops.hashPoints(seedsAt, timesAt, valuesAt, to - from);
+      kernel.loops.hashPoints(at, timesAt, valuesAt, to - from);
     }
     this.#sums.set(state.subarray(4));
+  }
+
+  /**
+   * Adds the points of those slots of a page which have values and times that ascend, without `left`: the series that are not to be
+   * added. Returns the other slots.
+   */
+  addPage(page: Page, table: SeriesIndex, left: ReadonlySet<number>): readonly number[] {
+    const { state, at, timesAt, valuesAt } = this.#begin();
+    const { decoder } = this.#codec;
+    const { kernel } = decoder;
+    const others: number[] = [];
+    let known = -1;
+    let isStrict = false;
+    for (let slot = 0; slot < page.slots; slot++) {
+      const series = page.series[slot];
+      if (left.size > 0 && left.has(series)) continue;
+      const timeClass = page.classOf(slot);
+      if (timeClass !== known) {
+        page.times.copyTimes(timeClass, kernel.floats, timesAt / 8);
+        isStrict = ascends(kernel.floats, timesAt / 8, page.times.countOf(timeClass));
+        known = timeClass;
+      }
+      if (!isStrict || page.hasSketches(slot)) {
+        others.push(slot);
+        continue;
+      }
+      decoder.decode(page, slot, valuesAt);
+      table.copyId(series, state);
+      kernel.loops.hashPoints(at, timesAt, valuesAt, page.countOf(slot));
+    }
+    this.#sums.set(state.subarray(4));
+    return others;
   }
 
   addSketches(id: Buffer, { timesMs, payloads, length }: SeriesSketches): void {
     for (let i = 0; i < length; i++) {
       const seeds = seedsOf(id);
       absorb(seeds, payloads[i]);
-      float[0] = timesMs[i];
-      float[1] = 0;
-      this.#add(seeds);
+      this.#addOne(seeds, timesMs[i]);
     }
   }
 
@@ -47,9 +75,7 @@ export class PointHash {
   addBytes(bytes: Uint8Array): void {
     const seeds = Uint32Array.of(1, 2, 3, 4);
     absorb(seeds, bytes);
-    float[0] = bytes.length;
-    float[1] = 0;
-    this.#add(seeds);
+    this.#addOne(seeds, bytes.length);
   }
 
   /** The sum as 32 hexadecimal digits. */
@@ -57,30 +83,41 @@ export class PointHash {
     return [...this.#sums].map((sum) => sum.toString(16).padStart(8, '0')).join('');
   }
 
-  /** Adds the element in `words`, mixed under the four seeds. */
-  #add(seeds: Uint32Array): void {
-    for (let lane = 0; lane < 4; lane++) {
-      let hash = seeds[lane];
-      for (let i = 0; i < 4; i++) hash = mix(hash, words[i]);
-      this.#sums[lane] += finish(hash);
-    }
+  #addOne(seeds: Uint32Array, time: number): void {
+    const { state, at, timesAt, valuesAt } = this.#begin();
+    const { kernel } = this.#codec.decoder;
+    state.set(seeds);
+    kernel.floats[timesAt / 8] = time;
+    kernel.floats[valuesAt / 8] = 0;
+    kernel.loops.hashPoints(at, timesAt, valuesAt, 1);
+    this.#sums.set(state.subarray(4));
+  }
+
+  /** Puts the sums behind the place of the seeds in the kernel's memory, and makes room for times and values behind them. */
+  #begin(): { readonly state: Uint32Array; readonly at: number; readonly timesAt: number; readonly valuesAt: number } {
+    const { kernel, freeAt: at } = this.#codec.decoder;
+    const timesAt = at + STATE_BYTES;
+    const valuesAt = timesAt + COLUMN_BYTES;
+    kernel.reserve(valuesAt + COLUMN_BYTES);
+    const state = new Uint32Array(kernel.bytes.buffer, at, STATE_BYTES / 4);
+    state.set(this.#sums, 4);
+    return { state, at, timesAt, valuesAt };
   }
 }
 
-const float = new Float64Array(2);
-const words = new Uint32Array(float.buffer);
-/** Bytes of four seeds and four sums in the kernel's memory. */
-const SUMS_BYTES = 32;
-/** Points of one call of the kernel. */
-const RUN_POINTS = 1024;
+/** Bytes of two seeds and two sums. */
+const STATE_BYTES = 32;
+/** Bytes of a column, and of what decoding writes behind it. */
+const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + 16);
 
-/** Four different seeds from the id, one per lane. */
+/** The seeds of a series are its id, which is a hash. */
 function seedsOf(id: Buffer): Uint32Array {
-  return Uint32Array.from({ length: 4 }, (_, lane) => {
-    let hash = 0x9e3779b9 + lane;
-    for (let i = 0; i < 16; i += 4) hash = mix(hash, id.readUInt32LE(i));
-    return hash;
-  });
+  return Uint32Array.from({ length: 4 }, (_, word) => id.readUInt32LE(4 * word));
+}
+
+function ascends(times: Float64Array, from: number, count: number): boolean {
+  for (let i = from + 1; i < from + count; i++) if (!(times[i - 1] < times[i])) return false;
+  return true;
 }
 
 function absorb(seeds: Uint32Array, bytes: Uint8Array): void {
@@ -91,14 +128,7 @@ function absorb(seeds: Uint32Array, bytes: Uint8Array): void {
   }
 }
 
-/** One round of MurmurHash3 (Appleby, public domain), x86 32-bit variant. */
-function mix(hash: number, word: number): number {
-  let k = Math.imul(word, 0xcc9e2d51);
-  k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-  const h = hash ^ k;
-  return Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
-}
-
+/** The finish of MurmurHash3 (Appleby, public domain), x86 32-bit variant. */
 function finish(hash: number): number {
   let h = hash ^ (hash >>> 16);
   h = Math.imul(h, 0x85ebca6b);

@@ -1,0 +1,73 @@
+import { hashSeries } from './bucket-hash.ts';
+import type { StoredVersions } from './bucket-pages.ts';
+import { slotsBySeries } from './bucket-pages.ts';
+import { FoundSlot } from './found-slot.ts';
+import type { PartitionStore } from './partition-state.ts';
+import type { PointHash } from './point-hash.ts';
+import { NO_VIEWS } from './series-points.ts';
+
+/** What the versions of a page are like. */
+export interface VersionsSummary {
+  /** Points of all slots, and the slots. */
+  readonly points: number;
+  readonly slots: number;
+  /** The series which have a point in a version that is not after all of theirs in the versions before. */
+  readonly late: ReadonlySet<number>;
+}
+
+/** Looks through the versions of pages of one deal, in which each series has one page. */
+export class VersionsReader {
+  readonly #lastMs: Float64Array;
+
+  /** For a store with so many series. */
+  constructor(series: number) {
+    this.#lastMs = new Float64Array(series).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Call it once for each page. */
+  summary({ pages }: StoredVersions): VersionsSummary {
+    const all = this.#lastMs;
+    const late = new Set<number>();
+    let points = 0;
+    let slots = 0;
+    for (const page of pages) {
+      slots += page.slots;
+      for (let slot = 0; slot < page.slots; slot++) {
+        const { count, firstMs, lastMs } = page.times.at(page.classOf(slot));
+        const series = page.series[slot];
+        points += count;
+        if (firstMs <= all[series]) late.add(series);
+        if (lastMs > all[series]) all[series] = lastMs;
+      }
+    }
+    return { points, slots, late };
+  }
+}
+
+const NO_SLOTS: ReadonlyMap<number, readonly FoundSlot[]> = new Map();
+
+/**
+ * Adds the points that series have in the versions of a page to `hash`, without those of series that have such in pages of
+ * other deals, too: it returns the slots of these.
+ */
+export function hashVersions(
+  store: PartitionStore,
+  { pages }: StoredVersions,
+  { late }: VersionsSummary,
+  overlapping: ReadonlySet<number>,
+  hash: PointHash,
+): ReadonlyMap<number, readonly FoundSlot[]> {
+  const left = late.size === 0 ? overlapping : new Set([...overlapping, ...late]);
+  for (const page of pages) {
+    for (const slot of hash.addPage(page, store.table, left)) {
+      hashSeries(store, page.series[slot], [new FoundSlot(page, slot)], NO_VIEWS, hash);
+    }
+  }
+  if (left.size === 0) return NO_SLOTS;
+  const rest = new Map<number, readonly FoundSlot[]>();
+  for (const [series, slots] of slotsBySeries(pages)) {
+    if (overlapping.has(series)) rest.set(series, slots);
+    else if (late.has(series)) hashSeries(store, series, slots, NO_VIEWS, hash);
+  }
+  return rest;
+}
