@@ -102,7 +102,7 @@ export class HeadColumns {
     let at = from;
     for (; at < to && timesMs[at] === timeMs; at++) {
       const series = dictionary[refs[at]];
-      const next = series < slots.length ? slots[series] : -1;
+      const next = series < slots.length ? slots[series] - 1 : -1;
       if (next < first || next >= first + width || counts[next] !== count || allTimes[next] !== times) break;
       if (tall?.has(next)) break;
       counts[next] = count + 1;

@@ -15,6 +15,7 @@ const SERIES = 200;
 const codec = new PageCodec();
 /** Readings of two metrics, of 150 and 50 series: pages of their own, and shared ones. */
 const table = {
+  length: SERIES,
   metric: (series: number) => (series % 4 === 0 ? 1 : 0),
   seriesClass: () => SERIES_CLASS.reading,
 } as unknown as SeriesIndex;

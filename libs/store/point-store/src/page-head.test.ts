@@ -13,6 +13,7 @@ import { Selection } from './selection.ts';
 import { SeriesPoints } from './series-columns.ts';
 
 const BUCKET_MS = 60_000;
+const KNOWN = 31;
 const CLASSES = [SERIES_CLASS.reading, SERIES_CLASS.count, SERIES_CLASS.distribution];
 const codec = new PageCodec();
 const { kernel, decoder } = codec;
@@ -20,7 +21,7 @@ const { kernel, decoder } = codec;
 /** Series s has metric s % metrics, and the class of its metric. */
 function tableOf(metrics: number): SeriesIndex {
   const seriesClass = (series: number) => CLASSES[(series % metrics) % CLASSES.length];
-  return { metric: (series: number) => series % metrics, seriesClass } as SeriesIndex;
+  return { length: KNOWN, metric: (series: number) => series % metrics, seriesClass } as SeriesIndex;
 }
 
 interface Point {
@@ -187,6 +188,31 @@ describe('the head', () => {
     apply(head, [pointIn(101)], table);
     expect(dealOf(101)?.number).toBe(42);
     head.clear(42);
+  });
+
+  it('forgets the deals of the buckets that got points first when deals have many slots', () => {
+    const table = tableOf(1);
+    const head = new PageHead(table, BUCKET_MS, kernel);
+    const numbersOf = (buckets: readonly number[]) => {
+      apply(
+        head,
+        buckets.map((bucket) => ({ epoch: 1, series: 0, timeMs: bucket * BUCKET_MS, value: 1 })),
+        table,
+      );
+      return head.columns.map(({ deal }) => deal.number);
+    };
+    for (let bucket = 0; bucket < 6; bucket++) {
+      apply(
+        head,
+        Array.from({ length: KNOWN }, (_, series) => ({ epoch: 1, series, timeMs: bucket * BUCKET_MS, value: 1 })),
+        table,
+      );
+      head.clear(bucket + 1);
+    }
+    expect(numbersOf([2, 3, 4, 5])).toEqual([3, 4, 5, 6]);
+    head.clear(7);
+    expect(numbersOf([1])).toEqual([8]);
+    head.clear(8);
   });
 
   it('writes more points of a series than a page holds into several', () => {

@@ -6,6 +6,8 @@ import { SlotDeal } from './slot-deal.ts';
 
 /** Deals that are kept for the buckets that got points last: their points may keep coming. */
 const DEALS = 16;
+/** Slots of these deals at most, for each series of the partition, in addition to the newest deal. */
+const SLOTS_PER_SERIES = 4;
 
 /** The points that were applied since the last commit, by bucket and map epoch. */
 export class PageHead {
@@ -73,7 +75,15 @@ export class PageHead {
     this.#points = 0;
     this.#sketchBytes = 0;
     this.#sequence = sequence;
-    for (const bucket of [...this.#deals.keys()].slice(0, -DEALS)) this.#deals.delete(bucket);
+    this.#forgetDeals();
+  }
+
+  #forgetDeals(): void {
+    let left = SLOTS_PER_SERIES * this.#table.length;
+    for (const [i, [bucket, deal]] of [...this.#deals].reverse().entries()) {
+      left -= deal.length;
+      if (i >= DEALS || (i > 0 && left < 0)) this.#deals.delete(bucket);
+    }
   }
 
   /** Gives the memory of the thread back that the points have, once no view holds it. No point is appended any more. */

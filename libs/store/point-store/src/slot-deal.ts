@@ -8,7 +8,8 @@ export const SHARED_PAGES = 0xffff_ffff;
 const SKETCH_SLOTS = 16;
 /** A metric with so many series in a bucket gets pages of its own. */
 const OWN_PAGES_SERIES = 64;
-const NO_SLOT = -1;
+/** Series for which a deal has room at least. */
+const INITIAL_SERIES = 1024;
 
 /** The slots of one page, for all commits while the deal lasts. */
 export interface DealtPage {
@@ -35,9 +36,14 @@ export class SlotDeal {
   /** Number of the first commit that has pages of it: distinguishes the deals of a bucket. */
   readonly number: number;
   readonly #table: SeriesIndex;
-  /** By dense series: 256 · page + slot, or -1. */
-  slots = new Int32Array(1024).fill(NO_SLOT);
+  /**
+   * By dense series: 1 + 256 · page + slot, or 0 for none. The system gives no memory to parts of a large array in which
+   * nothing was written: a deal of few series among a million takes little.
+   */
+  slots: Int32Array;
   readonly pages: DealtPage[] = [];
+  /** Slots that were dealt. */
+  length = 0;
   /** By page, the metrics of the series that were dealt slots of it since `saved`. */
   readonly #changed = new Map<number, Set<number>>();
   /** The page that is being filled, of each metric with its own pages. */
@@ -49,17 +55,18 @@ export class SlotDeal {
   constructor(table: SeriesIndex, number: number) {
     this.#table = table;
     this.number = number;
+    this.slots = new Int32Array(Math.max(INITIAL_SERIES, table.length));
   }
 
   /** The slot of a series, dealt if it has none. */
   slotOf(series: number): number {
-    const slot = series < this.slots.length ? this.slots[series] : NO_SLOT;
-    return slot === NO_SLOT ? this.#deal(series) : slot;
+    const slot = this.findSlot(series);
+    return slot === -1 ? this.#deal(series) : slot;
   }
 
   /** The slot of a series, or -1. */
   findSlot(series: number): number {
-    return series < this.slots.length ? this.slots[series] : NO_SLOT;
+    return series < this.slots.length ? this.slots[series] - 1 : -1;
   }
 
   seriesOf(slot: number): number {
@@ -88,11 +95,12 @@ export class SlotDeal {
     const slot = (page.number << 8) | page.slots;
     page.series[page.slots++] = series;
     if (series >= this.slots.length) {
-      const grown = new Int32Array(Math.max(series + 1, 2 * this.slots.length)).fill(NO_SLOT);
+      const grown = new Int32Array(Math.max(series + 1, 2 * this.slots.length));
       grown.set(this.slots);
       this.slots = grown;
     }
-    this.slots[series] = slot;
+    this.slots[series] = slot + 1;
+    this.length++;
     const metrics = this.#changed.get(page.number);
     const metric = this.#table.metric(series);
     if (metrics === undefined) this.#changed.set(page.number, new Set([metric]));
@@ -105,7 +113,7 @@ export class SlotDeal {
     if (this.#table.seriesClass(series) === SERIES_CLASS.distribution) {
       const open = this.#openSketches;
       if (open !== undefined && open.slots < SKETCH_SLOTS && open.metric === metric) return open;
-      this.#openSketches = this.#begin(metric);
+      this.#openSketches = this.#begin(metric, SKETCH_SLOTS);
       return this.#openSketches;
     }
     const own = this.#open.get(metric);
@@ -121,13 +129,13 @@ export class SlotDeal {
   }
 
   #beginOpen(metric: number): DealtPage {
-    const page = this.#begin(metric);
+    const page = this.#begin(metric, PAGE_SLOTS_LIMIT);
     this.#open.set(metric, page);
     return page;
   }
 
-  #begin(metric: number): DealtPage {
-    const page: DealtPage = { metric, number: this.pages.length, series: new Uint32Array(PAGE_SLOTS_LIMIT), slots: 0 };
+  #begin(metric: number, limit: number): DealtPage {
+    const page: DealtPage = { metric, number: this.pages.length, series: new Uint32Array(limit), slots: 0 };
     this.pages.push(page);
     return page;
   }
