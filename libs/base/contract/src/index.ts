@@ -101,6 +101,7 @@ export {
   ClientStatus,
   GroupPartial,
   LaneStatus,
+  MemoryPart,
   PartitionStatusReply,
   PartitionStatusRequest,
   PointStateHashReply,

@@ -78,6 +78,14 @@ export class LaneDictionaries {
     return sizes;
   }
 
+  get sizeBytes(): number {
+    let bytes = 0;
+    for (const { byNumber } of this.#lanes.values()) {
+      for (const { series } of byNumber.values()) bytes += series.byteLength;
+    }
+    return bytes;
+  }
+
   /** Returns the dictionaries of the record's lane and epoch, by number. */
   of(record: BlockRecord): ReadonlyMap<number, Dictionary> {
     const lane = this.#lanes.get(laneKey(record.session, record.lane));

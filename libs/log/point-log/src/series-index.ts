@@ -35,6 +35,11 @@ export class SeriesIndex {
     return this.#probes;
   }
 
+  /** Bytes of the tables of series. */
+  get sizeBytes(): number {
+    return this.#ids.byteLength + this.#metrics.byteLength + this.#classes.byteLength + this.#slots.byteLength;
+  }
+
   get metricCount(): number {
     return this.#metricIds.length;
   }

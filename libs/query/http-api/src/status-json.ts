@@ -6,7 +6,7 @@ const WITHHELD = {
   status: ['replicas', 'divergences', 'threads'],
   points: [
     ...['offset', 'committedOffset', 'logNext', 'lanes', 'stateHashes'],
-    ...['series', 'points', 'latePoints', 'duplicatePoints'],
+    ...['series', 'points', 'latePoints', 'duplicatePoints', 'memory'],
   ],
   tags: ['offset', 'committedOffset', 'logNext', 'series', 'metrics', 'stateHash', 'stateHashes'],
   sessions: ['process', 'queuedBytes'],

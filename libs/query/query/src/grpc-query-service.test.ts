@@ -144,7 +144,7 @@ describe('stores and queries over gRPC', () => {
       code: 'invalid_argument',
       detail: { field: 'query', column: 11 },
     });
-    model.failing.set('points/0', new TidemarkError('data_loss', 'a chunk is damaged'));
+    model.failing.set('points/0', new TidemarkError('data_loss', 'a page is damaged'));
     const { errors } = await run('avg:load{*}', 'good');
     model.failing.clear();
     expect(errors).toEqual([{ part: 'points/0', code: 'data_loss', message: 'only operators see why' }]);

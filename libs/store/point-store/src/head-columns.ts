@@ -46,6 +46,9 @@ export class HeadColumns {
   #hasTall = new Uint8Array(INITIAL_PAGES);
   /** The newest times by their first one: the series of one sender begin together, and continue so. */
   readonly #byStart = new Map<number, HeadTimes>();
+  /** How many different times there are, and the most that one of them has. */
+  #timeClasses = 0;
+  #mostTimes = 0;
   #holders = 0;
   #areCountsHeld = false;
   #isReleased = false;
@@ -117,6 +120,19 @@ export class HeadColumns {
     const own = this.sketches.get(slot);
     if (own === undefined) this.sketches.set(slot, [payload]);
     else own.push(payload);
+  }
+
+  /** Bytes of the values and at most of their times, without sketches. */
+  get sizeBytes(): number {
+    let bytes = this.#counts.byteLength + this.#tiles.byteLength + 8 * this.#times.length;
+    this.#widths.forEach((width, page) => {
+      for (const tile of this.#tiles.subarray(page * TILES, (page + 1) * TILES))
+        if (tile !== 0) bytes += tileBytes(width);
+    });
+    for (const [slot, { since }] of this.#tall) {
+      bytes += Math.ceil((this.#counts[slot] - since) / BLOCK_VALUES) * 8 * (BLOCK_VALUES + 1);
+    }
+    return bytes + this.#timeClasses * 8 * this.#mostTimes;
   }
 
   /** Points of a slot. */
@@ -257,6 +273,7 @@ export class HeadColumns {
       }
     }
     this.#counts[slot] = count + 1;
+    this.#mostTimes = Math.max(this.#mostTimes, count + 1);
     return slot;
   }
 
@@ -267,6 +284,7 @@ export class HeadColumns {
       times = new HeadTimes();
       times.push(timeMs);
       this.#byStart.set(timeMs, times);
+      this.#timeClasses++;
     }
     times.members++;
     this.#times[slot] = times;
@@ -280,6 +298,7 @@ export class HeadColumns {
       to.push(timeMs);
       branch = { at, timeMs, to };
       times.branch = branch;
+      this.#timeClasses++;
     }
     times.members--;
     branch.to.members++;

@@ -40,6 +40,16 @@ export class PageHead {
     return this.#sketchBytes;
   }
 
+  /** Bytes of the points, with their times and sketches. */
+  get headBytes(): number {
+    return this.#columns.reduce((bytes, one) => bytes + one.sizeBytes, this.#sketchBytes);
+  }
+
+  /** Bytes of the deals, in the way of tables without gaps: what nothing was written to takes no memory. */
+  get dealBytes(): number {
+    return [...this.#deals.values()].reduce((bytes, one) => bytes + one.sizeBytes, 0);
+  }
+
   /** The columns of this moment, ascending by map epoch, then by bucket. Error: `unavailable` once the head is closed. */
   get columns(): readonly HeadColumns[] {
     if (this.#isClosed) throw new TidemarkError('unavailable', 'the store of this partition was closed');

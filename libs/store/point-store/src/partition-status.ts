@@ -1,4 +1,4 @@
-import type { PartitionStatusReply } from '@tidemark/contract';
+import type { MemoryPart, PartitionStatusReply } from '@tidemark/contract';
 import { type ClientState, gapsOf, openLanes } from '@tidemark/point-log';
 import type { PartitionStore } from './partition-state.ts';
 
@@ -28,10 +28,23 @@ export function partitionStatus(
     gaps: gapsOf(store),
     series: table.length,
     points: counts.points,
+    memory: memoryOf(store),
     latePoints: counts.latePoints,
     duplicatePoints: counts.duplicatePoints,
     stateHashes: store.hashes.map(({ bucket, offset, hash }) => ({ bucketMs: bucket * limits.bucketMs, offset, hash })),
   };
+}
+
+function memoryOf({ head, recent, table, dictionaries, seriesSets }: PartitionStore): MemoryPart[] {
+  const { headBytes, dealBytes } = head;
+  return [
+    { part: 'head', bytes: headBytes },
+    { part: 'deals', bytes: dealBytes },
+    { part: 'recent_pages', bytes: recent.bytes },
+    { part: 'series', bytes: table.sizeBytes },
+    { part: 'dictionaries', bytes: dictionaries.sizeBytes },
+    { part: 'series_sets', bytes: seriesSets.bytes },
+  ];
 }
 
 function finite(value: number): number | undefined {

@@ -15,6 +15,10 @@ export class SeriesSets {
     this.#limitBytes = limitBytes;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * The ids of a set, 16 bytes each. `failed_precondition` when the request has only a digest and the digest is
    * unknown: the caller then sends the ids.

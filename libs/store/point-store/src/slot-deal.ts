@@ -58,6 +58,11 @@ export class SlotDeal {
     this.slots = new Int32Array(Math.max(INITIAL_SERIES, table.length));
   }
 
+  /** Bytes for the slots that were dealt, and for pages. */
+  get sizeBytes(): number {
+    return 4 * this.length + this.pages.reduce((bytes, { series }) => bytes + series.byteLength, 0);
+  }
+
   /** The slot of a series, dealt if it has none. */
   slotOf(series: number): number {
     const slot = this.findSlot(series);

@@ -30,6 +30,7 @@ test('a partition stores the golden entries of its format', async () => {
   const content = Object.entries(golden).map(([key, value]): [string, Buffer] => [key, Buffer.from(value, 'hex')]);
   const reader = { partition: 0, keyValue: new MemoryKeyValue(new Map(content)), limits, latenessMs: () => 3_000 };
   const reopened = await PointPartition.open(reader);
-  expect(reopened.status).toEqual(partition.status);
+  // Pages are read again when they are needed.
+  expect({ ...reopened.status, memory: [] }).toEqual({ ...partition.status, memory: [] });
   expect(await reopened.stateHash()).toBe(await partition.stateHash());
 });

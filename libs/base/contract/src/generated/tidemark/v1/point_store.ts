@@ -211,6 +211,20 @@ export interface PartitionStatusReply {
   stateHashes: StateHash[];
   /** As in `AggregateReply`. */
   era: number;
+  memory: MemoryPart[];
+}
+
+/**
+ * What a part of a partition's state takes in memory. The sum is less than the memory of its thread, which has caches of
+ * the database, queries and what is no longer used, too.
+ */
+export interface MemoryPart {
+  /**
+   * `head`: points since the last commit. `deals`: the pages and slots of series. `recent_pages`: newest pages. `series`:
+   * the table of series. `dictionaries`: the refs of client streams. `series_sets`: sets that queries have named.
+   */
+  part: string;
+  bytes: number;
 }
 
 export interface StateHash {
@@ -986,6 +1000,7 @@ function createBasePartitionStatusReply(): PartitionStatusReply {
     duplicatePoints: 0,
     stateHashes: [],
     era: 0,
+    memory: [],
   };
 }
 
@@ -1038,6 +1053,9 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     }
     if (message.era !== 0) {
       writer.uint32(128).sint64(message.era);
+    }
+    for (const v of message.memory) {
+      MemoryPart.encode(v!, writer.uint32(138).fork()).join();
     }
     return writer;
   },
@@ -1183,6 +1201,14 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
             message.era = longToNumber(reader.sint64());
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.memory.push(MemoryPart.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1216,6 +1242,74 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     message.duplicatePoints = object.duplicatePoints ?? 0;
     message.stateHashes = object.stateHashes?.map((e) => StateHash.fromPartial(e)) || [];
     message.era = object.era ?? 0;
+    message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMemoryPart(): MemoryPart {
+  return { part: "", bytes: 0 };
+}
+
+export const MemoryPart: MessageFns<MemoryPart> = {
+  encode(message: MemoryPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part !== "") {
+      writer.uint32(10).string(message.part);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemoryPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemoryPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MemoryPart>): MemoryPart {
+    return MemoryPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemoryPart>): MemoryPart {
+    const message = createBaseMemoryPart();
+    message.part = object.part ?? "";
+    message.bytes = object.bytes ?? 0;
     return message;
   },
 };
