@@ -15,6 +15,7 @@ import {
 } from './append-decorators.ts';
 import { cuttingLastRecords, losingSpools } from './disk-decorators.ts';
 import { amountsInOneStep, holdingForEver, withoutIntervals } from './folds.ts';
+import { replacingPages } from './page-decorators.ts';
 import {
   appendedLate,
   SeenLanes,
@@ -97,6 +98,12 @@ export const SABOTAGES: readonly Sabotage[] = [
     promise: 'state, de-duplication and offset are committed in one write',
     caughtBy: ['stores-hold-the-log', 'partition-halts'],
     wiring: () => ({ ...HONEST, keyValue: writingInTwo }),
+  },
+  {
+    name: 'page-replaces-another',
+    promise: 'the page of a commit leaves those of earlier ones as they are',
+    caughtBy: ['stores-hold-the-log', 'complete-answers', 'equal-state'],
+    wiring: () => ({ ...HONEST, keyValue: replacingPages }),
   },
   {
     name: 'session-left-out',
