@@ -9,6 +9,7 @@ import { putGenerated } from './generated-file.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = [
   ['base/bytes', 'sip-hash'],
+  ['data/fold', 'fold'],
   ['data/page', 'page'],
   ['ingest/remote-write', 'write-body'],
 ].map(([library, name]) => ({

@@ -7,6 +7,10 @@ export type { FillMode } from './fill.ts';
 export { DEFAULT_FILL_LIMIT_SECONDS, defaultZero, FILL_MODES, fill } from './fill.ts';
 export type { SpaceFold, SpaceFoldName, TimeFold, TimeFoldName } from './fold.ts';
 export { SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from './fold.ts';
+export type { FoldMemory } from './fold-kernel.ts';
+export { FoldKernel } from './fold-kernel.ts';
+export type { FoldProgram } from './fold-program.ts';
+export { foldProgram, hasProgram } from './fold-program.ts';
 export type { Steps } from './folded-steps.ts';
 export type { Frame, FrameSeries } from './frame.ts';
 export { mapValues, SERIES_COST } from './frame.ts';
@@ -51,6 +55,7 @@ export {
 } from './rates.ts';
 export { refold } from './refold.ts';
 export { regroup } from './regroup.ts';
+export { ReportingIntervals } from './reporting-interval.ts';
 export { cumsum, integral } from './running.ts';
 export { ewma, ewmaWindow, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { SpaceRead } from './space-partial.ts';

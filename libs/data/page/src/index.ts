@@ -1,5 +1,5 @@
 export { Page, type PageSummary, pageSummary } from './page.ts';
-export { PageDecoder } from './page-decoder.ts';
+export { PAGE_RECORD_BYTES, PageDecoder } from './page-decoder.ts';
 export {
   BODY_BYTES_LIMIT,
   PAGE_SLOTS_LIMIT,

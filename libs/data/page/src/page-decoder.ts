@@ -10,6 +10,9 @@ const ALIGNMENT = 16;
 
 const blockReader = new ColumnReader('page');
 
+/** Bytes of a page's record for `decodeSlots` of page.wat. */
+export const PAGE_RECORD_BYTES = 16;
+
 /** Decodes values of pages in the memory of a kernel, from `base` on: behind them, from `freeAt` on, callers have it. */
 export class PageDecoder {
   readonly kernel: PageKernel;
@@ -18,6 +21,10 @@ export class PageDecoder {
   #end: number;
   /** Where the pages lie that were loaded since the arena was empty. */
   #addresses = new Map<Page, number>();
+  /** Of pages whose records were asked for: where it lies where each of their bodies begins. */
+  #bodies = new Map<Page, number>();
+  /** How often the arena was emptied: records of pages of another generation are no longer valid. */
+  generation = 0;
 
   constructor(kernel: PageKernel, base = kernel.start, arenaBytes = ARENA_BYTES) {
     this.kernel = kernel;
@@ -70,6 +77,49 @@ export class PageDecoder {
     });
   }
 
+  /**
+   * Writes the records of pages to address `to` of the kernel's memory, for `decodeSlots`: of each the number of its values
+   * is that of `timeClasses`. False where the pages are too large to be in the arena together.
+   */
+  writeRecords(pages: readonly Page[], timeClasses: readonly number[], to: number): boolean {
+    let needed = 0;
+    for (const page of pages) {
+      if (!this.#addresses.has(page)) needed += page.bytes.length + ALIGNMENT;
+      if (!this.#bodies.has(page)) needed += 4 * page.slots + ALIGNMENT;
+    }
+    if (this.#end + needed > this.#base + this.#arenaBytes) {
+      needed = 0;
+      for (const page of pages) needed += page.bytes.length + 4 * page.slots + 2 * ALIGNMENT;
+      if (needed > this.#arenaBytes) return false;
+      this.clear();
+    }
+    const { kernel } = this;
+    kernel.reserve(to + PAGE_RECORD_BYTES * pages.length);
+    pages.forEach((page, i) => {
+      const at = this.#load(page);
+      const record = to + PAGE_RECORD_BYTES * i;
+      const bodies = this.#loadBodies(page);
+      const words = new Uint32Array(kernel.bytes.buffer, record, 4);
+      words[0] = at + page.table;
+      words[1] = bodies;
+      words[2] = at;
+      words[3] = page.times.countOf(timeClasses[i]);
+    });
+    return true;
+  }
+
+  #loadBodies(page: Page): number {
+    const known = this.#bodies.get(page);
+    if (known !== undefined) return known;
+    const at = this.#end;
+    const { slots, bodyAt } = page;
+    this.kernel.reserve(at + 4 * slots);
+    new Uint32Array(this.kernel.bytes.buffer, at, slots).set(bodyAt.subarray(0, slots));
+    this.#bodies.set(page, at);
+    this.#end = (at + 4 * slots + ALIGNMENT - 1) & -ALIGNMENT;
+    return at;
+  }
+
   /** The address of a page, which is copied into the arena unless it is there. */
   #load(page: Page): number {
     const known = this.#addresses.get(page);
@@ -100,6 +150,8 @@ export class PageDecoder {
   /** Forgets the pages. */
   clear(): void {
     this.#addresses.clear();
+    this.#bodies.clear();
+    this.generation++;
     this.#end = this.#base;
   }
 }

@@ -18,6 +18,7 @@ interface Loops {
   copyColumn(from: number, count: number, to: number): number;
   encodeColumn(values: number, count: number, scratch: number, table: number, out: number): number;
   decodeColumn(table: number, body: number, count: number, to: number): void;
+  decodeSlots(pages: number, end: number, slot: number, to: number): number;
   gatherRows(value: number, stride: number, rows: number, to: number): void;
   gatherBlocks(block: number, count: number, to: number): void;
   hashPoints(seeds: number, times: number, values: number, count: number): void;
@@ -28,17 +29,17 @@ export class PageKernel {
   readonly loops: Loops;
   /** The blocks of values that `gatherBlocks` reads. */
   readonly blocks: ValueBlocks;
-  readonly #memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
   bytes: Uint8Array<ArrayBuffer>;
   floats: Float64Array<ArrayBuffer>;
 
   constructor(blocks = new ValueBlocks()) {
     this.blocks = blocks;
-    const memories = { bytes: this.#memory, blocks: blocks.memory };
+    const memories = { bytes: this.memory, blocks: blocks.memory };
     this.loops = new WebAssembly.Instance(compiled, { tidemark: memories }).exports as Loops;
-    this.bytes = new Uint8Array(this.#memory.buffer);
-    this.floats = new Float64Array(this.#memory.buffer);
-    const view = new DataView(this.#memory.buffer);
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.floats = new Float64Array(this.memory.buffer);
+    const view = new DataView(this.memory.buffer);
     for (let e = 0; e <= EXPONENT_LIMIT; e++) view.setFloat64(8 * e, Number(`1e${e}`), true);
     for (let width = 0; width <= UNPACK_WIDTHS; width++) writeUnpacking(view, width);
   }
@@ -53,9 +54,9 @@ export class PageKernel {
     const wanted = end + SLACK_BYTES;
     if (wanted <= this.bytes.length) return;
     const pages = Math.ceil((wanted - this.bytes.length) / WASM_PAGE_BYTES);
-    this.#memory.grow(Math.max(pages, Math.ceil(this.bytes.length / WASM_PAGE_BYTES / 2)));
-    this.bytes = new Uint8Array(this.#memory.buffer);
-    this.floats = new Float64Array(this.#memory.buffer);
+    this.memory.grow(Math.max(pages, Math.ceil(this.bytes.length / WASM_PAGE_BYTES / 2)));
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.floats = new Float64Array(this.memory.buffer);
   }
 }
 

@@ -265,7 +265,7 @@
 
   ;; Decodes a body of `count` values to `to`, and up to 9 values behind them. Its table entry was checked. Reads up to
   ;; 32 bytes behind the body.
-  (func (export "decodeColumn") (param $table i32) (param $body i32) (param $count i32) (param $to i32)
+  (func $decodeColumn (export "decodeColumn") (param $table i32) (param $body i32) (param $count i32) (param $to i32)
     (local $kind i32) (local $width i32) (local $shift i32) (local $lengths i32) (local $power f64) (local $isOne i32)
     (local $first f64) (local $least f64) (local $value f64) (local $word f64) (local $unit f64)
     (local $left i32) (local $at i32) (local $bit i32) (local $half i32) (local $isDelta i32)
@@ -395,6 +395,31 @@
       (local.set $bit (i32.add (local.get $bit) (local.get $width)))
       (local.set $left (i32.sub (local.get $left) (i32.const 1)))
       (br $each))))
+
+  ;; Decodes the values of one slot of several pages, one behind the other, to `to`, and up to 9 values behind them. Pages are
+  ;; records of 16 bytes: the addresses of the entries, of where each body begins in the page (u32), and of the page, and the
+  ;; number of values. Returns 0 where one of the bodies is not of decimals, or has exceptions.
+  (func (export "decodeSlots") (param $pages i32) (param $end i32) (param $slot i32) (param $to i32) (result i32)
+    (local $entry i32) (local $head i32) (local $count i32)
+    (block $done (loop $each
+      (br_if $done (i32.ge_u (local.get $pages) (local.get $end)))
+      (local.set $entry (i32.add (i32.load (local.get $pages)) (i32.mul (local.get $slot) (i32.const 3))))
+      (local.set $head (i32.load8_u (local.get $entry)))
+      (if (i32.or
+            (i32.and (local.get $head) (i32.const 0x80))
+            (i32.ge_u (i32.and (local.get $head) (i32.const 7)) (i32.const 3)))
+        (then (return (i32.const 0))))
+      (local.set $count (i32.load offset=12 (local.get $pages)))
+      (call $decodeColumn
+        (local.get $entry)
+        (i32.add (i32.load offset=8 (local.get $pages))
+          (i32.load (i32.add (i32.load offset=4 (local.get $pages)) (i32.shl (local.get $slot) (i32.const 2)))))
+        (local.get $count)
+        (local.get $to))
+      (local.set $to (i32.add (local.get $to) (i32.shl (local.get $count) (i32.const 3))))
+      (local.set $pages (i32.add (local.get $pages) (i32.const 16)))
+      (br $each)))
+    (i32.const 1))
 
   ;; Copies the `count` values of a list of blocks to `to`, and up to 15 values behind them. A block has 15 values, and
   ;; in the place of a sixteenth the address of the block behind it.

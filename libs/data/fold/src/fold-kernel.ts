@@ -1,0 +1,119 @@
+import { TIME_FOLD, type TimeFold } from './fold.ts';
+import type { FoldProgram } from './fold-program.ts';
+import { FOLD_WASM } from './generated/fold.ts';
+
+const compiled = new WebAssembly.Module(Buffer.from(FOLD_WASM, 'base64'));
+const ALIGNMENT = 16;
+/** The number of each fold for `foldHeld`. */
+const HELD: Partial<Record<TimeFold, number>> = {
+  [TIME_FOLD.avg]: 0,
+  [TIME_FOLD.min]: 1,
+  [TIME_FOLD.max]: 2,
+  [TIME_FOLD.last]: 3,
+};
+
+interface Loops {
+  foldSums(
+    a: number,
+    b: number,
+    isDifference: number,
+    program: number,
+    end: number,
+    outA: number,
+    outB: number,
+    weights: number,
+  ): number;
+  foldHeld(
+    a: number,
+    b: number,
+    fold: number,
+    program: number,
+    end: number,
+    outA: number,
+    outB: number,
+    weights: number,
+    durations: number,
+  ): number;
+}
+
+/** The memory in which a kernel works: that of a PageKernel. */
+export interface FoldMemory {
+  readonly memory: WebAssembly.Memory;
+  /** All of the memory. Other arrays once it has grown. */
+  readonly bytes: Uint8Array;
+  readonly floats: Float64Array;
+  /** Makes room up to `end`. */
+  reserve(end: number): void;
+}
+
+/** The loops of fold.wat. Two columns of values of the same times are folded at once. */
+export class FoldKernel {
+  readonly #memory: FoldMemory;
+  readonly #loops: Loops;
+  #program: FoldProgram | undefined;
+  #fold: TimeFold = TIME_FOLD.avg;
+  #at = 0;
+  #records = 0;
+  #recordsEnd = 0;
+  #weights = 0;
+  #durations = 0;
+  /** Where the results of the two columns begin. */
+  outA = 0;
+  outB = 0;
+
+  constructor(memory: FoldMemory) {
+    this.#memory = memory;
+    this.#loops = new WebAssembly.Instance(compiled, { tidemark: { memory: memory.memory } })
+      .exports as unknown as Loops;
+  }
+
+  /**
+   * Puts a program at address `at` of the memory, a multiple of 16, unless it is there; returns the first address behind
+   * it and its results.
+   */
+  load(fold: TimeFold, program: FoldProgram, at: number): number {
+    const { records, weights, durationsMs } = program;
+    const end = this.outB + 8 * weights.length;
+    if (program === this.#program && at === this.#at && fold === this.#fold) return aligned(end);
+    this.#program = program;
+    this.#fold = fold;
+    this.#at = at;
+    this.#records = at;
+    this.#recordsEnd = at + records.length;
+    this.#weights = this.#recordsEnd;
+    this.#durations = this.#weights + 8 * weights.length;
+    this.outA = this.#durations + 8 * durationsMs.length;
+    this.outB = this.outA + 8 * weights.length;
+    const behind = aligned(this.outB + 8 * weights.length);
+    const memory = this.#memory;
+    memory.reserve(behind);
+    memory.bytes.set(records, this.#records);
+    memory.floats.set(weights, this.#weights / 8);
+    memory.floats.set(durationsMs, this.#durations / 8);
+    return behind;
+  }
+
+  /** Forgets the program: its memory was used for something else. */
+  unload(): void {
+    this.#program = undefined;
+  }
+
+  /**
+   * Folds the columns at addresses `a` and `b`, which begin with the first of the program's times, to `outA` and
+   * `outB`, one value a step. False where the program does not hold for one of them; then no result does.
+   */
+  run(a: number, b: number): boolean {
+    const [program, end] = [this.#records, this.#recordsEnd];
+    const held = HELD[this.#fold];
+    if (held !== undefined) {
+      return this.#loops.foldHeld(a, b, held, program, end, this.outA, this.outB, this.#weights, this.#durations) === 1;
+    }
+    const isDifference = this.#fold === TIME_FOLD.sum ? 0 : 1;
+    const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
+    return this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 1;
+  }
+}
+
+function aligned(address: number): number {
+  return (address + ALIGNMENT - 1) & -ALIGNMENT;
+}
