@@ -104,7 +104,7 @@ describe('a collection of pages', () => {
 });
 
 test('a long query does not hold back the commits of its partition, and its answer is whole', async () => {
-  const SERIES = Array.from({ length: 300 }, (_, i) => i * 4);
+  const SERIES = Array.from({ length: 6000 }, (_, i) => i * 4);
   const COMMITS = 12;
   let whileCollecting: (() => void) | undefined;
   const sliced = slicing(() => whileCollecting?.());

@@ -1,3 +1,4 @@
+import { FoldKernel } from '@tidemark/fold';
 import { PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
 
 /**
@@ -10,4 +11,6 @@ export class PageCodec {
   readonly kernel = new PageKernel();
   readonly writer = new PageWriter(this.kernel);
   readonly decoder = new PageDecoder(new PageKernel(this.kernel.blocks));
+  /** Folds in the memory of the decoder, behind its pages. */
+  readonly folds = new FoldKernel(this.decoder.kernel);
 }

@@ -7,9 +7,12 @@ import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
 import { pagesOf } from './bucket-pages.ts';
 import { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
+import { PageStack } from './page-stack.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { Selection } from './selection.ts';
-import { SeriesSlots } from './series-slots.ts';
+import { SlotLists } from './slot-lists.ts';
+import type { Timeline } from './timeline.ts';
+import { Timelines } from './timelines.ts';
 
 /**
  * Finds the pages of the selected series that a range needs: those that touch it and, however far away, those of the
@@ -20,8 +23,10 @@ export class RangePages {
   readonly #plan: AggregatePlan;
   readonly #context: number;
   readonly #slice: WorkSlice;
+  readonly #stacks: PageStack[] = [];
   /** By ordinal of the selection. */
-  readonly #found: (SeriesSlots | undefined)[];
+  readonly #lists: SlotLists;
+  readonly #timelines: Timelines;
   /** The buckets from the first to the last that were read whole, for series that were not looked up further. */
   readonly #firstBucket: number;
   readonly #lastBucket: number;
@@ -35,7 +40,10 @@ export class RangePages {
     this.#plan = plan;
     this.#context = context;
     this.#slice = slice;
-    this.#found = new Array(plan.selection.size + 1).fill(undefined);
+    this.#lists = new SlotLists(plan.selection.size + 1);
+    this.#timelines = new Timelines(store, this.#stacks, this.#lists, (series) => {
+      return { fromMs: plan.fromMs, toMs: plan.toMs, context, neededSinceMs: this.neededSinceMs(series) };
+    });
     this.#firstBucket = Math.floor(plan.fromMs / store.limits.bucketMs);
     this.#lastBucket = Math.floor((plan.toMs - 1) / store.limits.bucketMs);
   }
@@ -52,11 +60,10 @@ export class RangePages {
     const { bucketMs } = this.#store.limits;
     const older = buckets.filter((bucket) => bucket < this.#firstBucket).reverse();
     const hasOlder = (series: number, bucket: number) =>
-      this.#of(series).countBefore(this.#plan.fromMs) >= this.#context &&
-      bucket * bucketMs <= this.neededSinceMs(series);
+      this.#countBefore(series, this.#plan.fromMs) >= this.#context && bucket * bucketMs <= this.neededSinceMs(series);
     await this.#extend(older, this.#firstBucket, hasOlder, this.#oldest);
     const newer = buckets.filter((bucket) => bucket > this.#lastBucket);
-    const hasNewer = (series: number) => this.#of(series).countFrom(this.#plan.toMs) >= this.#context;
+    const hasNewer = (series: number) => this.#countFrom(series, this.#plan.toMs) >= this.#context;
     await this.#extend(newer, this.#lastBucket, hasNewer, this.#newest);
   }
 
@@ -67,23 +74,42 @@ export class RangePages {
 
   /** The slots of a series that was selected, after `find`, that the answer depends on. */
   of(series: number): readonly FoundSlot[] {
-    const { fromMs, toMs } = this.#plan;
-    const found = this.#of(series);
-    if (found.picked !== undefined) return found.picked;
-    return found.pick({ fromMs, toMs, context: this.#context, neededSinceMs: this.neededSinceMs(series) });
+    return this.timelineOf(series).pages.map(({ entry, stack, index }) => {
+      return new FoundSlot(stack.pages[index], this.slotOf(series, entry));
+    });
   }
 
-  #of(series: number): SeriesSlots {
-    const ordinal = this.#plan.selection.ordinal(series);
-    const found = this.#found[ordinal] ?? new SeriesSlots();
-    this.#found[ordinal] = found;
-    return found;
+  /** The times of a series that was selected, after `find`. */
+  timelineOf(series: number): Timeline {
+    return this.#timelines.of(series, this.#plan.selection.ordinal(series));
   }
 
-  /** From when to when all points of a series are in the slots of `of`, or were not committed yet, ms. */
-  bounds(series: number): Pick<SeriesSlots, 'sinceMs' | 'untilMs'> {
-    this.of(series);
-    return this.#of(series);
+  /** The slot of a series in its timeline's pages of that entry. */
+  slotOf(series: number, entry: number): number {
+    let at = this.#lists.first(this.#plan.selection.ordinal(series));
+    for (let i = 0; i < entry; i++) at = this.#lists.next(at);
+    return this.#lists.slotOf(at);
+  }
+
+  #countBefore(series: number, timeMs: number): number {
+    const lists = this.#lists;
+    let count = 0;
+    for (let at = lists.first(this.#plan.selection.ordinal(series)); at >= 0; at = lists.next(at)) {
+      const stack = this.#stacks[lists.stackOf(at)];
+      count += stack.countBefore(stack.pages[0].classOf(lists.slotOf(at)), timeMs);
+    }
+    return count;
+  }
+
+  #countFrom(series: number, timeMs: number): number {
+    const lists = this.#lists;
+    let count = 0;
+    for (let at = lists.first(this.#plan.selection.ordinal(series)); at >= 0; at = lists.next(at)) {
+      const stack = this.#stacks[lists.stackOf(at)];
+      const timeClass = stack.pages[0].classOf(lists.slotOf(at));
+      count += stack.countOf(timeClass) - stack.countBefore(timeClass, timeMs);
+    }
+    return count;
   }
 
   /** The views of the head on which the answer depends, after `find`. */
@@ -92,7 +118,7 @@ export class RangePages {
     const isWithin = (view: HeadView) => view.toMs > fromMs && view.fromMs < toMs;
     if (this.#context === 0 || views.every(isWithin)) return views.filter(isWithin);
     for (const series of this.#plan.selection.series) {
-      const { sinceMs, untilMs } = this.bounds(series);
+      const { sinceMs, untilMs } = this.timelineOf(series);
       fromMs = Math.min(fromMs, sinceMs);
       toMs = Math.max(toMs, untilMs + 1);
       yield SERIES_COST;
@@ -113,13 +139,13 @@ export class RangePages {
 
   /** Whether a series has points before the range that are not in the slots of `of`. */
   hasOlder(series: number): boolean {
-    if (this.#of(series).leavesOlder) return true;
+    if (this.timelineOf(series).leavesOlder) return true;
     return this.#store.activity.hasBefore(this.#oldest.get(series) ?? this.#firstBucket, series);
   }
 
   /** Whether a series has points after the range that are not in the slots of `of`. */
   hasNewer(series: number): boolean {
-    if (this.#of(series).leavesNewer) return true;
+    if (this.timelineOf(series).leavesNewer) return true;
     return this.#store.activity.hasAfter(this.#newest.get(series) ?? this.#lastBucket, series);
   }
 
@@ -153,21 +179,26 @@ export class RangePages {
 
   async #readBucket(bucket: number, selection: Selection): Promise<void> {
     const { metric } = this.#plan;
+    let stack: PageStack | undefined;
     for await (const page of pagesOf(this.#store, bucket, metric, selection, this.#slice)) {
-      this.#addPage(page, selection);
-      if (this.#slice.spend(SERIES_COST * page.slots)) await this.#slice.next();
+      if (stack?.accepts(page) !== true) stack = this.#begin(page, selection);
+      const { fromMs, toMs } = this.#plan;
+      this.#points += stack.pointsWithin(fromMs, toMs);
+      checkPoints(this.#plan, this.#points);
+      if (this.#slice.spend(SERIES_COST + page.slots)) await this.#slice.next();
     }
   }
 
-  #addPage(page: Page, selection: Selection): void {
-    const { fromMs, toMs } = this.#plan;
+  /** Begins a stack with a page. */
+  #begin(page: Page, selection: Selection): PageStack {
+    const number = this.#stacks.length;
+    const stack = new PageStack(page, selection);
+    this.#stacks.push(stack);
     const { series } = page;
+    const { selection: all } = this.#plan;
     for (let slot = 0; slot < series.length; slot++) {
-      if (!selection.has(series[slot])) continue;
-      const found = new FoundSlot(page, slot);
-      if (found.maxTimeMs >= fromMs && found.minTimeMs < toMs) this.#points += found.count;
-      this.#of(series[slot]).add(found);
+      if (selection.has(series[slot])) this.#lists.add(all.ordinal(series[slot]), number, slot);
     }
-    checkPoints(this.#plan, this.#points);
+    return stack;
   }
 }

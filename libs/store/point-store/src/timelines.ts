@@ -1,0 +1,100 @@
+import { SERIES_CLASS } from '@tidemark/model';
+import type { PageStack } from './page-stack.ts';
+import type { PartitionStore } from './partition-state.ts';
+import type { SeriesRange } from './series-slots.ts';
+import type { SlotLists } from './slot-lists.ts';
+import { Timeline } from './timeline.ts';
+
+/** Timelines that are kept; where series share none, each is needed twice. */
+const KEPT = 4096;
+const CLASSES = 256;
+/** Below these a pair of a number and a key is one safe integer. What lies above shares nothing. */
+const KEY_LIMIT = 2 ** 29;
+const NUMBER_LIMIT = 2 ** 24;
+
+/** Finds series that share their times, by the stacks and classes that their slots are in. */
+export class Timelines {
+  readonly #store: PartitionStore;
+  readonly #stacks: readonly PageStack[];
+  readonly #lists: SlotLists;
+  readonly #rangeOf: (series: number) => SeriesRange;
+  /** Numbers of what was met: of a statement of intervals and a class of series, and behind it of each slot's class. */
+  readonly #roots = new Map<object, number>();
+  readonly #numbers = new Map<number, number>();
+  #next = 1;
+  readonly #timelines = new Map<number, Timeline>();
+  /** What was met last, which the next series mostly shares. */
+  #lastRoot = 0;
+  readonly #lastKeys: number[] = [];
+  #last: Timeline | undefined;
+
+  constructor(
+    store: PartitionStore,
+    stacks: readonly PageStack[],
+    lists: SlotLists,
+    rangeOf: (series: number) => SeriesRange,
+  ) {
+    this.#store = store;
+    this.#stacks = stacks;
+    this.#lists = lists;
+    this.#rangeOf = rangeOf;
+  }
+
+  /** The timeline of a series, whose slots in the lists are those of `ordinal`. */
+  of(series: number, ordinal: number): Timeline {
+    const lists = this.#lists;
+    const keys = this.#lastKeys;
+    const root = this.#rootOf(series);
+    let isLast = root === this.#lastRoot;
+    let length = 0;
+    for (let entry = lists.first(ordinal); entry >= 0; entry = lists.next(entry)) {
+      const stack = lists.stackOf(entry);
+      const key = stack * CLASSES + this.#stacks[stack].pages[0].classOf(lists.slotOf(entry));
+      if (key !== keys[length]) isLast = false;
+      keys[length++] = key;
+    }
+    if (isLast && length === keys.length && this.#last !== undefined) return this.#last;
+    keys.length = length;
+    this.#lastRoot = root;
+    this.#last = this.#find(series, root, keys);
+    return this.#last;
+  }
+
+  #find(series: number, root: number, keys: readonly number[]): Timeline {
+    let number = root;
+    for (const key of keys) number = this.#numberOf(number, key);
+    const known = this.#timelines.get(number);
+    if (known !== undefined) return known;
+    const stacks = keys.map((key) => this.#stacks[Math.floor(key / CLASSES)]);
+    const timeClasses = keys.map((key) => key % CLASSES);
+    const timeline = new Timeline(number, stacks, timeClasses, this.#rangeOf(series));
+    if (this.#timelines.size === KEPT) this.#timelines.clear();
+    this.#timelines.set(number, timeline);
+    return timeline;
+  }
+
+  /** The number of what a fold depends on in addition to times. */
+  #rootOf(series: number): number {
+    const { intervals, table } = this.#store;
+    const stated = intervals.of(series);
+    let root = this.#roots.get(stated);
+    if (root === undefined) {
+      // One for each class.
+      root = this.#next;
+      this.#next += Object.keys(SERIES_CLASS).length + 1;
+      this.#roots.set(stated, root);
+    }
+    return root + table.seriesClass(series);
+  }
+
+  #numberOf(before: number, key: number): number {
+    if (before >= NUMBER_LIMIT || key >= KEY_LIMIT) return this.#next++;
+    const pair = before * KEY_LIMIT + key;
+    let number = this.#numbers.get(pair);
+    if (number === undefined) {
+      number = this.#next++;
+      this.#numbers.set(pair, number);
+    }
+    return number;
+  }
+}
