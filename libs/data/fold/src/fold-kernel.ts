@@ -52,7 +52,6 @@ export class FoldKernel {
   readonly #loops: Loops;
   #program: FoldProgram | undefined;
   #fold: TimeFold = TIME_FOLD.avg;
-  #at = 0;
   #records = 0;
   #recordsEnd = 0;
   #weights = 0;
@@ -67,35 +66,29 @@ export class FoldKernel {
       .exports as unknown as Loops;
   }
 
-  /**
-   * Puts a program at address `at` of the memory, a multiple of 16, unless it is there; returns the first address behind
-   * it and its results.
-   */
+  /** Whether `program` was loaded last. */
+  has(program: FoldProgram): boolean {
+    return this.#program === program;
+  }
+
+  /** Puts a program at address `at` of the memory, a multiple of 16; returns the first address behind it and its results. */
   load(fold: TimeFold, program: FoldProgram, at: number): number {
     const { records, weights, durationsMs } = program;
-    const end = this.outB + 8 * weights.length;
-    if (program === this.#program && at === this.#at && fold === this.#fold) return aligned(end);
     this.#program = program;
     this.#fold = fold;
-    this.#at = at;
     this.#records = at;
     this.#recordsEnd = at + records.length;
     this.#weights = this.#recordsEnd;
     this.#durations = this.#weights + 8 * weights.length;
     this.outA = this.#durations + 8 * durationsMs.length;
     this.outB = this.outA + 8 * weights.length;
-    const behind = aligned(this.outB + 8 * weights.length);
+    const end = (this.outB + 8 * weights.length + ALIGNMENT - 1) & -ALIGNMENT;
     const memory = this.#memory;
-    memory.reserve(behind);
+    memory.reserve(end);
     memory.bytes.set(records, this.#records);
     memory.floats.set(weights, this.#weights / 8);
     memory.floats.set(durationsMs, this.#durations / 8);
-    return behind;
-  }
-
-  /** Forgets the program: its memory was used for something else. */
-  unload(): void {
-    this.#program = undefined;
+    return end;
   }
 
   /**
@@ -112,8 +105,4 @@ export class FoldKernel {
     const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
     return this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 1;
   }
-}
-
-function aligned(address: number): number {
-  return (address + ALIGNMENT - 1) & -ALIGNMENT;
 }

@@ -1,14 +1,14 @@
-import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
-import { packPartial, SERIES_COST, SpacePartial } from '@tidemark/fold';
+import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
 import { gapsOf } from '@tidemark/point-log';
 import { type SlicedWork, type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
+import { GroupFolder } from './group-folder.ts';
 import { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { RangePages } from './range-pages.ts';
 import { deletedBeforeMs } from './retention.ts';
-import { type Found, SeriesFolder } from './series-folder.ts';
+import type { Found } from './series-folder.ts';
 
 /** Several points of one timestamp are one point of context: where they are many, more have to be read. */
 const MORE_CONTEXT = 16;
@@ -44,32 +44,17 @@ async function attempt(store: PartitionStore, found: Found, slice: WorkSlice): P
 }
 
 function* folded(store: PartitionStore, found: Found): SlicedWork<AggregateReply | undefined, number> {
-  const { plan } = found;
-  const folder = new SeriesFolder(store, found);
-  const groups: GroupPartial[] = [];
-  let pointsRead = 0;
+  const folder = new GroupFolder(store, found);
   // What was found never changes: records may be applied, and committed, between two slices.
-  for (const group of plan.groups) {
-    const partial = new SpacePartial(plan.spaceFold, plan.steps);
-    for (const series of group) {
-      const own = yield* folder.fold(series);
-      if (folder.lacksContext) return undefined;
-      if (own !== undefined) yield* partial.addSeriesInPieces(own);
-      pointsRead += folder.points;
-      yield SERIES_COST + folder.points + plan.steps;
-    }
-    groups.push(packed(partial));
-    yield SERIES_COST + plan.steps;
-  }
-  return { ...found.position, ...folder.findings, groups, pointsRead, seriesRead: plan.selection.size };
-}
-
-function packed(partial: SpacePartial): GroupPartial {
-  const { sketches, sumScaled, ...columns } = packPartial(partial);
-  const { count, sum, sumRest, min, max, last, lastTime } = columns;
-  const [a, b, c, d, e, f, g] = [count, sum, sumRest, min, max, last, lastTime].map((bytes) => Buffer.from(bytes));
-  const own = sketches.map((bytes) => Buffer.from(bytes));
-  return { count: a, sum: b, sumRest: c, sumScaled, min: d, max: e, last: f, lastTime: g, sketches: own };
+  const groups = yield* folder.fold();
+  if (groups === undefined) return undefined;
+  return {
+    ...found.position,
+    ...folder.findings,
+    groups,
+    pointsRead: folder.pointsRead,
+    seriesRead: found.plan.selection.size,
+  };
 }
 
 /** Everything of the selected series that the range depends on, as of one moment; no value is decoded yet. */

@@ -147,9 +147,8 @@ export class HeadColumns {
     return times;
   }
 
-  /** Copies the first `count` values of a slot to address `to` of the kernel's memory, and up to 15 values behind them. */
-  gather(slot: number, count: number, to: number): void {
-    const kernel = this.#kernel;
+  /** Copies the first `count` values of a slot to address `to` of a kernel's memory, and up to 15 values behind them. */
+  gather(slot: number, count: number, to: number, kernel = this.#kernel): void {
     kernel.reserve(to + 8 * (count + BLOCK_VALUES));
     const page = slot >> 8;
     const width = this.#widths[page];

@@ -1,6 +1,8 @@
 import { SERIES_COST } from '@tidemark/fold';
+import type { PageKernel } from '@tidemark/page';
 import type { SlicedWork } from '@tidemark/ports';
 import type { HeadColumns } from './head-columns.ts';
+import type { HeadTimes } from './head-times.ts';
 import type { PageCodec } from './page-codec.ts';
 import type { Selection } from './selection.ts';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
@@ -57,6 +59,16 @@ export class HeadView {
     target.timesMs.set(this.#columns.timesOf(slot).timesMs.subarray(0, count), target.length);
     target.values.set(kernel.floats.subarray(scratchAt / 8, scratchAt / 8 + count), target.length);
     target.length += count;
+  }
+
+  /** The times of one series that has points, the first `countOf` of which are of the view. */
+  timesOf(series: number): HeadTimes {
+    return this.#columns.timesOf(this.#columns.deal.findSlot(series));
+  }
+
+  /** Copies the first `count` values of one series to address `to` of a kernel's memory, and up to 15 values behind them. */
+  gather(series: number, count: number, kernel: PageKernel, to: number): void {
+    this.#columns.gather(this.#columns.deal.findSlot(series), count, to, kernel);
   }
 
   addSketches(series: number, target: SeriesSketches): void {

@@ -1,9 +1,11 @@
 import type { AggregateReply } from '@tidemark/contract';
-import { type FoldedSeries, holdMs, IntervalCounts, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
+import { type FoldedSeries, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import type { SlicedWork } from '@tidemark/ports';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
+import { contextRange } from './context-range.ts';
+import type { FoldFindings } from './fold-findings.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
 import { lowerBound } from './lower-bound.ts';
@@ -37,8 +39,7 @@ export class SeriesFolder {
   readonly #found: Found;
   readonly #readings: TimeFolder;
   readonly #amounts: TimeFolder;
-  #knownThroughMs: number | undefined;
-  readonly #intervals = new IntervalCounts();
+  readonly #findings: FoldFindings;
   /** Of the series that is being folded: not shared with other requests, which continue between two pieces. */
   readonly #columns = new SeriesPoints();
   readonly #sketches = new SeriesSketches();
@@ -47,8 +48,9 @@ export class SeriesFolder {
   /** The last series has more points than were read, and too few timestamps among those. */
   lacksContext = false;
 
-  constructor(store: PartitionStore, found: Found) {
+  constructor(store: PartitionStore, found: Found, findings: FoldFindings) {
     const { plan } = found;
+    this.#findings = findings;
     this.#store = store;
     this.#plan = plan;
     this.#found = found;
@@ -133,70 +135,32 @@ export class SeriesFolder {
     return folded;
   }
 
-  /** What the answer says of the folded series apart from their values. */
-  get findings(): Findings {
-    const { restarts, dips } = this.#readings.findings;
-    const { longestMs: intervalMs, usualMs: usualIntervalMs } = this.#intervals;
-    return { knownThroughMs: this.#knownThroughMs, intervalMs, usualIntervalMs, restarts, dips };
+  /** How often counters began again, and dipped. */
+  get counters(): Pick<AggregateReply, 'restarts' | 'dips'> {
+    return this.#readings.findings;
   }
 
-  /** Takes over the interval of a series' newest point before the range's end, and what that says of a counter. */
+  /** Takes over what the newest point before the range's end says. */
   #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined, length: number): void {
-    const { fromMs, toMs, timeFold, latenessMs, contextPoints } = this.#plan;
-    const newest = lowerBound(timesMs, length, toMs) - 1;
+    const newest = lowerBound(timesMs, length, this.#plan.toMs) - 1;
     if (newest < 0) return;
-    const intervalMs = folder.intervalAt(newest);
-    const silentFromMs = timesMs[newest] + holdMs(intervalMs);
-    // Without earlier points an interval would depend on where the range begins.
-    if (contextPoints > 0 && silentFromMs >= fromMs) this.#intervals.add(intervalMs);
-    if (timeFold !== TIME_FOLD.increase && timeFold !== TIME_FOLD.rate) return;
-    const hasEnded = values === undefined || Number.isNaN(values[newest]);
-    // A reading after the range says how much the counter grew up to its end.
-    if (hasEnded || newest + 1 < length) return;
-    const watermarkMs = this.#found.position.watermarkMs ?? Number.NEGATIVE_INFINITY;
-    if (silentFromMs + latenessMs < watermarkMs) return;
-    this.#knownThroughMs = Math.min(this.#knownThroughMs ?? Number.POSITIVE_INFINITY, timesMs[newest]);
+    this.#findings.add({
+      timeMs: timesMs[newest],
+      intervalMs: folder.intervalAt(newest),
+      hasEnded: values === undefined || Number.isNaN(values[newest]),
+      isFollowed: newest + 1 < length,
+    });
   }
 
   /** The points of the range with their context; sets `lacksContext`. */
   #within(series: number, timesMs: Float64Array, length: number): readonly [number, number] {
-    const { fromMs, toMs, contextPoints } = this.#plan;
-    const first = lowerBound(timesMs, length, fromMs);
-    const end = lowerBound(timesMs, length, toMs);
-    if (contextPoints === 0) return [first, end];
     const { pages } = this.#found;
-    const needed = lowerBound(timesMs, length, pages.neededSinceMs(series));
-    const from = Math.min(needed, back(timesMs, first, contextPoints));
-    const to = forth(timesMs, end, length, contextPoints);
+    const { from, to } = contextRange(this.#plan, pages.neededSinceMs(series), timesMs, length);
     this.lacksContext = (from < 0 && pages.hasOlder(series)) || (to > length && pages.hasNewer(series));
     return [Math.max(0, from), Math.min(length, to)];
   }
 }
 
-type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
-
 function isOfSketches(fold: TimeFold): boolean {
   return fold === TIME_FOLD.sketch || fold === TIME_FOLD.sketchSum || fold === TIME_FOLD.sketchCount;
-}
-
-/** The index `timestamps` distinct times before `index`; below 0 when there are fewer. */
-function back(timesMs: Float64Array, index: number, timestamps: number): number {
-  let at = index;
-  for (let i = 0; i < timestamps; i++) {
-    if (at <= 0) return -1;
-    at--;
-    while (at > 0 && timesMs[at - 1] === timesMs[at]) at--;
-  }
-  return at;
-}
-
-/** The index behind the `timestamps` distinct times from `index` on; above `length` when there are fewer. */
-function forth(timesMs: Float64Array, index: number, length: number, timestamps: number): number {
-  let at = index;
-  for (let i = 0; i < timestamps; i++) {
-    if (at >= length) return length + 1;
-    at++;
-    while (at < length && timesMs[at] === timesMs[at - 1]) at++;
-  }
-  return at;
 }

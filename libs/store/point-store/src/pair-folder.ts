@@ -1,0 +1,218 @@
+import { type FoldedSeries, hasProgram } from '@tidemark/fold';
+import { SERIES_CLASS } from '@tidemark/model';
+import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
+import type { HeadView } from './head-view.ts';
+import type { PageCodec } from './page-codec.ts';
+import type { PartitionStore } from './partition-state.ts';
+import type { Found } from './series-folder.ts';
+import { type HeadPart, type SharedFold, type SlotPages, sharedFold } from './shared-fold.ts';
+import type { Timeline } from './timeline.ts';
+
+/** With more steps than this what series share takes more memory than folding alone saves time. */
+const STEPS = 8192;
+/** Shared folds that are kept, and those of a timeline that are. */
+const KEPT = 1024;
+const KEPT_OF_TIMELINE = 8;
+/** Values that decoding may write behind a column. */
+const BEHIND = 16;
+const ALIGNMENT = 16;
+
+const NO_SKETCHES = { packed: [], packedSteps: [] };
+
+type Folded = { -readonly [field in keyof FoldedSeries]: FoldedSeries[field] };
+
+/** A shared fold that is not made before two series have it. */
+export interface Candidate {
+  readonly timeline: Timeline;
+  readonly heads: readonly HeadPart[];
+  shared: SharedFold | undefined;
+  isMade: boolean;
+}
+
+/**
+ * Folds series with the same times two at a time, in the memory of the thread's decoder: their values are neither copied nor
+ * handled one by one. It takes series whose points follow each other, from page to page and in the head.
+ */
+export class PairFolder {
+  readonly #store: PartitionStore;
+  readonly #found: Found;
+  readonly #codec: PageCodec;
+  readonly #candidates = new Map<number, Candidate[]>();
+  #kept = 0;
+  #last: Candidate | undefined;
+  /** What lies in the decoder's memory: of this fold, at this address, and of that generation of pages. */
+  #loaded: SharedFold | undefined;
+  #base = 0;
+  #generation = -1;
+  #records: number[] = [];
+  #columns: [number, number] = [0, 0];
+  readonly results: [Folded, Folded];
+
+  constructor(store: PartitionStore, found: Found) {
+    this.#store = store;
+    this.#found = found;
+    this.#codec = store.codec;
+    const nothing = { values: NOTHING, present: NO_STEPS, lastTimesMs: NOTHING, first: 0, end: 0, ...NO_SKETCHES };
+    this.results = [{ ...nothing }, { ...nothing }];
+  }
+
+  /** What a series may share with others; undefined when it must be folded alone. */
+  candidateOf(series: number): Candidate | undefined {
+    const { plan, pages, views } = this.#found;
+    const seriesClass = this.#store.table.seriesClass(series);
+    if (seriesClass === SERIES_CLASS.distribution || plan.steps > STEPS) return undefined;
+    if (!hasProgram(plan.timeFold, seriesClass === SERIES_CLASS.count)) return undefined;
+    const timeline = pages.timelineOf(series);
+    const last = this.#last;
+    if (last?.timeline === timeline && isOfHeads(last.heads, series, views)) return last;
+    this.#last = this.#find(timeline, series);
+    return this.#last;
+  }
+
+  /** What the series of a candidate share; undefined when each must be folded alone. */
+  sharedOf(candidate: Candidate, series: number): SharedFold | undefined {
+    if (candidate.isMade) return candidate.shared;
+    const { plan, pages } = this.#found;
+    const isAmount = this.#store.table.seriesClass(series) === SERIES_CLASS.count;
+    candidate.isMade = true;
+    candidate.shared = sharedFold(candidate.timeline, candidate.heads, {
+      plan,
+      options: { ...plan, fold: plan.timeFold, isAmount },
+      stated: this.#store.intervals.of(series),
+      neededSinceMs: pages.neededSinceMs(series),
+    });
+    return candidate.shared;
+  }
+
+  /** Folds two series of a shared fold into `results`, or one into both. False where they must be folded alone. */
+  fold(shared: SharedFold, a: number, b: number): boolean {
+    const { decoder, folds } = this.#codec;
+    const { plan } = this.#found;
+    if (!this.#load(shared)) return false;
+    const [columnA, columnB] = this.#columns;
+    if (!this.#decode(shared, a, columnA)) return false;
+    if (a !== b && !this.#decode(shared, b, columnB)) return false;
+    const from = 8 * shared.from;
+    if (!folds.run(columnA + from, (a === b ? columnA : columnB) + from)) return false;
+    const { floats } = decoder;
+    const [one, other] = this.results;
+    if (one.values.buffer !== floats.buffer || one.values.byteOffset !== folds.outA) {
+      one.values = floats.subarray(folds.outA / 8, folds.outA / 8 + plan.steps);
+      other.values = floats.subarray(folds.outB / 8, folds.outB / 8 + plan.steps);
+    }
+    return true;
+  }
+
+  #find(timeline: Timeline, series: number): Candidate {
+    const { views } = this.#found;
+    const known = this.#candidates.get(timeline.number) ?? [];
+    const found = known.find(({ heads }) => isOfHeads(heads, series, views));
+    if (found !== undefined) return found;
+    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false };
+    if (this.#kept === KEPT) {
+      this.#candidates.clear();
+      this.#kept = 0;
+    }
+    if (known.length < KEPT_OF_TIMELINE) {
+      known.push(candidate);
+      this.#candidates.set(timeline.number, known);
+      this.#kept++;
+    }
+    return candidate;
+  }
+
+  /** Puts what a shared fold needs into the memory, unless it is there. False where its pages don't fit. */
+  #load(shared: SharedFold): boolean {
+    const { decoder, folds } = this.#codec;
+    const { program, parts, length } = shared;
+    const isThere = shared === this.#loaded && folds.has(program);
+    if (isThere && decoder.generation === this.#generation && decoder.behindScratch === this.#base) return true;
+    this.#loaded = undefined;
+    this.#base = decoder.behindScratch;
+    this.#records = [];
+    let at = folds.load(this.#found.plan.timeFold, program, this.#base);
+    this.#generation = decoder.generation;
+    for (const { pages, timeClasses } of parts) {
+      if (!decoder.writeRecords(pages, timeClasses, at)) return false;
+      this.#records.push(at);
+      at += PAGE_RECORD_BYTES * pages.length;
+    }
+    // The pages of one part may have taken the place of those of another: then they don't fit, or do when tried again.
+    if (parts.length > 1 && decoder.generation !== this.#generation && !this.#reload(parts)) return false;
+    const columnBytes = ((8 * (length + BEHIND) - 1) | (ALIGNMENT - 1)) + 1;
+    this.#columns = [at, at + columnBytes];
+    decoder.kernel.reserve(at + 2 * columnBytes);
+    this.#generation = decoder.generation;
+    // A page that is larger than the arena has moved what is behind it.
+    if (this.#base !== decoder.behindScratch) return false;
+    this.#loaded = shared;
+    for (const one of this.results) {
+      one.present = program.present;
+      one.lastTimesMs = program.lastTimesMs;
+      one.first = program.first;
+      one.end = program.end;
+    }
+    return true;
+  }
+
+  #reload(parts: readonly SlotPages[]): boolean {
+    const { decoder } = this.#codec;
+    const { generation } = decoder;
+    parts.forEach(({ pages, timeClasses }, i) => {
+      decoder.writeRecords(pages, timeClasses, this.#records[i]);
+    });
+    return decoder.generation === generation;
+  }
+
+  /** Decodes all values of a series to address `to`. */
+  #decode({ parts, heads }: SharedFold, series: number, to: number): boolean {
+    const { decoder } = this.#codec;
+    const { pages: found } = this.#found;
+    let at = to;
+    for (let i = 0; i < parts.length; i++) {
+      const { entry, pages, count } = parts[i];
+      const slot = found.slotOf(series, entry);
+      const records = this.#records[i];
+      const end = records + PAGE_RECORD_BYTES * pages.length;
+      if (decoder.kernel.loops.decodeSlots(records, end, slot, at) === 0) this.#decodeOdd(pages, slot, at);
+      at += 8 * count;
+    }
+    for (const { view, count } of heads) {
+      view.gather(series, count, decoder.kernel, at);
+      at += 8 * count;
+    }
+    return decoder.generation === this.#generation;
+  }
+
+  /** Decodes a slot that has exceptions, or values that are not decimals. */
+  #decodeOdd(pages: readonly Page[], slot: number, to: number): void {
+    let at = to;
+    for (const page of pages) {
+      this.#codec.decoder.decode(page, slot, at);
+      at += 8 * page.countOf(slot);
+    }
+  }
+}
+
+/** Whether the points of a series in the head are in the first rows of these. */
+function isOfHeads(heads: readonly HeadPart[], series: number, views: readonly HeadView[]): boolean {
+  let next = 0;
+  for (const view of views) {
+    const count = view.countOf(series);
+    if (count === 0) continue;
+    if (next === heads.length) return false;
+    const head = heads[next++];
+    if (head.view !== view || head.count !== count || head.times !== view.timesOf(series)) return false;
+  }
+  return next === heads.length;
+}
+
+function headsOf(series: number, views: readonly HeadView[]): HeadPart[] {
+  return views.flatMap((view) => {
+    const count = view.countOf(series);
+    return count === 0 ? [] : [{ view, count, times: view.timesOf(series) }];
+  });
+}
+
+const NOTHING = new Float64Array(0);
+const NO_STEPS = new Uint8Array(0);

@@ -1,0 +1,240 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import type { GroupPartial } from '@tidemark/contract';
+import {
+  packPartial,
+  SPACE_FOLD,
+  type SpaceFoldName,
+  SpacePartial,
+  TIME_FOLD,
+  TimeFolder,
+  type TimeFoldName,
+} from '@tidemark/fold';
+import { SERIES_CLASS } from '@tidemark/model';
+import { classOf, LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
+import { type Content, MemoryKeyValue } from '@tidemark/simulation';
+import fc from 'fast-check';
+import { exactSum } from './exact-sum.ts';
+import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
+import { PairFolder } from './pair-folder.ts';
+
+/** The start of a bucket. */
+const START_MS = 1_700_000_000_000;
+const ROUNDS = 45;
+const ROUND_MS = 10_000;
+
+/** Some senders, each with series that it reports together, as they come to a partition with what may happen to it. */
+interface Story {
+  readonly seed: number;
+  /** 0 for readings, 1 for counts. */
+  readonly kind: number;
+  readonly senders: number;
+  readonly seriesOfSender: number;
+  /** All senders report at the same time, each at its own, or each with delays of its own. */
+  readonly times: 'together' | 'apart' | 'jitter';
+  /** How many of a thousand points are missing, late, or of an unusual value. */
+  readonly missing: number;
+  readonly late: number;
+  readonly odd: number;
+  readonly statedMs: number | undefined;
+  readonly recentBytes: number;
+  /** Rounds behind which there is a commit, or a restart after one. */
+  readonly commits: readonly number[];
+  readonly restarts: readonly number[];
+}
+
+const story = fc.record<Story>({
+  seed: fc.nat(),
+  kind: fc.constantFrom(0, 0, 1),
+  senders: fc.integer({ min: 1, max: 4 }),
+  seriesOfSender: fc.constantFrom(1, 7, 40),
+  times: fc.constantFrom('together', 'apart', 'jitter'),
+  missing: fc.constantFrom(0, 0, 3),
+  late: fc.constantFrom(0, 0, 2),
+  odd: fc.constantFrom(0, 0, 3),
+  statedMs: fc.constantFrom(undefined, 10_000, 15_000),
+  recentBytes: fc.constantFrom(0, 1_000_000),
+  commits: fc.array(fc.nat(ROUNDS), { maxLength: 6 }),
+  restarts: fc.array(fc.nat(ROUNDS), { maxLength: 1 }),
+});
+
+const question = fc.record({
+  timeFold: fc.constantFrom<TimeFoldName>('increase', 'rate', 'avg', 'min', 'max', 'last', 'sum', 'count'),
+  spaceFold: fc.constantFrom<SpaceFoldName>('sum', 'avg', 'min', 'max', 'last', 'count'),
+  fromMs: fc.oneof(
+    fc.integer({ min: -3, max: 40 }).map((rounds) => START_MS + rounds * ROUND_MS),
+    fc.integer({ min: -30_000, max: 400_000 }).map((ms) => START_MS + ms),
+  ),
+  stepMs: fc.constantFrom(1000, 10_000, 60_000, 7321),
+  steps: fc.integer({ min: 1, max: 60 }),
+  groups: fc.integer({ min: 1, max: 3 }),
+  intervalMs: fc.constantFrom(0, 0, 20_000),
+});
+
+/** Numbers from 0 to 1 that follow from a seed. */
+function randomOf(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b_3c6d) + 0x9e37_79b9;
+    const mixed = Math.imul(state ^ (state >>> 13), 0x297a_2d39);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 32;
+  };
+}
+
+const ODD = [Number.NaN, -0, 1e300, Number.POSITIVE_INFINITY, 0.1 + 0.2, -5];
+
+/** A value of one of five sorts of series: two counters, which restart rarely, decimals, any floats, and constants. */
+function nextValue(series: number, before: number | undefined, random: () => number): number {
+  switch ((series >> 2) % 5) {
+    case 0:
+      return (before ?? 1000) + Math.floor(random() * 50);
+    case 1:
+      return random() < 0.01 ? 3 : (before ?? 1e6) + Math.floor(random() * 1e6) / 100;
+    case 2:
+      return Math.round((50 + random() * 20) * 10) / 10;
+    case 3:
+      return random() * 1e-3;
+    default:
+      return 42;
+  }
+}
+
+class World {
+  readonly #story: Story;
+  readonly #random: () => number;
+  readonly #builder = new LogBuilder();
+  readonly #content: Content = new Map();
+  /** By series in the order of their definition, its points in the order of the log. */
+  readonly points = new Map<number, TestPoint[]>();
+  #sequence = 0;
+
+  private constructor(own: Story) {
+    this.#story = own;
+    this.#random = randomOf(own.seed);
+    this.#builder.statedMsOf = () => own.statedMs;
+  }
+
+  static async play(own: Story): Promise<{ readonly partition: PointPartition; readonly world: World }> {
+    const world = new World(own);
+    let partition = await world.#open();
+    partition.apply(world.#builder.bare(RECORD.open, 0, START_MS));
+    const phases = Array.from({ length: own.senders }, () => Math.floor(world.#random() * ROUND_MS));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let sender = 0; sender < own.senders; sender++) world.#send(partition, round, sender, phases[sender]);
+      if (partition.wantsCommit || own.commits.includes(round) || own.restarts.includes(round)) {
+        await partition.commit();
+      }
+      if (own.restarts.includes(round)) partition = await world.#open();
+    }
+    return { partition, world };
+  }
+
+  #open(): Promise<PointPartition> {
+    const { recentBytes } = this.#story;
+    const limits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 50_000, bucketMs: 100_000, recentBytes };
+    return PointPartition.open({
+      ...{ partition: 0, keyValue: new MemoryKeyValue(this.#content), limits, latenessMs: () => 20_000 },
+    });
+  }
+
+  #send(partition: PointPartition, round: number, sender: number, phaseMs: number): void {
+    const { seriesOfSender, times, missing, late, odd, kind } = this.#story;
+    const random = this.#random;
+    let timeMs = START_MS + round * ROUND_MS;
+    if (times !== 'together') timeMs += phaseMs;
+    if (times === 'jitter') timeMs += Math.floor(random() * 300);
+    const sent: TestPoint[] = [];
+    for (let i = 0; i < seriesOfSender; i++) {
+      const series = 4 * (sender * seriesOfSender + i) + kind;
+      const own = this.points.get(series) ?? [];
+      if (random() * 1000 < missing) continue;
+      let value = nextValue(series, own.at(-1)?.value, random);
+      if (random() * 1000 < odd) value = ODD[Math.floor(random() * ODD.length)];
+      sent.push({ series, timeMs, value });
+      if (random() * 1000 < late) {
+        sent.push({ series, timeMs: timeMs - Math.floor(random() * 12) * (ROUND_MS / 2), value: value + 1 });
+      }
+    }
+    if (sent.length === 0) return;
+    for (const point of sent) {
+      const own = this.points.get(point.series);
+      if (own === undefined) this.points.set(point.series, [point]);
+      else own.push(point);
+    }
+    const span = { client: sender, sequence: this.#sequence++, points: sent };
+    partition.apply(this.#builder.block(0, START_MS + round * ROUND_MS, [span]));
+  }
+
+  /** The points of a series as an answer has them. */
+  resolved(series: number): { readonly timesMs: Float64Array; readonly values: Float64Array } {
+    const byTime = new Map<number, number[]>();
+    for (const { timeMs, value } of this.points.get(series) ?? []) {
+      byTime.set(timeMs, [...(byTime.get(timeMs) ?? []), value]);
+    }
+    const timesMs = Float64Array.from(byTime.keys()).sort();
+    const isCount = classOf(series) === SERIES_CLASS.count;
+    const values = timesMs.map((timeMs) => {
+      const own = Float64Array.from(byTime.get(timeMs) ?? []);
+      return isCount ? exactSum(own, 0, own.length) : own[own.length - 1];
+    });
+    return { timesMs, values };
+  }
+}
+
+const fold = jest.spyOn(PairFolder.prototype, 'fold');
+
+afterEach(() => {
+  fold.mockClear();
+});
+
+test('series that are folded together give the same bits as each alone, for any history of the partition', async () => {
+  let answers = 0;
+  await fc.assert(
+    fc.asyncProperty(story, fc.array(question, { minLength: 4, maxLength: 4 }), async (own, questions) => {
+      const { partition, world } = await World.play(own);
+      for (const one of questions) {
+        const { timeFold, spaceFold, fromMs, stepMs, steps, intervalMs } = one;
+        const all = [...world.points.keys()];
+        // Some are in two groups.
+        const groups = Array.from({ length: one.groups }, (_, group) => {
+          return all.filter((series) => (series >> 2) % one.groups === group || series % 44 === 0);
+        });
+        const reply = await partition.aggregate({
+          ...{ partition: 0, metricId: metricIdOf(all[0]), fromMs, toMs: fromMs + steps * stepMs, stepMs, intervalMs },
+          ...{ timeFold: TIME_FOLD[timeFold], spaceFold: SPACE_FOLD[spaceFold], tagsOffset: 0, maxPoints: 0 },
+          groups: groups.map((of) => ({ digest: Buffer.alloc(0), series: Buffer.concat(of.map(seriesIdOf)) })),
+          latenessMs: 20_000,
+        });
+        const isAmount = classOf(all[0]) === SERIES_CLASS.count;
+        const folder = new TimeFolder({ fold: TIME_FOLD[timeFold], isAmount, fromMs, stepMs, steps, intervalMs });
+        const stated = own.statedMs === undefined ? [] : [own.statedMs];
+        groups.forEach((of, group) => {
+          const partial = new SpacePartial(SPACE_FOLD[spaceFold], steps);
+          for (const series of of) {
+            const { timesMs, values } = world.resolved(series);
+            const intervals = { sinceMs: stated.map(() => Number.NEGATIVE_INFINITY), intervalsMs: stated };
+            partial.addSeries(folder.foldPoints(timesMs, values, timesMs.length, intervals));
+          }
+          expect(hexOf(reply.groups[group])).toEqual(hexOf(packPartial(partial)));
+        });
+        expect({ restarts: reply.restarts, dips: reply.dips }).toEqual(
+          isAmount ? { restarts: 0, dips: 0 } : folder.findings,
+        );
+        answers++;
+      }
+    }),
+    { numRuns: 600 },
+  );
+  expect(answers).toBeGreaterThan(100);
+  expect(fold.mock.results.filter(({ value }) => value === true).length).toBeGreaterThan(1000);
+});
+
+type Packed = Omit<GroupPartial, 'sketches'> | ReturnType<typeof packPartial>;
+
+function hexOf({ count, sum, sumRest, sumScaled, min, max, last, lastTime }: Packed) {
+  const columns = Object.entries({ count, sum, sumRest, min, max, last, lastTime });
+  return {
+    sumScaled,
+    ...Object.fromEntries(columns.map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])),
+  };
+}
