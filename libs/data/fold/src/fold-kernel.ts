@@ -34,6 +34,7 @@ interface Loops {
     weights: number,
     durations: number,
   ): number;
+  addSteps(values: number, count: number, sum: number, stride: number): void;
 }
 
 /** The memory in which a kernel works: that of a PageKernel. */
@@ -50,7 +51,6 @@ export interface FoldMemory {
 export class FoldKernel {
   readonly #memory: FoldMemory;
   readonly #loops: Loops;
-  #program: FoldProgram | undefined;
   #fold: TimeFold = TIME_FOLD.avg;
   #records = 0;
   #recordsEnd = 0;
@@ -66,15 +66,9 @@ export class FoldKernel {
       .exports as unknown as Loops;
   }
 
-  /** Whether `program` was loaded last. */
-  has(program: FoldProgram): boolean {
-    return this.#program === program;
-  }
-
   /** Puts a program at address `at` of the memory, a multiple of 16; returns the first address behind it and its results. */
   load(fold: TimeFold, program: FoldProgram, at: number): number {
     const { records, weights, durationsMs } = program;
-    this.#program = program;
     this.#fold = fold;
     this.#records = at;
     this.#recordsEnd = at + records.length;
@@ -104,5 +98,13 @@ export class FoldKernel {
     const isDifference = this.#fold === TIME_FOLD.sum ? 0 : 1;
     const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
     return this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 1;
+  }
+
+  /**
+   * Adds `count` values at address `values`, of ordinary size, to the compensated sums at address `sum`, whose rests and
+   * residues follow `stride` and twice `stride` bytes behind.
+   */
+  addSteps(values: number, count: number, sum: number, stride: number): void {
+    this.#loops.addSteps(values, count, sum, stride);
   }
 }

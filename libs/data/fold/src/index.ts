@@ -57,6 +57,7 @@ export { refold } from './refold.ts';
 export { regroup } from './regroup.ts';
 export { ReportingIntervals } from './reporting-interval.ts';
 export { cumsum, integral } from './running.ts';
+export { LARGE } from './scaled-sums.ts';
 export { ewma, ewmaWindow, movingMedian, movingRollup, rollingAverage } from './smoothing.ts';
 export type { SpaceRead } from './space-partial.ts';
 export { SpacePartial } from './space-partial.ts';

@@ -1,7 +1,7 @@
 import { addCompensated, addRunCompensated, compensatedValue } from './compensated-sum.ts';
 
 /** Larger values could overflow a sum: 2^48 of weight each, and 2^64 of them. */
-const LARGE = 2 ** 900;
+export const LARGE = 2 ** 900;
 const SCALE = 2 ** -124;
 
 /**

@@ -55,7 +55,7 @@ export class SpacePartial {
     assert(series.present.length === this.steps, 'the series has the steps of the partial');
     const { values, present, lastTimesMs, first, end } = series;
     const { sums, min, max } = this;
-    this.#countSeries(series);
+    this.countSeries(series);
     switch (this.fold) {
       case SPACE_FOLD.avg:
       case SPACE_FOLD.sum:
@@ -83,13 +83,14 @@ export class SpacePartial {
   /** Does what `addSeries` does, for sketches in pieces: they take longer than the values of all steps. */
   *addSeriesInPieces(series: FoldedSeries): Work<void> {
     if (this.fold !== SPACE_FOLD.sketch) return this.addSeries(series);
-    this.#countSeries(series);
+    this.countSeries(series);
     yield* this.#addSketches(series);
   }
 
-  #countSeries({ present, first, end }: FoldedSeries): void {
+  /** Counts so many series that have values in these steps, without the values. */
+  countSeries({ present, first, end }: Pick<FoldedSeries, 'present' | 'first' | 'end'>, series = 1): void {
     const { count } = this;
-    for (let i = first; i < end; i++) count[i] += present[i];
+    for (let i = first; i < end; i++) count[i] += series * present[i];
   }
 
   *#addSketches({ packed, packedSteps }: FoldedSeries): Work<void> {

@@ -1,8 +1,9 @@
 import type { AggregateReply, GroupPartial } from '@tidemark/contract';
-import { type FoldedSeries, packPartial, SERIES_COST, SPACE_FOLD, SpacePartial } from '@tidemark/fold';
+import { packPartial, SERIES_COST, SPACE_FOLD, SpacePartial } from '@tidemark/fold';
 import type { SlicedWork } from '@tidemark/ports';
 import { FoldFindings } from './fold-findings.ts';
 import { GroupMembers } from './group-members.ts';
+import { GroupSums } from './group-sums.ts';
 import { PairFolder } from './pair-folder.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
@@ -11,27 +12,31 @@ import type { SharedFold } from './shared-fold.ts';
 /** Values of all groups that are folded at once, so that each page is read once for all of them. */
 const VALUES_AT_ONCE = 1_000_000;
 /** Cost of a point that is folded with others, and of adding a step of a folded series, in units of the cost of a point. */
-const SHARED_COST = 1 / 16;
-const STEP_COST = 1 / 8;
+const SHARED_COST = 1 / 32;
+const STEP_COST = 1 / 16;
+
+type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
 
 /** Folds the series of a request over time, then those of each group over space, ascending by series. */
 export class GroupFolder {
+  readonly #store: PartitionStore;
   readonly #found: Found;
   readonly #single: SeriesFolder;
-  readonly #pairs: PairFolder;
   readonly #findings: FoldFindings;
   pointsRead = 0;
+  /** Series that were folded with others. */
+  sharedSeries = 0;
   #lacksContext = false;
 
   constructor(store: PartitionStore, found: Found) {
+    this.#store = store;
     this.#found = found;
     this.#findings = new FoldFindings(found.plan, found.position.watermarkMs);
     this.#single = new SeriesFolder(store, found, this.#findings);
-    this.#pairs = new PairFolder(store, found);
   }
 
   /** What the answer says of the series apart from their values. */
-  get findings(): Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'> {
+  get findings(): Findings {
     const { restarts, dips } = this.#single.counters;
     return { ...this.#findings.reply, restarts, dips };
   }
@@ -39,63 +44,76 @@ export class GroupFolder {
   /** The groups in their order; undefined when a series has fewer timestamps than its fold depends on. */
   *fold(): SlicedWork<GroupPartial[] | undefined, number> {
     const { groups, selection, spaceFold, steps } = this.#found.plan;
-    const packed: GroupPartial[] = [];
+    const { size } = selection;
+    if (groups.length === 0) return [];
+    const ordinalOf = (series: number) => selection.ordinal(series);
     if (spaceFold !== SPACE_FOLD.sketch && groups.length * steps <= VALUES_AT_ONCE) {
-      const partials = groups.map(() => new SpacePartial(spaceFold, steps));
-      const members = new GroupMembers(groups, selection.size, (series) => selection.ordinal(series));
-      yield* this.#foldAll(selection.series, (i) => {
-        return [...members.groups.subarray(members.starts[i], members.starts[i + 1])].map((group) => partials[group]);
-      });
-      if (this.#lacksContext) return undefined;
-      for (const partial of partials) {
-        packed.push(packedGroup(partial));
-        yield SERIES_COST + steps;
-      }
-      return packed;
+      return yield* this.#foldGroups(selection.series, new GroupMembers(groups, size, ordinalOf), groups.length);
     }
+    const packed: GroupPartial[] = [];
     for (const group of groups) {
-      const partial = [new SpacePartial(spaceFold, steps)];
-      yield* this.#foldAll(group, () => partial);
+      const indices = new Map(Array.from(group, (series, i) => [series, i + 1] as const));
+      const members = new GroupMembers([group], group.length, (series) => indices.get(series) ?? 0);
+      const own = yield* this.#foldGroups(group, members, 1);
+      if (own === undefined) return undefined;
+      packed.push(...own);
+    }
+    return packed;
+  }
+
+  /** Folds ascending series into the groups that they are members of. */
+  *#foldGroups(
+    series: Uint32Array,
+    members: GroupMembers,
+    groups: number,
+  ): SlicedWork<GroupPartial[] | undefined, number> {
+    const { spaceFold, steps } = this.#found.plan;
+    const partials = Array.from({ length: groups }, () => new SpacePartial(spaceFold, steps));
+    const sums = new GroupSums(this.#store.codec, partials, steps);
+    const pairs = new PairFolder(this.#store, this.#found, sums);
+    for (let i = 0; i < series.length; ) {
+      const taken = this.#foldShared(pairs, series, i, members);
+      if (taken === 0) yield* this.#foldAlone(series[i], i, members, partials, sums);
+      else yield taken * (SERIES_COST / 4 + steps * STEP_COST) + this.#sharedPoints * SHARED_COST;
       if (this.#lacksContext) return undefined;
-      packed.push(packedGroup(partial[0]));
+      i += Math.max(1, taken);
+    }
+    pairs.finish();
+    const packed: GroupPartial[] = [];
+    for (const partial of partials) {
+      packed.push(packedGroup(partial));
       yield SERIES_COST + steps;
     }
     return packed;
   }
 
-  /** Folds ascending series, the i-th of which belongs to `partialsOf(i)`. */
-  *#foldAll(series: Uint32Array, partialsOf: (index: number) => readonly SpacePartial[]): SlicedWork<void, number> {
-    const { steps } = this.#found.plan;
-    for (let i = 0; i < series.length; ) {
-      const taken = this.#foldShared(series, i, partialsOf);
-      if (this.#lacksContext) return;
-      if (taken === 0) {
-        for (const partial of partialsOf(i)) yield* this.#foldAlone(series[i], partial);
-        if (this.#lacksContext) return;
-      }
-      i += Math.max(1, taken);
-      yield taken === 0 ? 0 : taken * (SERIES_COST / 4 + steps * STEP_COST) + this.#sharedPoints * SHARED_COST;
-    }
-  }
-
-  *#foldAlone(series: number, partial: SpacePartial): SlicedWork<void, number> {
+  *#foldAlone(
+    series: number,
+    index: number,
+    { starts, groups }: GroupMembers,
+    partials: readonly SpacePartial[],
+    sums: GroupSums,
+  ): SlicedWork<void, number> {
     const single = this.#single;
-    const own = yield* single.fold(series);
-    if (single.lacksContext) {
-      this.#lacksContext = true;
-      return;
+    const { steps, spaceFold } = this.#found.plan;
+    for (let at = starts[index]; at < starts[index + 1]; at++) {
+      const own = yield* single.fold(series);
+      if (single.lacksContext) {
+        this.#lacksContext = true;
+        return;
+      }
+      if (own !== undefined && spaceFold === SPACE_FOLD.sketch) yield* partials[groups[at]].addSeriesInPieces(own);
+      else if (own !== undefined) sums.addAlone(groups[at], own);
+      this.pointsRead += single.points;
+      yield SERIES_COST + single.points + steps;
     }
-    if (own !== undefined) yield* partial.addSeriesInPieces(own);
-    this.pointsRead += single.points;
-    yield SERIES_COST + single.points + this.#found.plan.steps;
   }
 
   /** Points that the last shared fold read. */
   #sharedPoints = 0;
 
   /** Folds the series at `index`, with the next one if it has the same times. Returns how many it has folded: 0, 1, or 2. */
-  #foldShared(series: Uint32Array, index: number, partialsOf: (index: number) => readonly SpacePartial[]): number {
-    const pairs = this.#pairs;
+  #foldShared(pairs: PairFolder, series: Uint32Array, index: number, members: GroupMembers): number {
     const a = series[index];
     const candidate = pairs.candidateOf(a);
     if (candidate === undefined) return 0;
@@ -104,25 +122,33 @@ export class GroupFolder {
     if (!isPair && !candidate.isMade) return 0;
     const shared = pairs.sharedOf(candidate, a);
     if (shared === undefined) return 0;
-    const b = isPair ? series[index + 1] : a;
-    if (!pairs.fold(shared, a, b)) return 0;
+    if (!pairs.fold(shared, a, isPair ? series[index + 1] : a)) return 0;
     this.#sharedPoints = 0;
-    this.#add(shared, a, pairs.results[0], partialsOf(index));
-    if (isPair) this.#add(shared, b, pairs.results[1], partialsOf(index + 1));
+    this.#add(pairs, shared, 0, series, index, members);
+    if (isPair) this.#add(pairs, shared, 1, series, index + 1, members);
     return isPair ? 2 : 1;
   }
 
-  #add(shared: SharedFold, series: number, folded: FoldedSeries, partials: readonly SpacePartial[]): void {
+  #add(
+    pairs: PairFolder,
+    shared: SharedFold,
+    result: 0 | 1,
+    series: Uint32Array,
+    index: number,
+    { starts, groups }: GroupMembers,
+  ): void {
     const { pages } = this.#found;
-    if ((shared.lacksOlder && pages.hasOlder(series)) || (shared.lacksNewer && pages.hasNewer(series))) {
+    const { lacksOlder, lacksNewer, length, newest } = shared;
+    if ((lacksOlder && pages.hasOlder(series[index])) || (lacksNewer && pages.hasNewer(series[index]))) {
       this.#lacksContext = true;
       return;
     }
-    for (const partial of partials) partial.addSeries(folded);
-    const { length } = partials;
-    this.pointsRead += shared.length * length;
-    this.#sharedPoints += shared.length;
-    if (shared.newest !== undefined) this.#findings.add(shared.newest, length);
+    const [from, to] = [starts[index], starts[index + 1]];
+    for (let at = from; at < to; at++) pairs.add(result, groups[at]);
+    this.pointsRead += length * (to - from);
+    this.#sharedPoints += length;
+    this.sharedSeries++;
+    if (newest !== undefined) this.#findings.add(newest, to - from);
   }
 }
 

@@ -1,8 +1,9 @@
 import { type FoldedSeries, hasProgram } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
+import type { GroupSums } from './group-sums.ts';
 import type { HeadView } from './head-view.ts';
-import type { PageCodec } from './page-codec.ts';
+import type { Occupant, PageCodec } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
 import { type HeadPart, type SharedFold, type SlotPages, sharedFold } from './shared-fold.ts';
@@ -33,7 +34,7 @@ export interface Candidate {
  * Folds series with the same times two at a time, in the memory of the thread's decoder: their values are neither copied nor
  * handled one by one. It takes series whose points follow each other, from page to page and in the head.
  */
-export class PairFolder {
+export class PairFolder implements Occupant {
   readonly #store: PartitionStore;
   readonly #found: Found;
   readonly #codec: PageCodec;
@@ -43,12 +44,16 @@ export class PairFolder {
   /** What lies in the decoder's memory: of this fold, at this address, and of that generation of pages. */
   #loaded: SharedFold | undefined;
   #base = 0;
+  #behindSums = 0;
   #generation = -1;
   #records: number[] = [];
   #columns: [number, number] = [0, 0];
   readonly results: [Folded, Folded];
+  readonly #sums: GroupSums;
 
-  constructor(store: PartitionStore, found: Found) {
+  /** `sums` are in the decoder's memory while the folder has it. */
+  constructor(store: PartitionStore, found: Found, sums: GroupSums) {
+    this.#sums = sums;
     this.#store = store;
     this.#found = found;
     this.#codec = store.codec;
@@ -125,12 +130,11 @@ export class PairFolder {
   #load(shared: SharedFold): boolean {
     const { decoder, folds } = this.#codec;
     const { program, parts, length } = shared;
-    const isThere = shared === this.#loaded && folds.has(program);
-    if (isThere && decoder.generation === this.#generation && decoder.behindScratch === this.#base) return true;
+    this.#enter();
+    if (shared === this.#loaded && decoder.generation === this.#generation) return true;
     this.#loaded = undefined;
-    this.#base = decoder.behindScratch;
     this.#records = [];
-    let at = folds.load(this.#found.plan.timeFold, program, this.#base);
+    let at = folds.load(this.#found.plan.timeFold, program, this.#behindSums);
     this.#generation = decoder.generation;
     for (const { pages, timeClasses } of parts) {
       if (!decoder.writeRecords(pages, timeClasses, at)) return false;
@@ -153,6 +157,35 @@ export class PairFolder {
       one.end = program.end;
     }
     return true;
+  }
+
+  /** Makes the memory that of this folder. */
+  #enter(): void {
+    const base = this.#codec.decoder.behindScratch;
+    if (!this.#codec.occupy(this)) {
+      if (base === this.#base) return;
+      this.#sums.leave();
+    }
+    this.#loaded = undefined;
+    this.#base = base;
+    this.#behindSums = this.#sums.enter(base);
+  }
+
+  /** Another folder takes the memory. */
+  leave(): void {
+    this.#sums.leave();
+  }
+
+  /** All series were folded. */
+  finish(): void {
+    this.#sums.finish();
+    this.#codec.vacate(this);
+  }
+
+  /** Adds a result of the last fold to a group. */
+  add(result: 0 | 1, group: number): void {
+    const { folds } = this.#codec;
+    this.#sums.addShared(group, this.results[result], result === 0 ? folds.outA : folds.outB);
   }
 
   #reload(parts: readonly SlotPages[]): boolean {

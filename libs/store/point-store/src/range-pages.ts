@@ -33,6 +33,9 @@ export class RangePages {
   /** By series, the outermost bucket that was read for it. */
   readonly #oldest = new Map<number, number>();
   readonly #newest = new Map<number, number>();
+  /** The series of the buckets on each side of those that were read whole, once they were asked for. */
+  #older: readonly Bitmap[] | undefined;
+  #newer: readonly Bitmap[] | undefined;
   #points = 0;
 
   constructor(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice) {
@@ -140,13 +143,21 @@ export class RangePages {
   /** Whether a series has points before the range that are not in the slots of `of`. */
   hasOlder(series: number): boolean {
     if (this.timelineOf(series).leavesOlder) return true;
-    return this.#store.activity.hasBefore(this.#oldest.get(series) ?? this.#firstBucket, series);
+    const { activity } = this.#store;
+    const oldest = this.#oldest.get(series);
+    if (oldest !== undefined) return activity.hasBefore(oldest, series);
+    this.#older ??= activity.before(this.#firstBucket);
+    return this.#older.some((there) => there.has(series));
   }
 
   /** Whether a series has points after the range that are not in the slots of `of`. */
   hasNewer(series: number): boolean {
     if (this.timelineOf(series).leavesNewer) return true;
-    return this.#store.activity.hasAfter(this.#newest.get(series) ?? this.#lastBucket, series);
+    const { activity } = this.#store;
+    const newest = this.#newest.get(series);
+    if (newest !== undefined) return activity.hasAfter(newest, series);
+    this.#newer ??= activity.after(this.#lastBucket);
+    return this.#newer.some((there) => there.has(series));
   }
 
   /** Reads one bucket after the other for the series that lack context, as far as they have points there. */

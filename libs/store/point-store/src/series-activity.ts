@@ -31,6 +31,16 @@ export class SeriesActivity {
     return this.#buckets.keys();
   }
 
+  /** The series of the buckets before `bucket`, the nearest one first. */
+  before(bucket: number): Bitmap[] {
+    return this.#of([...this.#buckets.keys()].filter((one) => one < bucket).sort((a, b) => b - a));
+  }
+
+  /** The series of the buckets after `bucket`, the nearest one first. */
+  after(bucket: number): Bitmap[] {
+    return this.#of([...this.#buckets.keys()].filter((one) => one > bucket).sort((a, b) => a - b));
+  }
+
   /** Whether `series` has pages in a bucket before `bucket`. */
   hasBefore(bucket: number, series: number): boolean {
     for (const [one, bitmap] of this.#buckets) if (one < bucket && bitmap.has(series)) return true;
@@ -41,6 +51,10 @@ export class SeriesActivity {
   hasAfter(bucket: number, series: number): boolean {
     for (const [one, bitmap] of this.#buckets) if (one > bucket && bitmap.has(series)) return true;
     return false;
+  }
+
+  #of(buckets: readonly number[]): Bitmap[] {
+    return buckets.flatMap((bucket) => this.#buckets.get(bucket) ?? []);
   }
 
   /** Drops a bucket whose points were deleted. */
