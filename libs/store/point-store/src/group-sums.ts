@@ -84,7 +84,7 @@ export class GroupSums {
     const { values, present, first, end } = folded;
     const partial = this.#partials[group];
     let isOrdinary = true;
-    for (let i = first; i < end; i++) if (present[i] === 1 && Math.abs(values[i]) > LARGE) isOrdinary = false;
+    for (let i = first; i < end; i++) if (present[i] === 1 && !(Math.abs(values[i]) <= LARGE)) isOrdinary = false;
     if (!isOrdinary) {
       this.leave();
       this.#mayEnter = false;

@@ -41,9 +41,8 @@ export class PairFolder implements Occupant {
   readonly #candidates = new Map<number, Candidate[]>();
   #kept = 0;
   #last: Candidate | undefined;
-  /** What lies in the decoder's memory: of this fold, at this address, and of that generation of pages. */
+  /** What lies in the decoder's memory: what this fold needs, and pages of that generation. */
   #loaded: SharedFold | undefined;
-  #base = 0;
   #behindSums = 0;
   #generation = -1;
   #records: number[] = [];
@@ -147,8 +146,6 @@ export class PairFolder implements Occupant {
     this.#columns = [at, at + columnBytes];
     decoder.kernel.reserve(at + 2 * columnBytes);
     this.#generation = decoder.generation;
-    // A page that is larger than the arena has moved what is behind it.
-    if (this.#base !== decoder.behindScratch) return false;
     this.#loaded = shared;
     for (const one of this.results) {
       one.present = program.present;
@@ -161,14 +158,9 @@ export class PairFolder implements Occupant {
 
   /** Makes the memory that of this folder. */
   #enter(): void {
-    const base = this.#codec.decoder.behindScratch;
-    if (!this.#codec.occupy(this)) {
-      if (base === this.#base) return;
-      this.#sums.leave();
-    }
+    if (!this.#codec.occupy(this)) return;
     this.#loaded = undefined;
-    this.#base = base;
-    this.#behindSums = this.#sums.enter(base);
+    this.#behindSums = this.#sums.enter(this.#codec.decoder.behindScratch);
   }
 
   /** Another folder takes the memory. */

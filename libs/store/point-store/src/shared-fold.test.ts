@@ -223,10 +223,10 @@ test('series that are folded together give the same bits as each alone, for any 
         answers++;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
-  expect(answers).toBeGreaterThan(100);
-  expect(fold.mock.results.filter(({ value }) => value === true).length).toBeGreaterThan(1000);
+  expect(answers).toBeGreaterThan(40);
+  expect(fold.mock.results.filter(({ value }) => value === true).length).toBeGreaterThan(300);
 });
 
 type Packed = Omit<GroupPartial, 'sketches'> | ReturnType<typeof packPartial>;
