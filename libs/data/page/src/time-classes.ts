@@ -15,11 +15,11 @@ export interface TimeClass {
   readonly count: number;
   readonly firstMs: number;
   readonly lastMs: number;
+  /** The step of regular times, ms, else -1. A single time has a step of 0. */
+  readonly stepMs: number;
 }
 
 interface OwnClass extends TimeClass {
-  /** The step of regular times, ms, else -1. A single time has a step of 0. */
-  readonly stepMs: number;
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
   start: number;
 }

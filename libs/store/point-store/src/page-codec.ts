@@ -1,5 +1,6 @@
 import { FoldKernel } from '@tidemark/fold';
 import { PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
+import { RecentBudget } from './recent-budget.ts';
 
 /** A fold that has something in the memory of the decoder while others have their turns. */
 export interface Occupant {
@@ -19,6 +20,8 @@ export class PageCodec {
   readonly decoder = new PageDecoder(new PageKernel(this.kernel.blocks));
   /** Folds in the memory of the decoder, behind its pages. */
   readonly folds = new FoldKernel(this.decoder.kernel);
+  /** Of the newest pages of all partitions. */
+  readonly recent = new RecentBudget();
   #occupant: Occupant | undefined;
 
   /**

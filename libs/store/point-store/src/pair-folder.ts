@@ -1,12 +1,21 @@
-import { type FoldedSeries, hasProgram } from '@tidemark/fold';
-import { SERIES_CLASS } from '@tidemark/model';
+import { type FoldedSeries, type FoldProgram, hasProgram } from '@tidemark/fold';
+import { SERIES_CLASS, type StatedIntervals } from '@tidemark/model';
 import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
 import type { GroupSums } from './group-sums.ts';
 import type { HeadView } from './head-view.ts';
 import type { Occupant, PageCodec } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
-import { type HeadPart, type SharedFold, type SlotPages, sharedFold } from './shared-fold.ts';
+import {
+  type HeadPart,
+  type SharedFold,
+  type SharedPlaces,
+  type SharedTimes,
+  type SlotPages,
+  sharedPlaces,
+  sharedTimes,
+  timesKey,
+} from './shared-fold.ts';
 import type { Timeline } from './timeline.ts';
 
 /** With more steps than this what series share takes more memory than folding alone saves time. */
@@ -40,10 +49,15 @@ export class PairFolder implements Occupant {
   readonly #codec: PageCodec;
   readonly #candidates = new Map<number, Candidate[]>();
   #kept = 0;
+  /** By what is stated of series, and by their class and times. */
+  readonly #times = new Map<StatedIntervals, Map<string, SharedTimes | undefined>>();
+  #timesKept = 0;
   #last: Candidate | undefined;
   /** What lies in the decoder's memory: what this fold needs, and pages of that generation. */
   #loaded: SharedFold | undefined;
   #behindSums = 0;
+  #program: FoldProgram | undefined;
+  #behindProgram = 0;
   #generation = -1;
   #records: number[] = [];
   #columns: [number, number] = [0, 0];
@@ -76,16 +90,37 @@ export class PairFolder implements Occupant {
   /** What the series of a candidate share; undefined when each must be folded alone. */
   sharedOf(candidate: Candidate, series: number): SharedFold | undefined {
     if (candidate.isMade) return candidate.shared;
-    const { plan, pages } = this.#found;
-    const isAmount = this.#store.table.seriesClass(series) === SERIES_CLASS.count;
     candidate.isMade = true;
-    candidate.shared = sharedFold(candidate.timeline, candidate.heads, {
+    const places = sharedPlaces(candidate.timeline, candidate.heads);
+    const times = places && this.#timesOf(places, series);
+    if (places !== undefined && times !== undefined) candidate.shared = { ...places, ...times };
+    return candidate.shared;
+  }
+
+  /** What the fold does with values of such times: the same for all of equal times, wherever they are. */
+  #timesOf(places: SharedPlaces, series: number): SharedTimes | undefined {
+    const { plan, pages } = this.#found;
+    const { table, intervals } = this.#store;
+    const isAmount = table.seriesClass(series) === SERIES_CLASS.count;
+    const stated = intervals.of(series);
+    const described = timesKey(places);
+    const key = described && `${isAmount} ${described}`;
+    const known = this.#times.get(stated) ?? new Map<string, SharedTimes | undefined>();
+    if (key !== undefined && known.has(key)) return known.get(key);
+    const times = sharedTimes(places, {
       plan,
       options: { ...plan, fold: plan.timeFold, isAmount },
-      stated: this.#store.intervals.of(series),
+      stated,
       neededSinceMs: pages.neededSinceMs(series),
     });
-    return candidate.shared;
+    if (key === undefined) return times;
+    if (this.#timesKept === KEPT) {
+      this.#times.clear();
+      this.#timesKept = 0;
+    }
+    this.#times.set(stated, known.set(key, times));
+    this.#timesKept++;
+    return times;
   }
 
   /** Folds two series of a shared fold into `results`, or one into both. False where they must be folded alone. */
@@ -133,7 +168,11 @@ export class PairFolder implements Occupant {
     if (shared === this.#loaded && decoder.generation === this.#generation) return true;
     this.#loaded = undefined;
     this.#records = [];
-    let at = folds.load(this.#found.plan.timeFold, program, this.#behindSums);
+    if (program !== this.#program) {
+      this.#program = program;
+      this.#behindProgram = folds.load(this.#found.plan.timeFold, program, this.#behindSums);
+    }
+    let at = this.#behindProgram;
     this.#generation = decoder.generation;
     for (const { pages, timeClasses } of parts) {
       if (!decoder.writeRecords(pages, timeClasses, at)) return false;
@@ -160,6 +199,7 @@ export class PairFolder implements Occupant {
   #enter(): void {
     if (!this.#codec.occupy(this)) return;
     this.#loaded = undefined;
+    this.#program = undefined;
     this.#behindSums = this.#sums.enter(this.#codec.decoder.behindScratch);
   }
 

@@ -75,7 +75,7 @@ export class PartitionStore extends PointLogState {
     this.codec = codec;
     this.head = new PageHead(this.table, limits.bucketMs, this.codec.kernel);
     this.flusher = new PageFlusher(this.codec, this.table);
-    this.recent = new RecentPages(limits.recentBytes);
+    this.recent = new RecentPages(limits.recentBytes, codec.recent);
     this.seriesSets = new SeriesSets(limits.seriesSetsBytes);
   }
 }

@@ -140,6 +140,7 @@ export class PointPartition implements ConsumedState {
    */
   close(): void {
     this.#store.head.close();
+    this.#store.recent.close();
   }
 
   /** Takes back what followed from the watermark of the earlier era. */

@@ -12,7 +12,10 @@ export interface PointStoreLimits {
   readonly commitStepMs: number;
   /** Width of a bucket, ms, a multiple of `commitStepMs`: short pages of a closed bucket are merged, and its points hashed. */
   readonly bucketMs: number;
-  /** Bytes of pages of the newest buckets in RAM, with what is known of their structure. */
+  /**
+   * Bytes of pages of the newest buckets in RAM, with what is known of their structure. Partitions of a thread may use what others
+   * of it do not.
+   */
   readonly recentBytes: number;
   /**
    * How long points are kept, ms: a bucket is deleted when its whole time is so long before the watermark. 0: permanently. All

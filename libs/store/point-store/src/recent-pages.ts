@@ -1,5 +1,6 @@
 import type { Page } from '@tidemark/page';
 import type { PageFamily } from './keys.ts';
+import { type BudgetMember, RecentBudget } from './recent-budget.ts';
 import type { SlotDeal } from './slot-deal.ts';
 
 /** Bytes of RAM of a page in addition to its own and its times: what is known of its structure. */
@@ -12,16 +13,20 @@ export interface DealPages {
 }
 
 /**
- * The newest buckets' pages in RAM, within a byte budget. A bucket is here whole or not at all, so that a query reads
- * each bucket either from here or from disk.
+ * The newest buckets' pages in RAM, within a byte budget that partitions share. A bucket is here whole or not at all, so
+ * that a query reads each bucket either from here or from disk.
  */
-export class RecentPages {
-  readonly #budgetBytes: number;
+export class RecentPages implements BudgetMember {
+  readonly shareBytes: number;
+  readonly #budget: RecentBudget;
   readonly #buckets = new Map<number, DealPages[]>();
   #bytes = 0;
 
-  constructor(budgetBytes: number) {
-    this.#budgetBytes = budgetBytes;
+  /** @param shareBytes what it adds to the budget. */
+  constructor(shareBytes: number, budget = new RecentBudget()) {
+    this.shareBytes = shareBytes;
+    this.#budget = budget;
+    budget.join(this);
   }
 
   get bytes(): number {
@@ -52,7 +57,19 @@ export class RecentPages {
       else versions.push(page);
       this.#bytes += sizeOf(page);
     }
-    while (this.#bytes > this.#budgetBytes && this.#buckets.size > 0) this.drop(Math.min(...this.#buckets.keys()));
+    this.#budget.settle();
+  }
+
+  /** Drops the oldest bucket. */
+  evict(): void {
+    this.drop(Math.min(...this.#buckets.keys()));
+  }
+
+  /** Drops all buckets, and takes its share out of the budget. */
+  close(): void {
+    for (const bucket of [...this.#buckets.keys()]) this.drop(bucket);
+    this.#budget.leave(this);
+    this.#budget.settle();
   }
 
   /** Replaces all versions of a page, if the bucket is here. */

@@ -10,6 +10,9 @@ import type { HeadView } from './head-view.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { Timeline, TimelinePage } from './timeline.ts';
 
+/** Numbers that describe times at most: three for each stretch with one step. */
+const KEY_NUMBERS = 60;
+
 /** Pages in which a series has one slot. */
 export interface SlotPages {
   /** Which of the slots of a series it is. */
@@ -36,11 +39,8 @@ export interface FoldContext {
   readonly neededSinceMs: number;
 }
 
-/** What series with the same times have in common: where their values are, and what the fold does with each. */
-export interface SharedFold {
-  /** Their pages in the order of time, and behind them the head. */
-  readonly parts: readonly SlotPages[];
-  readonly heads: readonly HeadPart[];
+/** What a fold does with each value of series with the same times. */
+export interface SharedTimes {
   /** Points of each series. */
   readonly length: number;
   /** The first value that the program has. */
@@ -52,15 +52,55 @@ export interface SharedFold {
   readonly newest: NewestPoint | undefined;
 }
 
-/** What the series of a timeline and of the same rows of the head share; undefined where each must be folded alone. */
-export function sharedFold(
-  timeline: Timeline,
-  heads: readonly HeadPart[],
-  { plan, options, stated, neededSinceMs }: FoldContext,
-): SharedFold | undefined {
+/** Where the values of series with the same times are. */
+export interface SharedPlaces {
+  /** Their pages in the order of time, and behind them the head. */
+  readonly parts: readonly SlotPages[];
+  readonly heads: readonly HeadPart[];
+}
+
+/** What series with the same times have in common: where their values are, and what the fold does with each. */
+export interface SharedFold extends SharedPlaces, SharedTimes {}
+
+/** The places of the values of a timeline, and of the same rows of the head; undefined where the points overlap. */
+export function sharedPlaces(timeline: Timeline, heads: readonly HeadPart[]): SharedPlaces | undefined {
   const pages = inOrder(timeline.pages);
   if (pages === undefined || !followPages(pages, heads)) return undefined;
-  const parts = partsOf(pages);
+  return { parts: partsOf(pages), heads };
+}
+
+/** Says in few words which times there are, or undefined where that takes many: those of a step each, one after the other. */
+export function timesKey({ parts, heads }: SharedPlaces): string | undefined {
+  const key: number[] = [];
+  let [lastMs, stepMs] = [Number.NaN, Number.NaN];
+  const add = (firstMs: number, ownMs: number, count: number) => {
+    if (firstMs === lastMs + stepMs && (ownMs === stepMs || count === 1)) {
+      key[key.length - 1] += count;
+    } else {
+      key.push(firstMs, ownMs, count);
+      stepMs = ownMs;
+    }
+    lastMs = firstMs + stepMs * (count - 1);
+  };
+  for (const { pages, timeClasses } of parts) {
+    for (let i = 0; i < pages.length; i++) {
+      const { firstMs, stepMs: ownMs, count } = pages[i].times.at(timeClasses[i]);
+      if (ownMs < 0 || (ownMs === 0 && count > 1)) return undefined;
+      add(firstMs, ownMs, count);
+    }
+  }
+  for (const { times, count } of heads) {
+    if (!times.isRegular) return undefined;
+    add(times.timesMs[0], count > 1 ? times.timesMs[1] - times.timesMs[0] : 0, count);
+  }
+  return key.length > KEY_NUMBERS ? undefined : key.join(' ');
+}
+
+/** What the series share whose values are there; undefined where each must be folded alone. */
+export function sharedTimes(
+  { parts, heads }: SharedPlaces,
+  { plan, options, stated, neededSinceMs }: FoldContext,
+): SharedTimes | undefined {
   const timesMs = timesOf(parts, heads);
   const { length } = timesMs;
   for (let i = 1; i < length; i++) if (!(timesMs[i - 1] < timesMs[i])) return undefined;
@@ -70,7 +110,7 @@ export function sharedFold(
   const program = foldProgram(options, own, own.length, stated);
   if (program === undefined) return undefined;
   const lacks = { lacksOlder: range.from < 0, lacksNewer: range.to > length };
-  return { parts, heads, length, from, program, ...lacks, newest: newestOf(own, plan, options, stated) };
+  return { length, from, program, ...lacks, newest: newestOf(own, plan, options, stated) };
 }
 
 /** The pages in the order of time if that is the order of the log, too. */

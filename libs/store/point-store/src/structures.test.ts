@@ -5,6 +5,7 @@ import type { SeriesIndex } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { packIndexedPage, unpackIndexedPage } from './page-index.ts';
+import { RecentBudget } from './recent-budget.ts';
 import { RecentPages } from './recent-pages.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
@@ -45,6 +46,26 @@ describe('RecentPages', () => {
     expect([recent.get(3), recent.bytes]).toEqual([undefined, probe.bytes]);
     recent.drop(2);
     expect(recent.bytes).toBe(0);
+  });
+
+  test('a partition may use what others of its thread leave, until they need it', () => {
+    const page = pageOf(1);
+    const probe = new RecentPages(1e6);
+    const deal = new SlotDeal(table, 1);
+    probe.add(1, deal, [{ number: 0, page }], true);
+    const budget = new RecentBudget();
+    const [large, small] = [0, 1].map(() => new RecentPages(2 * probe.bytes, budget));
+    for (const bucket of [1, 2, 3, 4, 5]) large.add(bucket, deal, [{ number: 0, page }], true);
+    expect([1, 2, 3, 4, 5].map((bucket) => large.get(bucket)?.length)).toEqual([undefined, 1, 1, 1, 1]);
+    for (const bucket of [1, 2, 3]) small.add(bucket, deal, [{ number: 0, page }], true);
+    expect([large.bytes, small.bytes]).toEqual([2 * probe.bytes, 2 * probe.bytes]);
+    expect([large.get(3), small.get(1)]).toEqual([undefined, undefined]);
+    for (const bucket of [6, 7]) small.add(bucket, deal, [{ number: 0, page }], true);
+    expect(large.bytes).toBe(2 * probe.bytes);
+    small.close();
+    expect([large.bytes, small.bytes]).toEqual([2 * probe.bytes, 0]);
+    large.add(6, deal, [{ number: 0, page }], true);
+    expect(large.bytes).toBe(2 * probe.bytes);
   });
 
   test('recent pages have the versions of one page in the order of commits, apart by deal', () => {
