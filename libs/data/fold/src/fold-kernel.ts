@@ -35,6 +35,7 @@ interface Loops {
     durations: number,
   ): number;
   addSteps(values: number, count: number, sum: number, stride: number): void;
+  areWhole(values: number, count: number): number;
 }
 
 /** The memory in which a kernel works: that of a PageKernel. */
@@ -87,15 +88,17 @@ export class FoldKernel {
 
   /**
    * Folds the columns at addresses `a` and `b`, which begin with the first of the program's times, to `outA` and
-   * `outB`, one value a step. False where the program does not hold for one of them; then no result does.
+   * `outB`, one value a step. False where the program does not hold for one of them; then no result does. `areWhole` says that
+   * all values are integers as of `areWhole`: what is faster then gives the same results.
    */
-  run(a: number, b: number): boolean {
+  run(a: number, b: number, areWhole = false): boolean {
     const [program, end] = [this.#records, this.#recordsEnd];
     const held = HELD[this.#fold];
     if (held !== undefined) {
       return this.#loops.foldHeld(a, b, held, program, end, this.outA, this.outB, this.#weights, this.#durations) === 1;
     }
-    const isDifference = this.#fold === TIME_FOLD.sum ? 0 : 1;
+    let isDifference = areWhole ? 2 : 1;
+    if (this.#fold === TIME_FOLD.sum) isDifference = 0;
     const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
     return this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 1;
   }
@@ -106,5 +109,10 @@ export class FoldKernel {
    */
   addSteps(values: number, count: number, sum: number, stride: number): void {
     this.#loops.addSteps(values, count, sum, stride);
+  }
+
+  /** Whether `count` values at an address are integers below 2^51 in size, and none is -0. */
+  areWhole(values: number, count: number): boolean {
+    return this.#loops.areWhole(values, count) === 1;
   }
 }

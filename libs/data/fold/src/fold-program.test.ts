@@ -32,18 +32,26 @@ const ordinary = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 5e-324, 1e200, -1e200, 0.1) },
 );
 const special = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e300, -1.7e308);
-const columnOf = (isAscending: boolean, hasSpecials: boolean) =>
+const SORTS = {
+  ordinary,
+  odd: fc.oneof({ weight: 40, arbitrary: ordinary }, { weight: 1, arbitrary: special }),
+  /** Their differences and sums are exact. */
+  whole: fc.integer({ min: -(2 ** 49), max: 2 ** 50 }),
+};
+const columnOf = (isAscending: boolean, sort: keyof typeof SORTS) =>
   fc
-    .array(hasSpecials ? fc.oneof({ weight: 40, arbitrary: ordinary }, { weight: 1, arbitrary: special }) : ordinary, {
-      minLength: LENGTH + 1,
-      maxLength: LENGTH + 1,
-    })
+    .array(SORTS[sort], { minLength: LENGTH + 1, maxLength: LENGTH + 1 })
     .map((values) => (isAscending ? values.sort((a, b) => a - b) : values));
-const columns = fc.tuple(fc.boolean(), fc.boolean()).chain(([a, b]) => fc.tuple(columnOf(a, b), columnOf(a, false)));
+const columns = fc
+  .tuple(fc.boolean(), fc.constantFrom('ordinary', 'odd', 'whole', 'whole'))
+  .chain(([isAscending, sort]) => {
+    return fc.tuple(columnOf(isAscending, sort), columnOf(isAscending, sort === 'odd' ? 'ordinary' : sort));
+  });
 
 test('a program folds a pair of columns to the same bits as TimeFolder, or refuses them', () => {
   let folded = 0;
   let refused = 0;
+  let whole = 0;
   fc.assert(
     fc.property(
       fc.constantFrom(...FOLDS),
@@ -71,7 +79,9 @@ test('a program folds a pair of columns to the same bits as TimeFolder, or refus
         memory.floats.set(pair[0].slice(0, length), a / 8);
         memory.floats.set(pair[1].slice(0, length), b / 8);
         kernel.load(TIME_FOLD[name], program, 8192);
-        if (!kernel.run(a, b)) {
+        const areWhole = kernel.areWhole(a, length) && kernel.areWhole(b, length);
+        if (areWhole) whole++;
+        if (!kernel.run(a, b, areWhole)) {
           refused++;
           const isFalling = pair.some((own) => own.some((value, i) => i > 0 && i < length && value < own[i - 1]));
           const isOdd = pair.some((own) => own.slice(0, length).some((value) => !(Math.abs(value) <= 1e200)));
@@ -95,5 +105,6 @@ test('a program folds a pair of columns to the same bits as TimeFolder, or refus
     { numRuns: 1500 },
   );
   expect(folded).toBeGreaterThan(200);
+  expect(whole).toBeGreaterThan(30);
   expect(refused).toBeGreaterThan(30);
 });

@@ -7,7 +7,8 @@
   (global $LIMIT f64 (f64.const 0x1p800))
 
   ;; Sums of a program of records of 16 bytes: kind (u32), n (u32), factor (f64). Both columns begin at `a` and `b`; a
-  ;; difference is that of a value and the one before it. The sums of step s go to outA + 8 · s and outB + 8 · s: divided
+  ;; difference is that of a value and the one before it, if `isDifference` is 1, or 2 where all values are integers below
+  ;; 2^51: sums of their differences are exact. The sums of step s go to outA + 8 · s and outB + 8 · s: divided
   ;; by the f64 at weights + 8 · s and multiplied by 1000 where `weights` is not 0.
   ;; Returns 0 where one of the values has to go the other way: NaN, large, or below the one before if it is a difference.
   ;;   0 skip: n values   1 add: n amounts   2 take: the next amount, of which nothing went to steps yet
@@ -48,6 +49,22 @@
             (br_if $more (local.get $n)))
           (br $each))
           ;; add
+          (if (i32.and
+                (i32.eq (local.get $isDifference) (i32.const 2))
+                (i32.eqz (v128.any_true (v128.or (local.get $total) (v128.or (local.get $rest) (local.get $residue))))))
+            (then
+              ;; The step has nothing yet, and what it gets is the last value without the one before the first.
+              (local.set $part (local.get $before))
+              (loop $more
+                (local.set $x (v128.load64_lane 1 (local.get $b) (v128.load64_zero (local.get $a))))
+                (local.set $bad (v128.or (local.get $bad) (v128.not (f64x2.ge (local.get $x) (local.get $before)))))
+                (local.set $before (local.get $x))
+                (local.set $a (i32.add (local.get $a) (i32.const 8)))
+                (local.set $b (i32.add (local.get $b) (i32.const 8)))
+                (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                (br_if $more (local.get $n)))
+              (local.set $v (f64x2.sub (local.get $before) (local.get $part)))
+              (br $addition)))
           (if (local.get $isDifference)
             (then (loop $more
               (local.set $x (v128.load64_lane 1 (local.get $b) (v128.load64_zero (local.get $a))))
@@ -280,4 +297,22 @@
     (v128.store64_lane 0 (local.get $residue) (f64x2.add (v128.load64_zero (local.get $residue)) (f64x2.add
       (f64x2.sub (local.get $old) (f64x2.sub (local.get $next) (local.get $part)))
       (f64x2.sub (local.get $lost) (local.get $part))))))
+
+  ;; Whether all of `count` values are integers below 2^51 in size, and none is -0. Reads up to one value behind the last.
+  (func (export "areWhole") (param $values i32) (param $count i32) (result i32)
+    (local $x v128) (local $bad v128) (local $end i32)
+    (local.set $end (i32.add (local.get $values) (i32.shl (local.get $count) (i32.const 3))))
+    (block $done (loop $pairs
+      (br_if $done (i32.ge_u (local.get $values) (local.get $end)))
+      (local.set $x (v128.load align=8 (local.get $values)))
+      (if (i32.eq (i32.add (local.get $values) (i32.const 8)) (local.get $end))
+        (then (local.set $x (i8x16.shuffle 0 1 2 3 4 5 6 7 0 1 2 3 4 5 6 7 (local.get $x) (local.get $x)))))
+      (local.set $bad (v128.or (local.get $bad) (v128.or
+        (v128.not (v128.and
+          (f64x2.eq (f64x2.nearest (local.get $x)) (local.get $x))
+          (f64x2.lt (f64x2.abs (local.get $x)) (v128.const f64x2 2251799813685248 2251799813685248))))
+        (i64x2.eq (local.get $x) (v128.const i64x2 0x8000000000000000 0x8000000000000000)))))
+      (local.set $values (i32.add (local.get $values) (i32.const 16)))
+      (br $pairs)))
+    (i32.eqz (v128.any_true (local.get $bad))))
 )

@@ -398,9 +398,10 @@
 
   ;; Decodes the values of one slot of several pages, one behind the other, to `to`, and up to 9 values behind them. Pages are
   ;; records of 16 bytes: the addresses of the entries, of where each body begins in the page (u32), and of the page, and the
-  ;; number of values. Returns 0 where one of the bodies is not of decimals, or has exceptions.
+  ;; number of values. Returns 0 where one of the bodies is not of decimals, or has exceptions, 2 where all values are
+  ;; integers, else 1.
   (func (export "decodeSlots") (param $pages i32) (param $end i32) (param $slot i32) (param $to i32) (result i32)
-    (local $entry i32) (local $head i32) (local $count i32)
+    (local $entry i32) (local $head i32) (local $count i32) (local $joined i32)
     (block $done (loop $each
       (br_if $done (i32.ge_u (local.get $pages) (local.get $end)))
       (local.set $entry (i32.add (i32.load (local.get $pages)) (i32.mul (local.get $slot) (i32.const 3))))
@@ -409,6 +410,7 @@
             (i32.and (local.get $head) (i32.const 0x80))
             (i32.ge_u (i32.and (local.get $head) (i32.const 7)) (i32.const 3)))
         (then (return (i32.const 0))))
+      (local.set $joined (i32.or (local.get $joined) (local.get $head)))
       (local.set $count (i32.load offset=12 (local.get $pages)))
       (call $decodeColumn
         (local.get $entry)
@@ -419,7 +421,8 @@
       (local.set $to (i32.add (local.get $to) (i32.shl (local.get $count) (i32.const 3))))
       (local.set $pages (i32.add (local.get $pages) (i32.const 16)))
       (br $each)))
-    (i32.const 1))
+    ;; The exponent.
+    (select (i32.const 1) (i32.const 2) (i32.and (local.get $joined) (i32.const 0x78))))
 
   ;; Copies the `count` values of a list of blocks to `to`, and up to 15 values behind them. A block has 15 values, and
   ;; in the place of a sixteenth the address of the block behind it.

@@ -1,10 +1,12 @@
 import type { AggregateRequest } from '@tidemark/contract';
 import { CONTEXT_POINTS, SPACE_FOLD, spaceFoldOf, TIME_FOLD, timeFoldOf } from '@tidemark/fold';
 import { ID_BYTES, INTERVAL_LIMIT_MS } from '@tidemark/model';
+import type { SeriesIndex } from '@tidemark/point-log';
 import { limitError, type SlicedWork, TidemarkError } from '@tidemark/ports';
 import { ascending } from './ascending.ts';
 import type { PartitionStore } from './partition-state.ts';
-import { Selection } from './selection.ts';
+import { type Selection, selectionOf } from './selection.ts';
+import type { DenseSet } from './series-sets.ts';
 
 /** Series that are looked up in one piece, and what they cost in units of the cost of a point. */
 const PIECE = 256;
@@ -62,21 +64,19 @@ export function* planOf(
     throw limitError('space_fold', 'only one of the two folds is of sketches', 'sketches fold into sketches');
   }
   const metric = table.findMetric(request.metricId);
-  const selected: number[] = [];
-  const groups: Uint32Array[] = [];
   const { length: knownSeries } = table;
-  let looked = 0;
+  const groups: Uint32Array[] = [];
+  let lacksSeries = false;
   for (const { digest, series } of request.groups) {
     const ids = seriesSets.resolve(digest, series);
-    const dense: number[] = [];
-    for (let at = 0; at + ID_BYTES <= ids.length; at += ID_BYTES) {
-      if (++looked % PIECE === 0) yield PIECE_COST;
-      const found = table.find(ids.subarray(at, at + ID_BYTES));
-      if (found === -1 || table.metric(found) !== metric) continue;
-      dense.push(found);
-      selected.push(found);
+    let dense = seriesSets.denseOf(ids, metric, knownSeries);
+    if (dense === undefined) {
+      dense = yield* denseOf(table, metric, ids);
+      // Others live as long as their request.
+      if (digest.length > 0) seriesSets.rememberDense(ids, dense);
     }
-    groups.push(yield* ascending(dense));
+    groups.push(dense.series);
+    if (dense.lacksSeries) lacksSeries = true;
   }
   return {
     fromMs,
@@ -87,15 +87,31 @@ export function* planOf(
     timeFold,
     spaceFold,
     metric,
-    lacksSeries: looked > selected.length,
+    lacksSeries,
     knownSeries,
     groups,
-    selection: new Selection(yield* ascending(selected)),
+    selection: yield* selectionOf(groups),
     maxPoints: Math.min(limits.points, request.maxPoints > 0 ? request.maxPoints : limits.points),
     tagsOffset: request.tagsOffset,
     latenessMs: request.latenessMs,
     intervalMs,
   };
+}
+
+/** Looks up the series of a set. */
+function* denseOf(table: SeriesIndex, metric: number, ids: Uint8Array): SlicedWork<DenseSet, number> {
+  const found = new Uint32Array(ids.length / ID_BYTES);
+  const { length: knownSeries } = table;
+  let length = 0;
+  let looked = 0;
+  for (let at = 0; at + ID_BYTES <= ids.length; at += ID_BYTES) {
+    if (++looked % PIECE === 0) yield PIECE_COST;
+    const series = table.find(ids.subarray(at, at + ID_BYTES));
+    if (series !== -1 && table.metric(series) === metric) found[length++] = series;
+  }
+  yield (looked % PIECE) * (PIECE_COST / PIECE);
+  const series = yield* ascending(found.subarray(0, length));
+  return { series, metric, knownSeries, lacksSeries: length < found.length };
 }
 
 /** Throws `resource_exhausted` when the number of points exceeds the plan's limit. */

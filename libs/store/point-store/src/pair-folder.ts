@@ -61,6 +61,8 @@ export class PairFolder implements Occupant {
   #generation = -1;
   #records: number[] = [];
   #columns: [number, number] = [0, 0];
+  /** All values that were decoded last are integers, see FoldKernel. */
+  #areWhole = false;
   readonly results: [Folded, Folded];
   readonly #sums: GroupSums;
 
@@ -129,10 +131,11 @@ export class PairFolder implements Occupant {
     const { plan } = this.#found;
     if (!this.#load(shared)) return false;
     const [columnA, columnB] = this.#columns;
+    this.#areWhole = true;
     if (!this.#decode(shared, a, columnA)) return false;
     if (a !== b && !this.#decode(shared, b, columnB)) return false;
     const from = 8 * shared.from;
-    if (!folds.run(columnA + from, (a === b ? columnA : columnB) + from)) return false;
+    if (!folds.run(columnA + from, (a === b ? columnA : columnB) + from, this.#areWhole)) return false;
     const { floats } = decoder;
     const [one, other] = this.results;
     if (one.values.buffer !== floats.buffer || one.values.byteOffset !== folds.outA) {
@@ -239,11 +242,14 @@ export class PairFolder implements Occupant {
       const slot = found.slotOf(series, entry);
       const records = this.#records[i];
       const end = records + PAGE_RECORD_BYTES * pages.length;
-      if (decoder.kernel.loops.decodeSlots(records, end, slot, at) === 0) this.#decodeOdd(pages, slot, at);
+      const decoded = decoder.kernel.loops.decodeSlots(records, end, slot, at);
+      if (decoded !== 2) this.#areWhole = false;
+      if (decoded === 0) this.#decodeOdd(pages, slot, at);
       at += 8 * count;
     }
     for (const { view, count } of heads) {
       view.gather(series, count, decoder.kernel, at);
+      if (this.#areWhole && !this.#codec.folds.areWhole(at, count)) this.#areWhole = false;
       at += 8 * count;
     }
     return decoder.generation === this.#generation;

@@ -2,6 +2,15 @@ import { equalBytes, toHex } from '@tidemark/bytes';
 import { hash128, ID_BYTES } from '@tidemark/model';
 import { limitError, TidemarkError } from '@tidemark/ports';
 
+/** The dense numbers of a set's series of one metric, ascending. */
+export interface DenseSet {
+  readonly series: Uint32Array;
+  readonly metric: number;
+  /** How many series the store knew, and whether some of the set were none of them, or of another metric. */
+  readonly knownSeries: number;
+  readonly lacksSeries: boolean;
+}
+
 /**
  * Sets of series named by digest, so that a large set crosses the network once. They share a budget of bytes; the least
  * recently used are evicted first.
@@ -9,6 +18,7 @@ import { limitError, TidemarkError } from '@tidemark/ports';
 export class SeriesSets {
   readonly #limitBytes: number;
   readonly #sets = new Map<string, Uint8Array>();
+  readonly #dense = new WeakMap<Uint8Array, DenseSet>();
   #bytes = 0;
 
   constructor(limitBytes: number) {
@@ -54,5 +64,17 @@ export class SeriesSets {
       this.#sets.delete(oldest);
       this.#bytes -= set.length;
     }
+  }
+
+  /** The dense numbers of a set that `resolve` has returned, if they are known and no series can have been added. */
+  denseOf(ids: Uint8Array, metric: number, knownSeries: number): DenseSet | undefined {
+    const dense = this.#dense.get(ids);
+    if (dense?.metric !== metric) return undefined;
+    return dense.lacksSeries && dense.knownSeries !== knownSeries ? undefined : dense;
+  }
+
+  /** Remembers the dense numbers of a set, 4 bytes a series, as long as the set itself. */
+  rememberDense(ids: Uint8Array, dense: DenseSet): void {
+    this.#dense.set(ids, dense);
   }
 }
