@@ -53,6 +53,7 @@ export class FoldKernel {
   readonly #memory: FoldMemory;
   readonly #loops: Loops;
   #fold: TimeFold = TIME_FOLD.avg;
+  #counts: Float64Array | undefined;
   #records = 0;
   #recordsEnd = 0;
   #weights = 0;
@@ -70,6 +71,7 @@ export class FoldKernel {
   /** Puts a program at address `at` of the memory, a multiple of 16; returns the first address behind it and its results. */
   load(fold: TimeFold, program: FoldProgram, at: number): number {
     const { records, weights, durationsMs } = program;
+    this.#counts = program.counts;
     this.#fold = fold;
     this.#records = at;
     this.#recordsEnd = at + records.length;
@@ -97,10 +99,15 @@ export class FoldKernel {
     if (held !== undefined) {
       return this.#loops.foldHeld(a, b, held, program, end, this.outA, this.outB, this.#weights, this.#durations) === 1;
     }
-    let isDifference = areWhole ? 2 : 1;
-    if (this.#fold === TIME_FOLD.sum) isDifference = 0;
+    let isDifference = 0;
+    if (this.#fold === TIME_FOLD.increase || this.#fold === TIME_FOLD.rate) isDifference = areWhole ? 2 : 1;
     const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
-    return this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 1;
+    if (this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 0) return false;
+    if (this.#counts !== undefined) {
+      this.#memory.floats.set(this.#counts, this.outA / 8);
+      this.#memory.floats.set(this.#counts, this.outB / 8);
+    }
+    return true;
   }
 
   /**

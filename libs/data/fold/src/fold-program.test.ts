@@ -7,7 +7,7 @@ import { foldProgram, hasProgram } from './fold-program.ts';
 import { TimeFolder } from './time-folder.ts';
 
 const START_MS = 1_700_000_000_000;
-const FOLDS: readonly TimeFoldName[] = ['avg', 'min', 'max', 'last', 'increase', 'rate', 'sum'];
+const FOLDS: readonly TimeFoldName[] = ['avg', 'min', 'max', 'last', 'increase', 'rate', 'sum', 'count', 'points'];
 const LENGTH = 80;
 
 /** A memory of one thread, as PageKernel has it. */
@@ -72,7 +72,7 @@ test('a program folds a pair of columns to the same bits as TimeFolder, or refus
         const { length } = timesMs;
         const stated = statedMs === 0 ? NOTHING_STATED : { sinceMs: [START_MS + 50_000], intervalsMs: [statedMs] };
         const program = foldProgram(options, timesMs, length, stated);
-        expect(program === undefined || hasProgram(TIME_FOLD[name], isAmount)).toBe(true);
+        expect(program === undefined || hasProgram(TIME_FOLD[name])).toBe(true);
         if (program === undefined) return;
         const a = 1024;
         const b = a + 8 * length;

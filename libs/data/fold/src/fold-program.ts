@@ -4,6 +4,7 @@ import { FoldedSteps } from './folded-steps.ts';
 import { addHeld } from './held-values.ts';
 import { ProgramRecords } from './program-records.ts';
 import { ReportingIntervals } from './reporting-interval.ts';
+import { addSpread } from './spread-amounts.ts';
 import { StepRun } from './step-run.ts';
 import { holdMs, type TimeFolderOptions } from './time-folder.ts';
 
@@ -13,8 +14,6 @@ import { holdMs, type TimeFolderOptions } from './time-folder.ts';
  * only for those that never went down; FoldKernel finds out.
  */
 export interface FoldProgram {
-  /** Values are those of amounts or of increases, which are added up; otherwise they hold. */
-  readonly isOfSums: boolean;
   /** Records for fold.wat, see ProgramRecords. */
   readonly records: Uint8Array;
   /** Of values that hold, for how long each does in the steps to which it is added, ms. */
@@ -26,24 +25,13 @@ export interface FoldProgram {
   readonly lastTimesMs: Float64Array;
   readonly first: number;
   readonly end: number;
+  /** By step, the number of points, in place of the result; of a count only. */
+  readonly counts: Float64Array | undefined;
 }
 
 /** Whether there are programs for a fold. */
-export function hasProgram(fold: TimeFold, isAmount: boolean): boolean {
-  switch (fold) {
-    case TIME_FOLD.increase:
-    case TIME_FOLD.rate:
-      return true;
-    case TIME_FOLD.avg:
-    case TIME_FOLD.min:
-    case TIME_FOLD.max:
-    case TIME_FOLD.last:
-      return true;
-    case TIME_FOLD.sum:
-      return !isAmount;
-    default:
-      return false;
-  }
+export function hasProgram(fold: TimeFold): boolean {
+  return !(fold === TIME_FOLD.sketch || fold === TIME_FOLD.sketchSum || fold === TIME_FOLD.sketchCount);
 }
 
 /**
@@ -56,21 +44,50 @@ export function foldProgram(
   length: number,
   stated: StatedIntervals,
 ): FoldProgram | undefined {
-  const { fold, isAmount } = options;
-  if (!hasProgram(fold, isAmount)) return undefined;
+  const { fold } = options;
+  if (!hasProgram(fold)) return undefined;
   const out = new FoldedSteps(options);
   const records = new ProgramRecords();
-  let durations: readonly number[] | undefined = [];
-  const isOfSums = fold === TIME_FOLD.increase || fold === TIME_FOLD.rate || fold === TIME_FOLD.sum;
-  if (fold === TIME_FOLD.sum) addWithin(out, records, timesMs, length);
-  else if (isOfSums) spreadIncreases(out, records, timesMs, length);
-  else durations = hold(options, out, records, timesMs, length, stated);
+  const counts = fold === TIME_FOLD.count ? new Float64Array(out.steps) : undefined;
+  const durationsMs = writeRecords(options, out, records, { timesMs, length, stated, counts });
   // Amounts may reach over those that follow them.
-  if (durations === undefined || !records.isInOrder) return undefined;
+  if (durationsMs === undefined || !records.isInOrder) return undefined;
   const { weights, present, lastTimesMs, end } = out;
-  const first = Math.min(out.first, end);
-  const shared = { weights, present, lastTimesMs, first, end };
-  return { isOfSums, records: records.finish(), durationsMs: Float64Array.from(durations), ...shared };
+  const steps = { weights, present, lastTimesMs, first: Math.min(out.first, end), end };
+  return { records: records.finish(), durationsMs: Float64Array.from(durationsMs), ...steps, counts };
+}
+
+interface Times {
+  readonly timesMs: Float64Array;
+  readonly length: number;
+  readonly stated: StatedIntervals;
+  readonly counts: Float64Array | undefined;
+}
+
+/** Returns for how long each value holds, for folds of values that hold; undefined where there is no program. */
+function writeRecords(
+  options: TimeFolderOptions,
+  out: FoldedSteps,
+  records: ProgramRecords,
+  times: Times,
+): readonly number[] | undefined {
+  const { timesMs, length } = times;
+  switch (options.fold) {
+    case TIME_FOLD.increase:
+    case TIME_FOLD.rate:
+      spreadIncreases(out, records, timesMs, length);
+      return [];
+    case TIME_FOLD.count:
+    case TIME_FOLD.points:
+      addWithin(out, records, times);
+      return [];
+    case TIME_FOLD.sum:
+      if (options.isAmount) return spreadAmounts(options, out, records, times) ? [] : undefined;
+      addWithin(out, records, times);
+      return [];
+    default:
+      return hold(options, out, records, times);
+  }
 }
 
 // The loops below say what those of TimeFolder do with values of the same times. Steps get their weights and times from
@@ -112,8 +129,30 @@ function spread(out: FoldedSteps, records: ProgramRecords, startMs: number, endM
   }
 }
 
-/** Of readings that are added up by their timestamps. */
-function addWithin(out: FoldedSteps, records: ProgramRecords, timesMs: Float64Array, length: number): void {
+/** Of amounts over their intervals; false where one reaches less far than its interval. */
+function spreadAmounts(
+  { intervalMs }: TimeFolderOptions,
+  out: FoldedSteps,
+  records: ProgramRecords,
+  { timesMs, length, stated }: Times,
+): boolean {
+  const intervals = new ReportingIntervals(intervalMs);
+  intervals.begin(timesMs, new Float64Array(length), stated);
+  for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
+    const startMs = timesMs[i];
+    const ownMs = intervals.ofAmount(i);
+    const endMs = intervals.reachOf(i, length, ownMs);
+    if (endMs !== startMs + ownMs) return false;
+    addSpread(out, startMs, endMs, 0, startMs);
+    if (endMs > startMs) spread(out, records, startMs, endMs);
+    else if (startMs < out.fromMs) records.skip();
+    else records.add(out.stepOf(startMs));
+  }
+  return true;
+}
+
+/** Of points that are added up, or counted, by their timestamps. */
+function addWithin(out: FoldedSteps, records: ProgramRecords, { timesMs, length, counts }: Times): void {
   for (let i = 0; i < length && timesMs[i] < out.toMs; i++) {
     if (timesMs[i] < out.fromMs) {
       records.skip();
@@ -122,6 +161,7 @@ function addWithin(out: FoldedSteps, records: ProgramRecords, timesMs: Float64Ar
     const step = out.stepOf(timesMs[i]);
     records.add(step);
     out.touch(step, timesMs[i]);
+    if (counts !== undefined) counts[step]++;
   }
 }
 
@@ -130,9 +170,7 @@ function hold(
   { isAmount, intervalMs }: TimeFolderOptions,
   out: FoldedSteps,
   records: ProgramRecords,
-  timesMs: Float64Array,
-  length: number,
-  stated: StatedIntervals,
+  { timesMs, length, stated }: Times,
 ): readonly number[] | undefined {
   const intervals = new ReportingIntervals(intervalMs);
   const durationsMs: number[] = [];

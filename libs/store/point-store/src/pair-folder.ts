@@ -81,7 +81,7 @@ export class PairFolder implements Occupant {
     const { plan, pages, views } = this.#found;
     const seriesClass = this.#store.table.seriesClass(series);
     if (seriesClass === SERIES_CLASS.distribution || plan.steps > STEPS) return undefined;
-    if (!hasProgram(plan.timeFold, seriesClass === SERIES_CLASS.count)) return undefined;
+    if (!hasProgram(plan.timeFold)) return undefined;
     const timeline = pages.timelineOf(series);
     const last = this.#last;
     if (last?.timeline === timeline && isOfHeads(last.heads, series, views)) return last;

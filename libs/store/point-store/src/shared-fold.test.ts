@@ -59,7 +59,7 @@ const story = fc.record<Story>({
 });
 
 const question = fc.record({
-  timeFold: fc.constantFrom<TimeFoldName>('increase', 'rate', 'avg', 'min', 'max', 'last', 'sum', 'count'),
+  timeFold: fc.constantFrom<TimeFoldName>('increase', 'rate', 'avg', 'min', 'max', 'last', 'sum', 'count', 'points'),
   spaceFold: fc.constantFrom<SpaceFoldName>('sum', 'avg', 'min', 'max', 'last', 'count'),
   fromMs: fc.oneof(
     fc.integer({ min: -3, max: 40 }).map((rounds) => START_MS + rounds * ROUND_MS),
