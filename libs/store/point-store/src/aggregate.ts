@@ -48,13 +48,8 @@ function* folded(store: PartitionStore, found: Found): SlicedWork<AggregateReply
   // What was found never changes: records may be applied, and committed, between two slices.
   const groups = yield* folder.fold();
   if (groups === undefined) return undefined;
-  return {
-    ...found.position,
-    ...folder.findings,
-    groups,
-    pointsRead: folder.pointsRead,
-    seriesRead: found.plan.selection.size,
-  };
+  const { findings, pointsRead, seriesAlone } = folder;
+  return { ...found.position, ...findings, groups, pointsRead, seriesRead: found.plan.selection.size, seriesAlone };
 }
 
 /** Everything of the selected series that the range depends on, as of one moment; no value is decoded yet. */

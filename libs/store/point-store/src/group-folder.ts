@@ -2,7 +2,7 @@ import type { AggregateReply, GroupPartial } from '@tidemark/contract';
 import { packPartial, SERIES_COST, SPACE_FOLD, SpacePartial } from '@tidemark/fold';
 import type { SlicedWork } from '@tidemark/ports';
 import { FoldFindings } from './fold-findings.ts';
-import { GroupMembers } from './group-members.ts';
+import { type GroupMembers, groupMembers } from './group-members.ts';
 import { GroupSums } from './group-sums.ts';
 import { PairFolder } from './pair-folder.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -24,8 +24,8 @@ export class GroupFolder {
   readonly #single: SeriesFolder;
   readonly #findings: FoldFindings;
   pointsRead = 0;
-  /** Series that were folded with others. */
-  sharedSeries = 0;
+  /** Series with points that were folded one by one. */
+  seriesAlone = 0;
   #lacksContext = false;
 
   constructor(store: PartitionStore, found: Found) {
@@ -48,12 +48,13 @@ export class GroupFolder {
     if (groups.length === 0) return [];
     const ordinalOf = (series: number) => selection.ordinal(series);
     if (spaceFold !== SPACE_FOLD.sketch && groups.length * steps <= VALUES_AT_ONCE) {
-      return yield* this.#foldGroups(selection.series, new GroupMembers(groups, size, ordinalOf), groups.length);
+      const members = yield* groupMembers(groups, size, ordinalOf);
+      return yield* this.#foldGroups(selection.series, members, groups.length);
     }
     const packed: GroupPartial[] = [];
     for (const group of groups) {
       const indices = new Map(Array.from(group, (series, i) => [series, i + 1] as const));
-      const members = new GroupMembers([group], group.length, (series) => indices.get(series) ?? 0);
+      const members = yield* groupMembers([group], group.length, (series) => indices.get(series) ?? 0);
       const own = yield* this.#foldGroups(group, members, 1);
       if (own === undefined) return undefined;
       packed.push(...own);
@@ -68,7 +69,11 @@ export class GroupFolder {
     groups: number,
   ): SlicedWork<GroupPartial[] | undefined, number> {
     const { spaceFold, steps } = this.#found.plan;
-    const partials = Array.from({ length: groups }, () => new SpacePartial(spaceFold, steps));
+    const partials: SpacePartial[] = [];
+    while (partials.length < groups) {
+      partials.push(new SpacePartial(spaceFold, steps));
+      yield SERIES_COST;
+    }
     const sums = new GroupSums(this.#store.codec, partials, steps);
     const pairs = new PairFolder(this.#store, this.#found, sums);
     for (let i = 0; i < series.length; ) {
@@ -96,6 +101,7 @@ export class GroupFolder {
   ): SlicedWork<void, number> {
     const single = this.#single;
     const { steps, spaceFold } = this.#found.plan;
+    single.points = 0;
     for (let at = starts[index]; at < starts[index + 1]; at++) {
       const own = yield* single.fold(series);
       if (single.lacksContext) {
@@ -107,6 +113,7 @@ export class GroupFolder {
       this.pointsRead += single.points;
       yield SERIES_COST + single.points + steps;
     }
+    if (single.points > 0) this.seriesAlone++;
   }
 
   /** Points that the last shared fold read. */
@@ -147,7 +154,6 @@ export class GroupFolder {
     for (let at = from; at < to; at++) pairs.add(result, groups[at]);
     this.pointsRead += length * (to - from);
     this.#sharedPoints += length;
-    this.sharedSeries++;
     if (newest !== undefined) this.#findings.add(newest, to - from);
   }
 }

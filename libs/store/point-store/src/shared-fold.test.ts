@@ -187,6 +187,28 @@ afterEach(() => {
   fold.mockClear();
 });
 
+test('an answer counts the series that were folded one by one', async () => {
+  const usual: Story = {
+    ...{ seed: 1, kind: 0, senders: 2, seriesOfSender: 40, times: 'apart', missing: 0, late: 0, odd: 0 },
+    ...{ statedMs: undefined, recentBytes: 0, commits: [20], restarts: [] },
+  };
+  const aloneOf = async (change: Partial<Story>) => {
+    const { partition, world } = await World.play({ ...usual, ...change });
+    const all = [...world.points.keys()];
+    const { seriesAlone } = await partition.aggregate({
+      ...{ partition: 0, metricId: metricIdOf(0), fromMs: START_MS, toMs: START_MS + 400_000, stepMs: 60_000 },
+      ...{ timeFold: TIME_FOLD.avg, spaceFold: SPACE_FOLD.sum, tagsOffset: 0, maxPoints: 0, latenessMs: 20_000 },
+      groups: [{ digest: Buffer.alloc(0), series: Buffer.concat(all.map(seriesIdOf)) }],
+    });
+    return seriesAlone;
+  };
+  expect(await aloneOf({})).toBe(0);
+  expect(await aloneOf({ seriesOfSender: 1 })).toBe(2);
+  const late = await aloneOf({ late: 2 });
+  expect(late).toBeGreaterThan(0);
+  expect(late).toBeLessThan(80);
+});
+
 test('series that are folded together give the same bits as each alone, for any history of the partition', async () => {
   let answers = 0;
   await fc.assert(
