@@ -19,6 +19,8 @@ export class FoldFindings {
   readonly #watermarkMs: number;
   readonly #intervals = new IntervalCounts();
   #knownThroughMs: number | undefined;
+  #newest: NewestPoint | undefined;
+  #series = 0;
 
   /** @param watermarkMs that of the answer's position. */
   constructor(plan: AggregatePlan, watermarkMs = Number.NEGATIVE_INFINITY) {
@@ -27,7 +29,18 @@ export class FoldFindings {
   }
 
   /** Takes over the interval of the newest point of so many series, and what that says of counters. */
-  add({ timeMs, intervalMs, hasEnded, isFollowed }: NewestPoint, series = 1): void {
+  add(newest: NewestPoint, series = 1): void {
+    if (newest !== this.#newest) this.#settle();
+    this.#newest = newest;
+    this.#series += series;
+  }
+
+  /** Takes over what was collected: most series share their newest point with the one before. */
+  #settle(): void {
+    const series = this.#series;
+    if (this.#newest === undefined || series === 0) return;
+    this.#series = 0;
+    const { timeMs, intervalMs, hasEnded, isFollowed } = this.#newest;
     const { fromMs, timeFold, latenessMs, contextPoints } = this.#plan;
     const silentFromMs = timeMs + holdMs(intervalMs);
     // Without earlier points an interval would depend on where the range begins.
@@ -39,7 +52,9 @@ export class FoldFindings {
     this.#knownThroughMs = Math.min(this.#knownThroughMs ?? Number.POSITIVE_INFINITY, timeMs);
   }
 
+  /** The fields of the answer. */
   get reply(): Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs'> {
+    this.#settle();
     const { longestMs: intervalMs, usualMs: usualIntervalMs } = this.#intervals;
     return { knownThroughMs: this.#knownThroughMs, intervalMs, usualIntervalMs };
   }

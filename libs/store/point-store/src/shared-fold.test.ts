@@ -1,5 +1,5 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
-import type { GroupPartial } from '@tidemark/contract';
+import { AggregateReply, type GroupPartial } from '@tidemark/contract';
 import {
   packPartial,
   SPACE_FOLD,
@@ -9,9 +9,10 @@ import {
   TimeFolder,
   type TimeFoldName,
 } from '@tidemark/fold';
-import { SERIES_CLASS } from '@tidemark/model';
+import { hash128, SERIES_CLASS } from '@tidemark/model';
 import { classOf, LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
+import type { Slicing } from '@tidemark/ports';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { exactSum } from './exact-sum.ts';
@@ -36,6 +37,8 @@ interface Story {
   readonly missing: number;
   readonly late: number;
   readonly odd: number;
+  /** How many of a hundred times a sender sends values of an earlier time, of all its series. */
+  readonly lateRounds: number;
   readonly statedMs: number | undefined;
   readonly recentBytes: number;
   /** Rounds behind which there is a commit, or a restart after one. */
@@ -52,11 +55,17 @@ const story = fc.record<Story>({
   missing: fc.constantFrom(0, 0, 3),
   late: fc.constantFrom(0, 0, 2),
   odd: fc.constantFrom(0, 0, 3),
+  lateRounds: fc.constantFrom(0, 0, 5),
   statedMs: fc.constantFrom(undefined, 10_000, 15_000),
   recentBytes: fc.constantFrom(0, 1_000_000),
   commits: fc.array(fc.nat(ROUNDS), { maxLength: 6 }),
   restarts: fc.array(fc.nat(ROUNDS), { maxLength: 1 }),
 });
+
+const USUAL: Story = {
+  ...{ seed: 1, kind: 0, senders: 2, seriesOfSender: 40, times: 'apart', missing: 0, late: 0, odd: 0, lateRounds: 0 },
+  ...{ statedMs: undefined, recentBytes: 0, commits: [20], restarts: [] },
+};
 
 const question = fc.record({
   timeFold: fc.constantFrom<TimeFoldName>('increase', 'rate', 'avg', 'min', 'max', 'last', 'sum', 'count', 'points'),
@@ -101,6 +110,7 @@ function nextValue(series: number, before: number | undefined, random: () => num
 
 class World {
   readonly #story: Story;
+  readonly #slicing: Slicing | undefined;
   readonly #random: () => number;
   readonly #builder = new LogBuilder();
   readonly #content: Content = new Map();
@@ -108,19 +118,27 @@ class World {
   readonly points = new Map<number, TestPoint[]>();
   #sequence = 0;
 
-  private constructor(own: Story) {
+  private constructor(own: Story, slicing: Slicing | undefined) {
     this.#story = own;
+    this.#slicing = slicing;
     this.#random = randomOf(own.seed);
     this.#builder.statedMsOf = () => own.statedMs;
   }
 
-  static async play(own: Story): Promise<{ readonly partition: PointPartition; readonly world: World }> {
-    const world = new World(own);
+  static async play(
+    own: Story,
+    slicing?: Slicing,
+  ): Promise<{ readonly partition: PointPartition; readonly world: World }> {
+    const world = new World(own, slicing);
     let partition = await world.#open();
     partition.apply(world.#builder.bare(RECORD.open, 0, START_MS));
     const phases = Array.from({ length: own.senders }, () => Math.floor(world.#random() * ROUND_MS));
     for (let round = 0; round < ROUNDS; round++) {
-      for (let sender = 0; sender < own.senders; sender++) world.#send(partition, round, sender, phases[sender]);
+      for (let sender = 0; sender < own.senders; sender++) {
+        world.#send(partition, round, sender, phases[sender]);
+        if (world.#random() * 100 >= own.lateRounds) continue;
+        world.#send(partition, Math.max(0, round - Math.floor(world.#random() * 14)), sender, phases[sender]);
+      }
       if (partition.wantsCommit || own.commits.includes(round) || own.restarts.includes(round)) {
         await partition.commit();
       }
@@ -134,6 +152,7 @@ class World {
     const limits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 50_000, bucketMs: 100_000, recentBytes };
     return PointPartition.open({
       ...{ partition: 0, keyValue: new MemoryKeyValue(this.#content), limits, latenessMs: () => 20_000 },
+      slicing: this.#slicing,
     });
   }
 
@@ -187,13 +206,44 @@ afterEach(() => {
   fold.mockClear();
 });
 
-test('an answer counts the series that were folded one by one', async () => {
-  const usual: Story = {
-    ...{ seed: 1, kind: 0, senders: 2, seriesOfSender: 40, times: 'apart', missing: 0, late: 0, odd: 0 },
-    ...{ statedMs: undefined, recentBytes: 0, commits: [20], restarts: [] },
+test('requests that take turns in the memory of the thread get the answers of requests on their own', async () => {
+  let nowMs = 0;
+  let turns = 0;
+  const yieldTurn = async (): Promise<void> => {
+    turns++;
+    await new Promise((resolve) => setImmediate(resolve));
   };
+  const { partition, world } = await World.play(USUAL, {
+    clock: { monotonicMs: () => nowMs++ },
+    sliceMs: 1,
+    yieldTurn,
+  });
+  const all = [...world.points.keys()];
+  const ask = (timeFold: TimeFoldName, fromMs: number) => {
+    // Many steps make many slices.
+    return partition.aggregate({
+      ...{ partition: 0, metricId: metricIdOf(0), fromMs, toMs: fromMs + 400_000, stepMs: 200, latenessMs: 20_000 },
+      ...{ timeFold: TIME_FOLD[timeFold], spaceFold: SPACE_FOLD.sum, tagsOffset: 0, maxPoints: 0 },
+      groups: [0, 1].map((group) => {
+        const of = all.filter((series) => (series >> 2) % 2 === group);
+        return { digest: Buffer.alloc(0), series: Buffer.concat(of.map(seriesIdOf)) };
+      }),
+    });
+  };
+  const alone = [await ask('increase', START_MS), await ask('avg', START_MS + 7000), await ask('sum', START_MS)];
+  expect(turns).toBeGreaterThan(20);
+  const together = [ask('increase', START_MS), ask('avg', START_MS + 7000), ask('sum', START_MS)];
+  const digests = (replies: readonly AggregateReply[]) => {
+    return replies.map((reply) => hash128(AggregateReply.encode(reply).finish()).toString('hex'));
+  };
+  expect(digests(await Promise.all(together))).toEqual(digests(alone));
+  // Gauges go down, as counters do not.
+  expect(alone.slice(1).map(({ seriesAlone }) => seriesAlone)).toEqual([0, 0]);
+});
+
+test('an answer counts the series that were folded one by one', async () => {
   const aloneOf = async (change: Partial<Story>) => {
-    const { partition, world } = await World.play({ ...usual, ...change });
+    const { partition, world } = await World.play({ ...USUAL, ...change });
     const all = [...world.points.keys()];
     const { seriesAlone } = await partition.aggregate({
       ...{ partition: 0, metricId: metricIdOf(0), fromMs: START_MS, toMs: START_MS + 400_000, stepMs: 60_000 },

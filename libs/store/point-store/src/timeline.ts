@@ -2,6 +2,12 @@ import { FoundSlot } from './found-slot.ts';
 import type { PageStack } from './page-stack.ts';
 import { type SeriesRange, SeriesSlots } from './series-slots.ts';
 
+/** A slot of the pages of a stack. */
+export interface StackSlot {
+  readonly stack: PageStack;
+  readonly slot: number;
+}
+
 /** A page of a timeline on which an answer depends. */
 export interface TimelinePage {
   /** Which of the slots of a series it has. */
@@ -26,28 +32,28 @@ export class Timeline {
   readonly leavesOlder: boolean;
   readonly leavesNewer: boolean;
 
-  /** `stacks` and `timeClasses` are those of the slots of a series in the order in which they were found. */
-  constructor(number: number, stacks: readonly PageStack[], timeClasses: readonly number[], range: SeriesRange) {
+  /** `found` are the slots of one of the series, in the order in which they were found. */
+  constructor(number: number, found: readonly StackSlot[], range: SeriesRange) {
     this.number = number;
     const slots = new SeriesSlots();
-    const pages = new Map<FoundSlot, TimelinePage>();
-    stacks.forEach((stack, entry) => {
-      const timeClass = timeClasses[entry];
+    const pages: TimelinePage[] = [];
+    const all: FoundSlot[] = [];
+    found.forEach(({ stack, slot }, entry) => {
+      const timeClass = stack.pages[0].classOf(slot);
       stack.pages.forEach((page, index) => {
-        const found = new FoundSlot(page, slotOfClass(stack, timeClass));
-        slots.add(found);
-        pages.set(found, { entry, stack, index, timeClass });
+        const one = new FoundSlot(page, slot);
+        slots.add(one);
+        all.push(one);
+        pages.push({ entry, stack, index, timeClass });
       });
     });
-    this.pages = slots.pick(range).flatMap((found) => pages.get(found) ?? []);
+    const picked = slots.pick(range);
+    // Those that were picked are in the order of all.
+    let next = 0;
+    this.pages = picked.length === all.length ? pages : pages.filter((_, i) => all[i] === picked[next] && ++next > 0);
     this.sinceMs = slots.sinceMs;
     this.untilMs = slots.untilMs;
     this.leavesOlder = slots.leavesOlder;
     this.leavesNewer = slots.leavesNewer;
   }
-}
-
-function slotOfClass({ pages: [page] }: PageStack, timeClass: number): number {
-  for (let slot = 0; slot < page.slots; slot++) if (page.classOf(slot) === timeClass) return slot;
-  throw new Error(`no slot has class ${timeClass}`);
 }

@@ -3,7 +3,7 @@ import type { PageStack } from './page-stack.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { SeriesRange } from './series-slots.ts';
 import type { SlotLists } from './slot-lists.ts';
-import { Timeline } from './timeline.ts';
+import { type StackSlot, Timeline } from './timeline.ts';
 
 /** Timelines that are kept; where series share none, each is needed twice. */
 const KEPT = 4096;
@@ -56,18 +56,21 @@ export class Timelines {
     if (isLast && length === keys.length && this.#last !== undefined) return this.#last;
     keys.length = length;
     this.#lastRoot = root;
-    this.#last = this.#find(series, root, keys);
+    this.#last = this.#find(series, ordinal, root, keys);
     return this.#last;
   }
 
-  #find(series: number, root: number, keys: readonly number[]): Timeline {
+  #find(series: number, ordinal: number, root: number, keys: readonly number[]): Timeline {
     let number = root;
     for (const key of keys) number = this.#numberOf(number, key);
     const known = this.#timelines.get(number);
     if (known !== undefined) return known;
-    const stacks = keys.map((key) => this.#stacks[Math.floor(key / CLASSES)]);
-    const timeClasses = keys.map((key) => key % CLASSES);
-    const timeline = new Timeline(number, stacks, timeClasses, this.#rangeOf(series));
+    const lists = this.#lists;
+    const found: StackSlot[] = [];
+    for (let entry = lists.first(ordinal); entry >= 0; entry = lists.next(entry)) {
+      found.push({ stack: this.#stacks[lists.stackOf(entry)], slot: lists.slotOf(entry) });
+    }
+    const timeline = new Timeline(number, found, this.#rangeOf(series));
     if (this.#timelines.size === KEPT) this.#timelines.clear();
     this.#timelines.set(number, timeline);
     return timeline;
