@@ -58,10 +58,11 @@ async function costProblem(target: FuzzTarget, small: Buffer, large: Buffer): Pr
     if (largeMs <= CHEAP_MS) return undefined;
   }
   const sizes = `${largeMs.toFixed(1)} ms for ${large.length} bytes, ${smallMs.toFixed(1)} ms for ${small.length} bytes`;
+  const { maxMsPerMebibyte } = target;
   const linear = (MAX_RATIO / TIMES_LARGER) * (large.length / small.length);
-  if (largeMs > smallMs * linear) return `cost is not linear: ${sizes}`;
-  const { maxMsPerMebibyte = DEFAULT_MS_PER_MEBIBYTE } = target;
-  return largeMs > Math.max(MIN_SLOW_MS, (large.length / 2 ** 20) * maxMsPerMebibyte) ? `slow: ${sizes}` : undefined;
+  if (maxMsPerMebibyte === undefined && largeMs > smallMs * linear) return `cost is not linear: ${sizes}`;
+  const slowMs = (large.length / 2 ** 20) * (maxMsPerMebibyte ?? DEFAULT_MS_PER_MEBIBYTE);
+  return largeMs > Math.max(MIN_SLOW_MS, slowMs) ? `slow: ${sizes}` : undefined;
 }
 
 /** Runs an input. Throws a violation when it allocated more memory than its size justifies. */

@@ -15,7 +15,10 @@ export interface FuzzTarget {
   readonly maxBytes?: number;
   /** Longest input that senders may send at once, bytes: costs are compared up to it. Default: 256 KiB. */
   readonly maxGrownBytes?: number;
-  /** CPU time from which a large input is slow, ms per MiB, where 250 ms is never slow. Default: 5,000. */
+  /**
+   * CPU time from which a large input is slow, ms per MiB, where 250 ms is never slow. Default: 5,000. Where it is stated, costs
+   * are not compared with those of small inputs: for a parser whose cost is linear from some length on.
+   */
   readonly maxMsPerMebibyte?: number;
   /** How an input is made longer to compare costs. Default: bytes of it are repeated in their place. */
   readonly growth?: (input: Buffer, random: Random) => Growth;
