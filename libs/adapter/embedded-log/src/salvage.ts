@@ -1,11 +1,9 @@
-import { crc32c } from '@tidemark/bytes';
+import { CRC_TABLE, crc32c } from '@tidemark/bytes';
 import type { DiskFile } from '@tidemark/ports';
 import { readAt } from './file-window.ts';
 import { RECORD_HEADER_BYTES, RECORD_MAGIC, readRecordHeader } from './record-format.ts';
 
 const READ_BYTES = 4 * 2 ** 20;
-/** Polynomial of CRC-32C, reflected. */
-const POLYNOMIAL = 0x82f63b78;
 
 /** What a segment's head says about its records. */
 export interface SegmentStart {
@@ -58,17 +56,11 @@ function startValue(bytes: Uint8Array, crc: number): number {
   let register = ~crc >>> 0;
   for (let at = bytes.length - 1; at >= 0; at--) {
     const index = INDEX_OF_TOP[register >>> 24];
-    register = (((register ^ TABLE[index]) << 8) | (index ^ bytes[at])) >>> 0;
+    register = (((register ^ CRC_TABLE[index]) << 8) | (index ^ bytes[at])) >>> 0;
   }
   return ~register >>> 0;
 }
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let value = index;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
-  return value >>> 0;
-});
-
 /** The index of the table's entry with a given highest byte; there is one for each. */
 const INDEX_OF_TOP = new Uint8Array(256);
-for (const [index, value] of TABLE.entries()) INDEX_OF_TOP[value >>> 24] = index;
+for (const [index, value] of CRC_TABLE.entries()) INDEX_OF_TOP[value >>> 24] = index;

@@ -1,7 +1,6 @@
 // Arithmetic of CRC-32C: a checksum's register is a polynomial over GF(2), modulo the checksum's own, bits reversed.
+import { CRC_POLYNOMIAL } from '@tidemark/bytes';
 
-/** CRC-32C's polynomial, bits reversed (RFC 3720, appendix B.4). It is x^32. */
-export const POLYNOMIAL = 0x82f63b78;
 /** The polynomial 1. */
 export const ONE = 0x80000000 | 0;
 /** x^8: by it a register is multiplied for each zero byte. */
@@ -19,7 +18,7 @@ export function multiply(a: number, b: number): number {
 
 /** A register after one more zero bit. */
 export function timesX(register: number): number {
-  return (register & 1) === 1 ? (register >>> 1) ^ POLYNOMIAL : register >>> 1;
+  return (register & 1) === 1 ? (register >>> 1) ^ CRC_POLYNOMIAL : register >>> 1;
 }
 
 /** `base` to the power of `exponent`, a whole number. */

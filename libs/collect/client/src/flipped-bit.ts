@@ -1,4 +1,5 @@
-import { multiply, ONE, POLYNOMIAL, power, timesX } from './crc-field.ts';
+import { CRC_POLYNOMIAL } from '@tidemark/bytes';
+import { multiply, ONE, power, timesX } from './crc-field.ts';
 
 /** Bits that one step of the search covers. */
 const STEP_BITS = 65_536;
@@ -45,7 +46,7 @@ export function flippedBit(difference: number, bits: number): number | undefined
 function changesOfLastBits(): Changes {
   const changes = new Int32Array(SLOTS);
   const distances = new Uint16Array(SLOTS);
-  let change = POLYNOMIAL | 0;
+  let change = CRC_POLYNOMIAL | 0;
   for (let distance = 0; distance < STEP_BITS; distance++) {
     let slot = slotOf(change);
     while (changes[slot] !== 0) slot = (slot + 1) % SLOTS;

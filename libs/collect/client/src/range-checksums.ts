@@ -1,4 +1,5 @@
-import { BYTE, multiply, ONE, power, timesX } from './crc-field.ts';
+import { CRC_TABLE } from '@tidemark/bytes';
+import { BYTE, multiply, ONE, power } from './crc-field.ts';
 
 /** Bytes between two registers that are kept. */
 const STEP_BYTES = 16;
@@ -6,12 +7,6 @@ const STEP_BYTES = 16;
 const LOW_POWERS = 4096;
 /** The register before the first byte. */
 const INITIAL = -1;
-
-const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let register = byte;
-  for (let bit = 0; bit < 8; bit++) register = timesX(register);
-  return register;
-});
 
 /**
  * The CRC-32C of any range of some bytes, in constant time after one pass over them: checksums are linear, so that of a range
@@ -35,7 +30,7 @@ export class RangeChecksums {
     let register = 0;
     for (let i = 0; i < bytes.length; i++) {
       if (i % STEP_BYTES === 0) this.#registers[i / STEP_BYTES] = register;
-      register = TABLE[(register ^ bytes[i]) & 255] ^ (register >>> 8);
+      register = CRC_TABLE[(register ^ bytes[i]) & 255] ^ (register >>> 8);
     }
     if (bytes.length % STEP_BYTES === 0) this.#registers[bytes.length / STEP_BYTES] = register;
     this.#low = powersOf(BYTE, Math.min(LOW_POWERS, bytes.length + 1));
@@ -54,7 +49,7 @@ export class RangeChecksums {
     const step = Math.floor(end / STEP_BYTES);
     let register = this.#registers[step];
     for (let i = step * STEP_BYTES; i < end; i++) {
-      register = TABLE[(register ^ this.#bytes[i]) & 255] ^ (register >>> 8);
+      register = CRC_TABLE[(register ^ this.#bytes[i]) & 255] ^ (register >>> 8);
     }
     return register;
   }
