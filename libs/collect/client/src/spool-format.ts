@@ -188,13 +188,12 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
       }
       return;
     case 'intervals':
-      out.varint(record.numbers.length);
       writeNumbers(record.numbers, out);
       for (const intervalMs of record.intervalsMs) out.varint(intervalMs);
       return;
     case 'refs': {
       const { epoch, partition, firstRef, numbers } = record.range;
-      for (const value of [epoch, partition, firstRef, numbers.length]) out.varint(value);
+      for (const value of [epoch, partition, firstRef]) out.varint(value);
       writeNumbers(numbers, out);
       return;
     }
@@ -218,25 +217,23 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
       return;
     }
     case 'settled':
-      out.varint(record.numbers.length);
       writeNumbers(record.numbers, out);
       return;
     case 'extent': {
       const { file, kind, endBytes, nextSequence, numbers, points } = record.extent;
       out.varint(file);
       out.u8(kind);
-      for (const value of [endBytes, nextSequence, numbers.length]) out.varint(value);
+      out.varint(endBytes);
+      out.varint(nextSequence);
       writeNumbers(numbers, out);
       for (const count of points) out.varint(count);
       return;
     }
     case 'unsure':
-      out.varint(record.numbers.length);
       writeNumbers(record.numbers, out);
       for (const count of record.points) out.varint(count);
       return;
     case 'removed':
-      out.varint(record.files.length);
       writeNumbers(record.files, out);
       return;
     case 'ended':
@@ -244,6 +241,7 @@ function writeBody(record: SpoolRecord, out: ByteWriter): void {
 }
 
 function writeNumbers(numbers: readonly number[], out: ByteWriter): void {
+  out.varint(numbers.length);
   let last = 0;
   for (const number of numbers) {
     out.signedVarint(number - last);
