@@ -374,7 +374,12 @@ export class ClientSession {
   /** Points that the last send of a batch may have left out, if no answer says it. */
   #unanswered({ sentOn, sentMs, isAnswered }: QueuedBatch, batch: Batch): number {
     if (sentOn === undefined || isAnswered) return 0;
-    return unsurePoints(batch, { definitions: sentOn.definitions, newestMs: sentOn.newestMs(sentMs) });
+    return this.#unsureOn(sentOn, batch, sentMs);
+  }
+
+  /** Points that a send on the stream at that time, monotonic ms, may leave out. */
+  #unsureOn(stream: SessionStream, batch: Batch, sentMs: number): number {
+    return unsurePoints(batch, { definitions: stream.definitions, newestMs: stream.newestMs(sentMs) });
   }
 
   /** Before a send: what it may leave out, for the next run of the program, if this one ends without an answer. */
@@ -409,7 +414,7 @@ export class ClientSession {
       const { message } = request;
       assert(message?.$case === 'batch', 'the request of a batch has one');
       const unsure = batch.unsure + this.#unanswered(batch, message.value);
-      const next = unsurePoints(message.value, { definitions: stream.definitions, newestMs: stream.newestMs(nowMs) });
+      const next = this.#spooled === undefined ? 0 : this.#unsureOn(stream, message.value, nowMs);
       if (next > 0) {
         await this.#noteUnsure(batch, unsure + next);
         if (batch.gone) continue;
