@@ -66,6 +66,17 @@ function generationsOf(content: ReadonlyMap<string, Buffer>): Set<number> {
 
 const LOG = Array.from({ length: 10 }, (_, day) => churnOf(day, 10 + day));
 
+/** A partition after the commit of so many records, which has begun a renumbering: its first batch waits. */
+async function begun(records: number): Promise<{ keyValue: SteppedKeyValue; partition: TagPartition }> {
+  const keyValue = new SteppedKeyValue();
+  const partition = await open(keyValue);
+  for (const record of LOG.slice(0, records)) partition.apply(record);
+  const first = partition.commit();
+  await keyValue.step();
+  await first;
+  return { keyValue, partition };
+}
+
 describe('a renumbering', () => {
   test('is written in several batches, without regard to how many series there are', async () => {
     const keyValue = new MemoryKeyValue();
@@ -128,12 +139,7 @@ describe('a renumbering', () => {
   });
 
   test('does not hold commits up, and what they write is in the new index', async () => {
-    const keyValue = new SteppedKeyValue();
-    const partition = await open(keyValue);
-    for (const record of LOG.slice(0, 5)) partition.apply(record);
-    const first = partition.commit();
-    await keyValue.step();
-    await first;
+    const { keyValue, partition } = await begun(5);
     // The first batch waits, and so does the write of the next commit behind it.
     expect(keyValue.waiting).toBe(1);
     partition.apply(LOG[5]);
@@ -156,12 +162,7 @@ describe('a renumbering', () => {
   });
 
   test('continues after a write that failed, with the next commit', async () => {
-    const keyValue = new SteppedKeyValue();
-    const partition = await open(keyValue);
-    for (const record of LOG.slice(0, 6)) partition.apply(record);
-    const first = partition.commit();
-    await keyValue.step();
-    await first;
+    const { keyValue, partition } = await begun(6);
     for (const outcome of ['failed', 'failed late'] as const) {
       await keyValue.step(outcome);
       expect(keyValue.waiting).toBe(0);
@@ -188,12 +189,7 @@ describe('a renumbering', () => {
   });
 
   test('ends when the partition stops, and what it wrote is deleted at the next open', async () => {
-    const keyValue = new SteppedKeyValue();
-    const partition = await open(keyValue);
-    for (const record of LOG.slice(0, 6)) partition.apply(record);
-    const first = partition.commit();
-    await keyValue.step();
-    await first;
+    const { keyValue, partition } = await begun(6);
     await keyValue.step();
     const stopped = partition.stop();
     await keyValue.stepAll();
@@ -212,12 +208,7 @@ describe('a renumbering', () => {
   });
 
   test('that is switched to before its last batch is data_loss at the open, not a smaller answer', async () => {
-    const keyValue = new SteppedKeyValue();
-    const partition = await open(keyValue);
-    for (const record of LOG.slice(0, 6)) partition.apply(record);
-    const first = partition.commit();
-    await keyValue.step();
-    await first;
+    const { keyValue, partition } = await begun(6);
     const before = new Map(keyValue.stored.content);
     await keyValue.stepAll();
     const last = partition.commit();
