@@ -79,10 +79,14 @@ export class RawBatch {
     if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
   }
 
-  /** Calls `visit` with the series number of each point. */
-  forEachSeries(visit: (number: number) => void): void {
-    for (const { plan } of this.#layers) for (const number of plan.numbers) visit(number);
-    for (const { refs, length } of [this.#points, this.#sketches]) for (let i = 0; i < length; i++) visit(refs[i]);
+  /** The lists that its layers were recorded of. */
+  get plans(): readonly ColumnPlan[] {
+    return this.#layers.map(({ plan }) => plan);
+  }
+
+  /** Series numbers of the points and sketches that no layer has; those of points of one series are repeated. */
+  get looseNumbers(): readonly Uint32Array[] {
+    return [this.#points, this.#sketches].map(({ refs, length }) => refs.subarray(0, length));
   }
 
   /**
@@ -90,12 +94,7 @@ export class RawBatch {
    * all its series are, so that the points of a series keep their order.
    */
   divide(isFirst: (number: number) => boolean): [first: RawBatch, others: RawBatch] {
-    let isWhole = true;
-    this.forEachSeries((number) => {
-      isWhole &&= isFirst(number);
-    });
     const [first, others] = [new RawBatch(), new RawBatch()];
-    if (isWhole) return [this, others];
     const held = this.#heldByLayers(isFirst);
     const partOf = (number: number) => (isFirst(number) && !held.has(number) ? first : others);
     const { refs, timesMs, values } = this.#points;
