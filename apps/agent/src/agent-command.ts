@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import {
   type EventLog,
   explain,
+  growHeapsFreely,
   onStopSignal,
   openEventLog,
   readSettings,
@@ -32,6 +33,7 @@ const GROUPS = [
 const STATUS_GRACE_MS = 1_000;
 
 async function run(settings: Settings): Promise<void> {
+  growHeapsFreely();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   const place = await placeOf(settings, log);
