@@ -20,7 +20,13 @@ import { worstStall } from './worst-stall.ts';
  */
 const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: () => Promise<Measurement[]> }[] = [
   {
-    names: ['whole-path-embedded', 'whole-path-embedded-cpu', 'bytes-per-point-log', 'bytes-per-point-store'],
+    names: [
+      'whole-path-embedded',
+      'whole-path-embedded-cpu',
+      'client-cpu',
+      'bytes-per-point-log',
+      'bytes-per-point-store',
+    ],
     run: wholePathEmbedded,
   },
   { names: ['whole-path-kafka', 'whole-path-kafka-cpu'], run: wholePathKafka },

@@ -6,8 +6,8 @@ const ROUNDS = 300;
 const RUNS = 3;
 
 /**
- * Claims `whole-path-embedded`, `whole-path-embedded-cpu`, `bytes-per-point-log` and `bytes-per-point-store`: points
- * from a client process over gRPC through validation, tags, log, de-duplication and both stores, until a query counts
+ * Claims `whole-path-embedded`, `whole-path-embedded-cpu`, `client-cpu`, `bytes-per-point-log` and
+ * `bytes-per-point-store`: points from a client process over gRPC through validation, tags, log, de-duplication and both stores, until a query counts
  * them all.
  */
 export async function wholePathEmbedded(): Promise<Measurement[]> {
@@ -34,6 +34,12 @@ export async function wholePathEmbedded(): Promise<Measurement[]> {
       value: median(runs.map(({ points, platformCpuSeconds }) => points / platformCpuSeconds)),
       unit: 'points/CPU s of the platform',
       conditions,
+    },
+    {
+      name: 'client-cpu',
+      value: median(runs.map(({ points, generatorCpuSeconds }) => (generatorCpuSeconds / points) * 1e9)),
+      unit: 'ns of CPU/point',
+      conditions: `${conditions}; all of the client process: routing, encoding, gRPC, collections; values made before; a heap that grows freely`,
     },
     {
       name: 'bytes-per-point-log',

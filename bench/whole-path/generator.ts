@@ -1,4 +1,5 @@
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
+import { growHeapsFreely } from '@tidemark/executable';
 import { SystemRandom } from '@tidemark/node-runtime';
 import { SeriesValues } from '../data/series-values.ts';
 import { metricOf, taggedSeries } from '../data/tagged-series.ts';
@@ -6,6 +7,7 @@ import { DataClock } from './data-clock.ts';
 import type { FromGenerator, GeneratorOptions } from './messages.ts';
 
 /** The client of the whole-path benchmark, a process of its own: 100,000 series, one timestamp a batch, over gRPC. */
+growHeapsFreely();
 const options = JSON.parse(process.argv[2]) as GeneratorOptions;
 const clock = new DataClock(options.startMs);
 const client = await Client.open(

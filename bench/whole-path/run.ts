@@ -28,6 +28,8 @@ export interface WholePathOptions {
   readonly stores?: boolean;
   /** Flags for the platform's Node, such as a profiler's. */
   readonly execArgv?: readonly string[];
+  /** The same for the generator's Node. */
+  readonly generatorArgv?: readonly string[];
 }
 
 const START_MS = Date.UTC(2026, 10, 1);
@@ -37,7 +39,7 @@ export const STEP_MS = 10_000;
 export async function runWholePath(
   hosts: number,
   rounds: number,
-  { stores = true, execArgv = [] }: WholePathOptions = {},
+  { stores = true, execArgv = [], generatorArgv = [] }: WholePathOptions = {},
 ): Promise<WholePathResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   const platform = start(stores ? 'platform-process.ts' : 'intake-process.ts', [folder, String(START_MS)], execArgv);
@@ -53,7 +55,7 @@ export async function runWholePath(
       inFlight: 32,
       seed: 1,
     };
-    generator = start('generator.ts', [JSON.stringify(options)]);
+    generator = start('generator.ts', [JSON.stringify(options)], generatorArgv);
     generator.on('message', (one: FromGenerator) => {
       if (one.type === 'clock') platform.send(one);
     });
