@@ -1,5 +1,5 @@
-import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
-import { SPACE_FOLD, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
+import type { AggregateReply, AggregateRequest, GroupPartial } from '@tidemark/contract';
+import { type packPartial, SPACE_FOLD, TIME_FOLD, type TimeFoldName } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import { classOf, metricIdOf, seriesIdOf } from '@tidemark/point-log/testing';
 import type { PointPartition } from '../point-partition.ts';
@@ -41,4 +41,15 @@ function stepsOf({ count, max }: AggregateReply['groups'][number]): (number | un
   return Array.from({ length: count.length / 8 }, (_, i) =>
     count.readDoubleLE(i * 8) > 0 ? max.readDoubleLE(i * 8) : undefined,
   );
+}
+
+type Packed = Omit<GroupPartial, 'sketches'> | ReturnType<typeof packPartial>;
+
+/** The bits of the values of a group. */
+export function bitsOf({ count, sum, sumRest, sumScaled, min, max, last, lastTime }: Packed) {
+  const columns = Object.entries({ count, sum, sumRest, min, max, last, lastTime });
+  return {
+    sumScaled,
+    ...Object.fromEntries(columns.map(([name, bytes]) => [name, Buffer.from(bytes).toString('hex')])),
+  };
 }
