@@ -1,0 +1,82 @@
+/** A promise within one part that is broken on purpose in its source. A test of the part must detect it. */
+export interface SourceSabotage {
+  readonly name: string;
+  readonly promise: string;
+  /** Path of the source file from the root of the repository, and the change. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Path of the test file that must fail. */
+  readonly caughtBy: string;
+  /** The title of the test. */
+  readonly title: string;
+}
+
+const SHARED_FOLD = 'libs/store/point-store/src/shared-fold.test.ts';
+const ANY_HISTORY =
+  'series that are folded together give the same bits as each alone, for any history of the partition';
+const LATE_FOR_ALL =
+  'points that are late for all series of a sender are resolved, although the series have the same times';
+const SCHEDULES = 'libs/store/point-store/src/schedules.property.test.ts';
+const ANY_SCHEDULE =
+  'equal points have equal hashes and answers, those of a plain model, for any commits, closes and kills';
+
+/** The product has no switches for these: the source is changed when the test loads it (source-transform.ts). */
+export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
+  {
+    name: 'dropped-at-page-end',
+    promise: 'an answer has all of a step, also where a page of a series ends within it',
+    file: 'libs/store/point-store/src/pair-folder.ts',
+    find: 'if (decoded === 0) this.#decodeOdd(pages, slot, at);',
+    replace:
+      'if (decoded === 0) this.#decodeOdd(pages, slot, at); ' +
+      'if (pages.length > 1) decoder.floats[at / 8 + pages[0].countOf(slot) - 1] = 0;',
+    caughtBy: SHARED_FOLD,
+    title: ANY_HISTORY,
+  },
+  {
+    name: 'overlap-on-the-fast-path',
+    promise: 'points whose pages overlap in time are resolved before they are folded',
+    file: 'libs/store/point-store/src/shared-fold.ts',
+    find: 'for (let i = 1; i < length; i++) if (!(timesMs[i - 1] < timesMs[i])) return undefined;',
+    replace: '',
+    caughtBy: SHARED_FOLD,
+    title: LATE_FOR_ALL,
+  },
+  {
+    name: 'exception-ignored',
+    promise: 'a page gives back -0, NaN and infinities as they were',
+    file: 'libs/data/page/src/page-decoder.ts',
+    find: 'if (page.exceptions.size === 0) return;',
+    replace: 'return;',
+    caughtBy: SCHEDULES,
+    title: ANY_SCHEDULE,
+  },
+  {
+    name: 'slot-dealt-twice',
+    promise: 'a slot of a deal belongs to one series',
+    file: 'libs/store/point-store/src/slot-deal.ts',
+    find: 'page.series[page.slots++] = series;',
+    replace: 'page.series[page.slots] = series; if (page.slots === 0 || series % 7 !== 3) page.slots++;',
+    caughtBy: SCHEDULES,
+    title: ANY_SCHEDULE,
+  },
+  {
+    name: 'hash-by-commits',
+    promise: 'the hash of a bucket is of its points alone, whichever commits wrote them',
+    file: 'libs/store/point-store/src/hash-versions.ts',
+    find: 'if (firstMs <= all[series]) late.add(series);',
+    replace: '',
+    caughtBy: SCHEDULES,
+    title: ANY_SCHEDULE,
+  },
+  {
+    name: 'hash-by-restarts',
+    promise: 'the hash of a bucket is of its points alone, however many processes wrote them',
+    file: 'libs/store/point-store/src/bucket-closer.ts',
+    find: 'hasDeals ? await overlappingSeries(store, bucket) : NONE',
+    replace: 'NONE',
+    caughtBy: SCHEDULES,
+    title: ANY_SCHEDULE,
+  },
+];
