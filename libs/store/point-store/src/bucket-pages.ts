@@ -89,16 +89,18 @@ async function* storedPagesOf(
   if (own.size > SCAN_PAGES) {
     const pages = familyKey(PREFIX.page, family);
     for await (const { key, value } of keyValue.entries({ from: pages, to: afterPrefix(pages) })) {
-      if (own.has(numberOfKey(key))) yield new Page(value);
+      if (own.has(numberOfKey(key))) yield pageIn(store, family.bucket, value);
     }
     return;
   }
   for (const number of own) yield* versionsOf(store, family, number);
 }
 
-async function* versionsOf({ keyValue }: PartitionStore, family: PageFamily, number: number): AsyncGenerator<Page> {
+async function* versionsOf(store: PartitionStore, family: PageFamily, number: number): AsyncGenerator<Page> {
   const from = versionsKey(family, number);
-  for await (const { value } of keyValue.entries({ from, to: afterPrefix(from) })) yield new Page(value);
+  for await (const { value } of store.keyValue.entries({ from, to: afterPrefix(from) })) {
+    yield pageIn(store, family.bucket, value);
+  }
 }
 
 /** All versions of one dealt page of a bucket, as they are stored. */
@@ -110,11 +112,11 @@ export interface StoredVersions {
 }
 
 /**
- * The pages of a bucket on disk, one dealt page after the other. Throws `data_loss` for pages of a series that is not
- * in the table.
+ * The pages of a bucket on disk, one dealt page after the other. Throws `data_loss` for pages of other times, or of a
+ * series that is not in the table.
  */
 export async function* versionsOfBucket(store: PartitionStore, bucket: number): AsyncGenerator<StoredVersions> {
-  const { keyValue, table } = store;
+  const { keyValue } = store;
   const prefix = bucketKey(PREFIX.page, bucket);
   let current: { family: PageFamily; number: number; keys: Uint8Array[]; pages: Page[] } | undefined;
   for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
@@ -124,19 +126,21 @@ export async function* versionsOfBucket(store: PartitionStore, bucket: number): 
       if (current !== undefined) yield current;
       current = { family, number, keys: [], pages: [] };
     }
-    const page = new Page(value);
-    checkSeries(page, bucket, table.length);
     current.keys.push(key);
-    current.pages.push(page);
+    current.pages.push(pageIn(store, bucket, value));
   }
   if (current !== undefined) yield current;
 }
 
-function checkSeries({ series }: Page, bucket: number, known: number): void {
-  const unknown = series.find((one) => one >= known);
-  if (unknown === undefined) return;
-  const message = `the stored bucket ${bucket} has a page of series ${unknown} of ${known}`;
-  throw new TidemarkError('data_loss', message, { bucket, series: unknown });
+/** Reads a stored page of a bucket. Throws `data_loss` for one of other times, or of a series that is not in the table. */
+function pageIn({ table, limits: { bucketMs } }: PartitionStore, bucket: number, bytes: Uint8Array): Page {
+  const page = new Page(bytes);
+  const { series, minTimeMs, maxTimeMs } = page;
+  const unknown = series.find((one) => one >= table.length);
+  const found = unknown === undefined ? `times ${minTimeMs} to ${maxTimeMs}` : `series ${unknown} of ${table.length}`;
+  const isWithin = minTimeMs >= bucket * bucketMs && maxTimeMs < (bucket + 1) * bucketMs;
+  if (unknown === undefined && isWithin) return page;
+  throw new TidemarkError('data_loss', `the stored bucket ${bucket} has a page of ${found}`, { bucket });
 }
 
 /** The slots of each series in some pages, in the order in which the series appear. */
