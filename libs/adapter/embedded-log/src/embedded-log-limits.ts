@@ -15,7 +15,7 @@ export interface EmbeddedLogLimits {
   readonly groupBytes: number;
   /** Bytes of values that may wait in one partition for their group. */
   readonly pendingBytes: number;
-  /** Bytes of the latest records of one partition that are kept in memory for readers in this thread. */
+  /** Bytes of the latest records of one partition that are kept in memory while a reader in this thread follows them. */
   readonly tailCacheBytes: number;
   /** Producers of one partition that are remembered across a restart; the oldest is forgotten first. */
   readonly producers: number;

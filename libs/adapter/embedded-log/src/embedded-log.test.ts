@@ -269,6 +269,7 @@ describe('opening', () => {
     const log = await open(disk, { tailCacheBytes: 10_000 });
     const reader = await openEmbeddedLogReader({ disk, clock, partitions: { points: 2, control: 1 } });
     log.onAppend((...progress) => reader.advance(...progress));
+    expect(await log.read('points', 0, 0, { maxBytes: 1, waitMs: 0 })).toEqual([]);
     await fill(log, 3);
     await log.raise('points', 0, 2);
     expect((await log.bounds('points', 0)).next).toBe(3);

@@ -5,11 +5,16 @@ interface CachedGroup {
   readonly sizeBytes: number;
 }
 
-/** The latest records of a partition in memory, so that readers at the tail need no file. */
+/**
+ * The latest records of a partition in memory, so that readers at the tail need no file. Most partitions have no reader in the
+ * thread that appends, so records are kept from a read on, until as many were added as fit without another read.
+ */
 export class TailCache {
   readonly #limitBytes: number;
   readonly #groups: CachedGroup[] = [];
   #sizeBytes = 0;
+  /** Bytes that were added since the last read. */
+  #unreadBytes = Number.POSITIVE_INFINITY;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -20,11 +25,13 @@ export class TailCache {
    * added before, because records between are lost, only they are kept.
    */
   add(records: readonly LogRecord[], sizeBytes: number): void {
-    const before = this.#groups.at(-1)?.records.at(-1)?.offset;
-    if (before !== undefined && records[0].offset !== before + 1) {
-      this.#groups.length = 0;
-      this.#sizeBytes = 0;
+    this.#unreadBytes += sizeBytes;
+    if (this.#unreadBytes > this.#limitBytes) {
+      this.#clear();
+      return;
     }
+    const before = this.#groups.at(-1)?.records.at(-1)?.offset;
+    if (before !== undefined && records[0].offset !== before + 1) this.#clear();
     this.#groups.push({ records, sizeBytes });
     this.#sizeBytes += sizeBytes;
     while (this.#sizeBytes > this.#limitBytes) this.#sizeBytes -= this.#groups.shift()?.sizeBytes ?? 0;
@@ -32,6 +39,7 @@ export class TailCache {
 
   /** Records from `from` on, at most `maxBytes` beyond the first, or undefined when `from` is not cached. */
   read(from: number, maxBytes: number): LogRecord[] | undefined {
+    this.#unreadBytes = 0;
     let at = this.#groups.length - 1;
     while (at >= 0 && this.#groups[at].records[0].offset > from) at--;
     if (at < 0) return undefined;
@@ -48,5 +56,10 @@ export class TailCache {
       skip = 0;
     }
     return records.length > 0 ? records : undefined;
+  }
+
+  #clear(): void {
+    this.#groups.length = 0;
+    this.#sizeBytes = 0;
   }
 }

@@ -40,7 +40,7 @@ export const LOG = z.strictObject({
     'bytes',
     0,
     4 * GIB,
-    'Latest records of one partition that are kept in memory.',
+    'Latest records of one partition that are kept in memory while a reader in the same thread follows them.',
   ),
   producers: whole(
     L.producers,
