@@ -25,6 +25,11 @@ export class ValueBlocks {
     return this.#usedBytes;
   }
 
+  /** Bytes of all pieces that there are, in use or given back: no memory below was given back to the system. */
+  get takenBytes(): number {
+    return this.#end - LARGEST_PIECE_BYTES;
+  }
+
   /** A block for further values of a column. */
   takeBlock(): number {
     return this.take(SMALLEST_BYTES);

@@ -1,5 +1,5 @@
 import { grown } from '@tidemark/columns';
-import { BLOCK_VALUES, type PageKernel } from '@tidemark/page';
+import { BLOCK_VALUES, PAGE_SLOTS_LIMIT, type PageKernel } from '@tidemark/page';
 import { HeadTimes } from './head-times.ts';
 import type { SlotDeal } from './slot-deal.ts';
 
@@ -239,12 +239,33 @@ export class HeadColumns {
       const { slots } = this.deal.pages[page];
       this.#widths[page] = Math.max(MIN_WIDTH, 2 ** Math.ceil(Math.log2(slots)));
     }
+    if ((slot & 255) >= this.#widths[page] && !this.#widen(page, slot & 255)) return false;
     const width = this.#widths[page];
-    if ((slot & 255) >= width) return false;
     const index = page * TILES + tile;
     if (this.#tiles[index] !== 0) return true;
     if (tile > 0 && this.#pointsOf(page) < MIN_FILL * tile * TILE_ROWS * this.deal.pages[page].slots) return false;
     this.#tiles[index] = this.#kernel.blocks.take(tileBytes(width)) / 8;
+    return true;
+  }
+
+  /**
+   * Makes the tile of a page wide enough for a slot, as long as it is the only one: while the first points of a bucket come,
+   * slots are dealt one after another. Returns false if the page has more tiles.
+   */
+  #widen(page: number, slot: number): boolean {
+    const [tile, second] = this.#tiles.subarray(page * TILES, page * TILES + 2);
+    if (second !== 0) return false;
+    const width = this.#widths[page];
+    const wider = Math.min(PAGE_SLOTS_LIMIT, 2 ** Math.ceil(Math.log2(slot + 1)));
+    this.#widths[page] = wider;
+    if (tile === 0) return true;
+    const { blocks } = this.#kernel;
+    const to = blocks.take(tileBytes(wider)) / 8;
+    const { floats } = blocks;
+    for (let row = 0; row < TILE_ROWS; row++)
+      floats.copyWithin(to + row * wider, tile + row * width, tile + (row + 1) * width);
+    blocks.release(8 * tile, tileBytes(width));
+    this.#tiles[page * TILES] = to;
     return true;
   }
 

@@ -79,6 +79,26 @@ it('has every point of long shares, also of senders that are ahead of others of 
   );
 });
 
+it('has the values of new series where it has those of known ones, so that the memory is used again', () => {
+  const own = new PageCodec();
+  const { blocks } = own.kernel;
+  const head = new PageHead(table, BUCKET_MS, own.kernel);
+  const refs = Uint32Array.from({ length: SERIES }, (_, ref) => ref);
+  const fill = (): number => {
+    for (let step = 0; step < 60; step++) {
+      const timesMs = new Float64Array(SERIES).fill(step * STEP_MS);
+      head.append(1, refs, { refs, timesMs, values: new Float64Array(SERIES), length: SERIES });
+    }
+    return blocks.usedBytes;
+  };
+  const first = fill();
+  const taken = blocks.takenBytes;
+  head.clear(1);
+  expect(fill()).toBe(first);
+  expect(blocks.takenBytes).toBe(taken);
+  head.close();
+});
+
 /** The times and values that the head has of each series. */
 function shown(head: PageHead): string[] {
   const found = new Array<string>(SERIES).fill('');
