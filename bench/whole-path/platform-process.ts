@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Platform } from '@tidemark/assembly/one-process';
-import { growHeapsFreely, shareNoWrappers } from '@tidemark/executable';
+import { growHeapsFreely, returnFreedHeap, shareNoWrappers } from '@tidemark/executable';
 import { parseSettings } from '@tidemark/settings';
 import { DataClock } from './data-clock.ts';
 import { folderBytes } from './folder-bytes.ts';
@@ -11,6 +11,7 @@ import type { FromPlatform, PlatformReport, ToPlatform } from './messages.ts';
  * the wall clock. Leases and timers are real.
  */
 growHeapsFreely();
+returnFreedHeap();
 shareNoWrappers();
 const [folder, startMs] = [process.argv[2], Number(process.argv[3])];
 const clock = new DataClock(startMs);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials } from '@grpc/grpc-js';
 import { QueryClient } from '@tidemark/contract';
+import { boundedMemory } from '@tidemark/executable';
 import { runQuery } from '@tidemark/rpc';
 import { METRICS } from '../data/hosts.ts';
 import { taggedMetric } from '../data/tagged-series.ts';
@@ -135,7 +136,11 @@ export async function untilCounted<T extends { readonly points: number }>(
 
 /** Starts a process from a file of this folder. */
 export function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
-  const child = fork(new URL(file, import.meta.url), [...args], { execArgv: [...execArgv, '--no-warnings'] });
+  const bounded = boundedMemory(process.env);
+  const child = fork(new URL(file, import.meta.url), [...args], {
+    execArgv: ['--no-warnings', ...bounded.execArgv, ...execArgv],
+    env: bounded.env,
+  });
   child.on('exit', (code) => {
     if (code !== 0 && code !== null) throw new Error(`${file} ended with ${code}`);
   });

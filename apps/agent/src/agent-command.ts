@@ -8,6 +8,7 @@ import {
   onStopSignal,
   openEventLog,
   readSettings,
+  returnFreedHeap,
   settingsCommand,
 } from '@tidemark/executable';
 import { HostAgent, type HostAgentPlace, serveStatus } from '@tidemark/host-agent';
@@ -34,6 +35,7 @@ const STATUS_GRACE_MS = 1_000;
 
 async function run(settings: Settings): Promise<void> {
   growHeapsFreely();
+  returnFreedHeap();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);
   const place = await placeOf(settings, log);

@@ -1,6 +1,8 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { boundMemory } from '@tidemark/executable/process-memory';
 
+boundMemory(process);
 // Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
 const { runAgent } = await import('./agent-command.ts');

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { boundMemory } from '@tidemark/executable/process-memory';
 
+boundMemory(process);
 const root = new URL('../../../', import.meta.url);
 // Compiled code is reused by the next start.
 enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));

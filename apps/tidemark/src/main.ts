@@ -1,11 +1,16 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { explain } from '@tidemark/executable';
-import { printableLines } from '@tidemark/model/safe-text';
-import { Command } from 'commander';
+import { boundMemory } from '@tidemark/executable/process-memory';
+import type { Command } from 'commander';
 
+// Before anything else is loaded, since it may start the program again.
+if (process.argv[2] === 'start') boundMemory(process);
 // Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
 enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
+
+const { explain } = await import('@tidemark/executable');
+const { printableLines } = await import('@tidemark/model/safe-text');
+const commander = await import('commander');
 
 /** Commands, each loaded on demand: most need only a small part of the platform's code. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -24,7 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 const HELP = `
 In the repository, run npm run tidemark -- COMMAND. npm start runs npm run tidemark -- start.`;
 
-const program = new Command('tidemark')
+const program = new commander.Command('tidemark')
   .description('A metrics platform that knows when it has seen everything.')
   .showHelpAfterError('(use --help for usage)')
   .addHelpText('after', HELP);

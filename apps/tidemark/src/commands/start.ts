@@ -10,6 +10,7 @@ import {
   onStopSignal,
   openEventLog,
   readSettings,
+  returnFreedHeap,
   settingsCommand,
   shareNoWrappers,
 } from '@tidemark/executable';
@@ -31,6 +32,7 @@ export function startCommand(): Command {
 
 async function start(settings: Settings): Promise<void> {
   growHeapsFreely();
+  returnFreedHeap();
   shareNoWrappers();
   const log = openEventLog(settings.events.level);
   const stopping = onStopSignal(log);

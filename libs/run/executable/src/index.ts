@@ -2,6 +2,7 @@ export type { EventLog } from './event-log.ts';
 export { openEventLog } from './event-log.ts';
 export { explain } from './failure.ts';
 export { growHeapsFreely } from './heap-growth.ts';
+export { boundedMemory, boundMemory, returnFreedHeap } from './process-memory.ts';
 export type { SettingsSources } from './settings-command.ts';
 export { readSettings, settingsCommand } from './settings-command.ts';
 export { readSettingsFile } from './settings-file.ts';

@@ -5,6 +5,7 @@ import {
   onStopSignal,
   openEventLog,
   readSettings,
+  returnFreedHeap,
   settingsCommand,
   shareNoWrappers,
 } from '@tidemark/executable';
@@ -36,6 +37,7 @@ export async function runService(program: ServiceProgram): Promise<void> {
   command.action(async () => {
     const settings = await readSettings(command, { environment: node.env, readText, warn });
     growHeapsFreely();
+    returnFreedHeap();
     shareNoWrappers();
     const log = openEventLog(settings.events.level);
     const abort = new AbortController();
