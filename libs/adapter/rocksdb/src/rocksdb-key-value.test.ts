@@ -41,6 +41,18 @@ describe('RocksDbKeyValue', () => {
     await rm(folder, { recursive: true });
   });
 
+  test('says how much memory unwritten tables take, which a flush gives back, and reads keep nothing', async () => {
+    const store = await openRocksDb(folder, { writeBufferBytes: 64 * 2 ** 20 });
+    const empty = await store.memoryBytes();
+    const value = new Uint8Array(1_000_000).fill(7);
+    await store.write(Array.from({ length: 16 }, (_, i) => ({ key: bytes(`key ${i}`), value })));
+    expect(await store.memoryBytes()).toBeGreaterThan(empty + 16_000_000);
+    await store.flush();
+    for (let i = 0; i < 16; i++) expect((await store.get(bytes(`key ${i}`)))?.length).toBe(value.length);
+    expect(await store.memoryBytes()).toBeLessThan(empty + 2_000_000);
+    await store.close();
+  });
+
   test('a killed process loses no resolved batch, and stores no part of a batch', async () => {
     const script = fileURLToPath(new URL('./testing/write-until-killed.ts', import.meta.url));
     const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });

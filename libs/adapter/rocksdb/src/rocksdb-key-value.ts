@@ -19,6 +19,8 @@ import { type WalFolder, WalSync, walFolder } from './wal-sync.ts';
 const MAX_KEY_BYTES = 65_536;
 const MAX_VALUE_BYTES = 67_108_864;
 const MAX_BATCH_BYTES = 1_073_741_824;
+/** Where RocksDB has memory that is not of a read in progress. */
+const MEMORY_PROPERTIES = ['rocksdb.size-all-mem-tables', 'rocksdb.estimate-table-readers-mem'] as const;
 
 export interface RocksDbOptions {
   /** Bytes of writes in memory before they become a table; default 64 MiB. Up to two such buffers exist. */
@@ -50,6 +52,10 @@ export async function openRocksDb(path: string, options: RocksDbOptions = {}): P
       writeBufferSize: options.writeBufferBytes ?? 67_108_864,
       maxOpenFiles: options.maxOpenFiles ?? 512,
       maxBackgroundJobs: options.maxBackgroundJobs ?? 2,
+      // Tables are not compressed, so that the system's cache of files has the same blocks, and gives the memory back. Each
+      // database would have 32 MiB more.
+      blockCache: false,
+      tableCacheIndexAndFilterBlocks: false,
     });
     await db.ready();
     const folder = await walFolder(path, async () => (await db.currentWalFile()).number);
@@ -165,6 +171,14 @@ export class RocksDbKeyValue implements KeyValue {
     return this.#try('read', async () => {
       if (compareBytes(from, to) >= 0) return 0;
       return Number(await this.#db.approximateSize(from, to, { includeMemtables: true }));
+    });
+  }
+
+  /** Bytes in memory: writes that are in no table yet, and indexes and filters of open tables. */
+  memoryBytes(): Promise<number> {
+    return this.#try('read', async () => {
+      const values = await Promise.all(MEMORY_PROPERTIES.map((name) => this.#db.getProperty(name)));
+      return values.reduce((bytes, value) => bytes + Number(value ?? 0), 0);
     });
   }
 

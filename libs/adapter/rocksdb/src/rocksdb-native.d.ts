@@ -4,6 +4,8 @@ declare module 'rocksdb-native' {
     writeBufferSize?: number;
     maxOpenFiles?: number;
     maxBackgroundJobs?: number;
+    blockCache?: boolean;
+    tableCacheIndexAndFilterBlocks?: boolean;
   }
 
   interface WriteBatch {
@@ -42,6 +44,8 @@ declare module 'rocksdb-native' {
     /** Makes tables of what is in memory. */
     flush(): Promise<void>;
     currentWalFile(): Promise<{ number: number }>;
+    /** Value of a property of the database; null for one that does not exist. */
+    getProperty(name: string): Promise<string | null | undefined>;
   }
 
   export = RocksDB;

@@ -36,8 +36,8 @@ import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
 import { type TrimmableLog, TrimPoint } from './trim-point.ts';
 
-/** Write buffer of RocksDB: a commit is a few MiB, and each store has up to two buffers. */
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+/** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const DELAY_REPORT_MS = 1000;
 /** Over a log whose segments are not known here, a database makes tables of its commits so often. */
 const FLUSH_STEP_MS = 60_000;
