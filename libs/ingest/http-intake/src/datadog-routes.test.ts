@@ -36,6 +36,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, options: 
   httpIntake(app, {
     intake: {
       open,
+      receive: (_tenant, decode) => decode(),
       openKeyed: async (tenant, { clientSession, sequence, mapEpoch }) => {
         received.push(`${Buffer.from(clientSession).toString('hex')} ${sequence} ${mapEpoch}`);
         return open(tenant);
@@ -143,6 +144,7 @@ describe('metric payloads', () => {
     };
     const intake = {
       open,
+      receive: <T>(_tenant: string, decode: () => Promise<T>) => decode(),
       openKeyed: async () => open(),
       mapEpoch: undefined,
       state: async () => undefined,

@@ -16,7 +16,7 @@ import type { TenantOf } from './tenant-of.ts';
 import type { Pause } from './turns.ts';
 
 export interface DatadogRoutesOptions {
-  readonly intake: Pick<RequestIntake, 'open' | 'openKeyed' | 'mapEpoch' | 'countError'>;
+  readonly intake: Pick<RequestIntake, 'open' | 'openKeyed' | 'receive' | 'mapEpoch' | 'countError'>;
   readonly tenantOf: TenantOf;
   /** Returns true when any key is accepted from the caller. Default: never. */
   readonly acceptsAnyKey?: (request: FastifyRequest) => boolean;
@@ -79,10 +79,13 @@ export function datadogRoutes(app: FastifyInstance, options: DatadogRoutesOption
       onResponse: async (request) => receiving.release(request),
       handler: async (request, reply) => {
         const tenant = receiving.tenantOf(request);
-        const points = await room
-          .decode(tenant, (pause) => readPoints(request, form, pause))
-          .finally(() => receiving.release(request));
-        return answer(reply, await points.send(), form);
+        const sending = await intake.receive(tenant, async () => {
+          const points = await room
+            .decode(tenant, (pause) => readPoints(request, form, pause))
+            .finally(() => receiving.release(request));
+          return { result: points.send() };
+        });
+        return answer(reply, await sending.result, form);
       },
     });
   }

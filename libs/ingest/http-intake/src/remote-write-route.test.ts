@@ -51,6 +51,7 @@ function setUp(send: () => Promise<RequestResult> = async () => ACKED, room = ne
     remoteWriteRoute(own, {
       intake: {
         open,
+        receive: (_tenant, decode) => decode(),
         countError: (tenant, error) => {
           errors.push(`${tenant ?? 'unknown'} ${isTidemarkError(error) ? (error.detail.reason ?? error.code) : error}`);
         },

@@ -12,7 +12,7 @@ import type { TenantOf } from './tenant-of.ts';
 import { type Pause, Turns } from './turns.ts';
 
 export interface RemoteWriteRouteOptions {
-  readonly intake: Pick<RequestIntake, 'open' | 'countError'>;
+  readonly intake: Pick<RequestIntake, 'open' | 'receive' | 'countError'>;
   readonly tenantOf: TenantOf;
   readonly room: BodyRoom;
   readonly random: Random;
@@ -57,7 +57,7 @@ export function remoteWriteRoute(app: FastifyInstance, options: RemoteWriteRoute
     onResponse: async (request) => receiving.release(request),
     handler: async (request, reply) => {
       const tenant = receiving.tenantOf(request);
-      const sending = await turns.run(tenant, (pause) => take(request, tenant, pause));
+      const sending = await intake.receive(tenant, () => turns.run(tenant, (pause) => take(request, tenant, pause)));
       receiving.release(request);
       return send(reply, answerOf(await sending.result, NO_CONTENT));
     },

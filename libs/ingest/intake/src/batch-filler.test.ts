@@ -3,6 +3,7 @@ import { ByteWriter, IdHash } from '@tidemark/bytes';
 import { PointSorter } from '@tidemark/columns';
 import { KIND } from '@tidemark/model';
 import { DDSketch, packSketch } from '@tidemark/sketch';
+import { ArrivedRequests } from './arrived-requests.ts';
 import { BatchFiller } from './batch-filler.ts';
 import type { BatchTarget } from './batch-target.ts';
 import { type BatchOutcome, GatheredBatch, SpareParts } from './gathered-batch.ts';
@@ -51,7 +52,14 @@ async function setUp() {
   const limits = DEFAULT_REQUEST_LIMITS;
   const own = { clock: bench.clock, random: bench.world.random, sorter: new PointSorter(), spares: new SpareParts() };
   const idHash = IdHash.withoutKey();
-  const batcher = new TenantBatcher({ session, tenant: TENANT, limits, idHash, ...own });
+  const batcher = new TenantBatcher({
+    session,
+    tenant: TENANT,
+    limits,
+    idHash,
+    arrived: new ArrivedRequests(),
+    ...own,
+  });
   return { batcher, nowMs: bench.acceptClock.nowMs() };
 }
 

@@ -21,8 +21,15 @@ export interface GatheredShare {
   readonly entries: readonly TagRecordEntry[];
 }
 
-/** Receives the outcome of a batch: the partitions that may not have stored it, none if it is durable. */
+/** Receives the outcome of points: the partitions that may not have stored theirs, none if all are durable. */
 export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
+
+/** Receiver of the outcome of some points of a batch. */
+interface Receiver {
+  readonly settled: BatchOutcome;
+  /** The partitions of the points. */
+  readonly partitions: readonly number[];
+}
 
 /**
  * Points of one or several requests of a tenant, by partition, on their way into the lanes as one batch.
@@ -31,8 +38,7 @@ export type BatchOutcome = (notStored: ReadonlySet<number>) => void;
 export class GatheredBatch {
   readonly #parts: (PartitionPart | undefined)[] = [];
   readonly #spares: SpareParts;
-  /** Callbacks for the batch's outcome. */
-  readonly waiting: BatchOutcome[] = [];
+  readonly #receivers: Receiver[] = [];
   points = 0;
   bytes = 0;
 
@@ -59,6 +65,26 @@ export class GatheredBatch {
     this.bytes += points * POINT_BYTES + sketches * SKETCH_BYTES + payloadBytes;
   }
 
+  /** Adds a receiver of the outcome of the points that were added since the last call. */
+  expect(settled: BatchOutcome): void {
+    const partitions: number[] = [];
+    this.#parts.forEach((part, partition) => {
+      if (part === undefined) return;
+      const length = part.points.length + part.sketches.length;
+      if (length > part.expected) partitions.push(partition);
+      part.expected = length;
+    });
+    this.#receivers.push({ settled, partitions });
+  }
+
+  /** Reports the outcome to each receiver, of its own partitions. Call it once. */
+  settle(notStored: ReadonlySet<number>): void {
+    for (const { settled, partitions } of this.#receivers) {
+      const own = notStored.size === 0 ? [] : partitions.filter((partition) => notStored.has(partition));
+      settled(new Set(own));
+    }
+  }
+
   /** Encodes each partition's share, and lists the tags that must be published before it. Call it once. */
   encode(dictionaryOf: (partition: number) => ClientDictionary, sorter: PointSorter): GatheredShare[] {
     const shares: GatheredShare[] = [];
@@ -75,6 +101,8 @@ export class GatheredBatch {
 interface PartitionPart {
   readonly points: PointColumns;
   readonly sketches: SketchColumns;
+  /** Number of points and sketches that have a receiver of their outcome. */
+  expected: number;
 }
 
 /** Columns for reuse: new memory costs more than filling it. */
@@ -84,7 +112,7 @@ export class SpareParts {
 
   acquire(): PartitionPart {
     const part = this.#parts.pop();
-    if (part === undefined) return { points: new PointColumns(), sketches: new SketchColumns(0) };
+    if (part === undefined) return { points: new PointColumns(), sketches: new SketchColumns(0), expected: 0 };
     this.#capacity -= part.points.refs.length;
     return part;
   }
@@ -94,6 +122,7 @@ export class SpareParts {
     if (this.#capacity + capacity > SPARE_POINTS) return;
     part.points.clear();
     part.sketches.clear();
+    part.expected = 0;
     this.#capacity += capacity;
     this.#parts.push(part);
   }

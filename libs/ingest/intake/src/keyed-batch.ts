@@ -19,7 +19,7 @@ export class KeyedBatch implements BatchTarget {
   }
 
   added(settled: BatchOutcome): void {
-    this.gathering.waiting.push(settled);
+    this.gathering.expect(settled);
   }
 
   complete(): void {

@@ -1,136 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { ByteWriter, toHex } from '@tidemark/bytes';
-import { decodeShare, PointColumns, SketchColumns } from '@tidemark/columns';
-import { classOfKind, DEFAULT_POINT_LIMITS, evenMap, KIND, packSlots, seriesId, seriesName } from '@tidemark/model';
-import { RECORD } from '@tidemark/point-records';
+import { DEFAULT_POINT_LIMITS, evenMap, packSlots } from '@tidemark/model';
 import { TidemarkError } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
-import { IntakeBench, metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
+import { metricIn, PARTITIONS, TENANT } from './intake-bench.fixture.ts';
 import { DEFAULT_INTAKE_LIMITS } from './intake-limits.ts';
-import type { IntakeRequest, RequestSeries } from './intake-request.ts';
-import type { IntakeOptions, IntakeSession } from './intake-session.ts';
+import { DAY_MS, gauge, HOUR_MS, idOf, reasons, request, started, stored } from './request-intake.fixture.ts';
 import { RequestIntake } from './request-intake.ts';
-import type { RequestLimits } from './request-limits.ts';
 import type { RequestResult } from './request-outcome.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** Starts an intake now, or this long before the end of the day. */
-async function started(
-  limits: Partial<RequestLimits> = {},
-  options: Partial<IntakeOptions> = {},
-  beforeMidnightMs?: number,
-) {
-  const bench = await IntakeBench.open();
-  if (beforeMidnightMs !== undefined) {
-    await bench.advance(DAY_MS - (Math.floor(bench.clock.wallMs()) % DAY_MS) - beforeMidnightMs);
-  }
-  let session: IntakeSession | undefined = await bench.session(options);
-  await bench.until(() => session?.isReady === true);
-  const intake = new RequestIntake({
-    session: () => session,
-    clock: bench.clock,
-    random: bench.world.random,
-    limits,
-  });
-  const replace = (next: IntakeSession | undefined): void => {
-    session = next;
-  };
-  return { bench, intake, session, replace };
-}
-
-const gauge = (partition: number, ...tags: string[]): RequestSeries => ({
-  metric: metricIn(partition),
-  kind: 'gauge',
-  tags,
-});
-
-/** Returns a request with one point of each series, now. */
-function request(
-  bench: IntakeBench,
-  intake: RequestIntake,
-  series: readonly RequestSeries[],
-  value = 1,
-): IntakeRequest {
-  const one = intake.open(TENANT);
-  for (const each of series) one.point(one.series(each), bench.acceptClock.nowMs(), value);
-  return one;
-}
-
-interface StoredPoint {
-  readonly series: string;
-  readonly timeMs: number;
-  readonly value: number | Uint8Array;
-  readonly client: string;
-  readonly sequence: number;
-  readonly floor: number;
-}
-
-/** Returns all points of the log, by the ids of series. */
-async function stored(bench: IntakeBench): Promise<StoredPoint[]> {
-  const found: StoredPoint[] = [];
-  for (let partition = 0; partition < PARTITIONS; partition++) {
-    const dictionaries = new Map<string, string[]>();
-    for (const record of await bench.points(partition)) {
-      if (record.type !== RECORD.block) continue;
-      const key = (dictionary: number) => `${record.lane}/${record.epoch}/${dictionary}`;
-      for (const { dictionary, firstRef, series } of record.definitions) {
-        const known = dictionaries.get(key(dictionary)) ?? [];
-        dictionaries.set(key(dictionary), known);
-        series.forEach((one, i) => {
-          known[firstRef + i] = toHex(one.seriesId);
-        });
-      }
-      for (const { dictionary, share, clientSession, sequence, floor } of record.spans) {
-        const points = new PointColumns();
-        const sketches = new SketchColumns();
-        decodeShare(share, points, sketches);
-        const ids = dictionaries.get(key(dictionary)) ?? [];
-        const client = toHex(clientSession);
-        for (let i = 0; i < points.length; i++) {
-          const [timeMs, value] = [points.timesMs[i], points.values[i]];
-          found.push({ series: ids[points.refs[i]], timeMs, value, client, sequence, floor });
-        }
-        for (let i = 0; i < sketches.length; i++) {
-          const [timeMs, value] = [sketches.timesMs[i], Uint8Array.from(sketches.payloads[i])];
-          found.push({ series: ids[sketches.refs[i]], timeMs, value, client, sequence, floor });
-        }
-      }
-    }
-  }
-  return found;
-}
-
-function idOf({ metric, kind, tags }: RequestSeries): string {
-  return toHex(seriesId(seriesName(TENANT, metric, classOfKind(KIND[kind]), tags)));
-}
-
-const reasons = ({ rejections }: RequestResult) => rejections.map(({ reason, points }) => [reason, points]);
-
 describe('requests', () => {
-  test('simultaneous requests of one tenant are one batch, with one share per partition', async () => {
-    const { bench, intake } = await started();
-    const sent = Array.from({ length: 5 }, (_, i) =>
-      request(bench, intake, [gauge(0, `n:${i}`), gauge(1, `n:${i}`), gauge(0, 'same:1')], i).send(),
-    );
-    const results = await bench.play(Promise.all(sent));
-    expect(results.map(({ outcome, acceptedPoints }) => [outcome, acceptedPoints])).toEqual(
-      Array.from({ length: 5 }, () => ['acked', 3]),
-    );
-    const points = await stored(bench);
-    expect(new Set(points.map(({ client, sequence }) => `${client}/${sequence}`)).size).toBe(1);
-    expect(points).toHaveLength(15);
-    // Of a series' points at one time, the last is the one that was sent last.
-    const same = points.filter(({ series }) => series === idOf(gauge(0, 'same:1')));
-    expect(same.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4]);
-    for (let i = 0; i < 5; i++) {
-      for (const series of [gauge(0, `n:${i}`), gauge(1, `n:${i}`)]) {
-        expect(points.filter((point) => point.series === idOf(series)).map(({ value }) => value)).toEqual([i]);
-      }
-    }
-  });
-
   test('requests may have points in any order, and tags of a series in any order', async () => {
     const { bench, intake } = await started();
     const one = intake.open(TENANT);
@@ -514,6 +393,7 @@ describe('data of a tenant', () => {
     const { bench, intake } = await started({}, {}, 120_000);
     const series = Array.from({ length: 20 }, (_, i) => gauge(0, `n:${i}`));
     for (let i = 0; i < 3; i++) await bench.play(request(bench, intake, series).send());
+    await bench.advance(1000);
     const today = await bench.tags(0);
     await bench.advance(90_000);
     const before = await bench.tags(0);

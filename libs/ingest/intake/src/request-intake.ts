@@ -2,6 +2,7 @@ import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PointSorter } from '@tidemark/columns';
 import { type MetricChange, type PartitionMap, SERIES_CLASS, seriesName } from '@tidemark/model';
 import { type Clock, type Random, TidemarkError } from '@tidemark/ports';
+import { ArrivedRequests } from './arrived-requests.ts';
 import { SpareParts } from './gathered-batch.ts';
 import { IntakeRequest } from './intake-request.ts';
 import type { IntakeSession } from './intake-session.ts';
@@ -27,7 +28,7 @@ const IDLE_CHECK_MS = 60_000;
 
 /**
  * API for protocols whose senders have no session: requests of a tenant, each answered when its points are durable.
- * Points of simultaneous requests are sent together, as one batch.
+ * A request goes to the log at once when nothing of its tenant is under way; what comes meanwhile goes together, as one batch.
  */
 export class RequestIntake {
   readonly #options: RequestIntakeOptions;
@@ -35,6 +36,7 @@ export class RequestIntake {
   readonly #batchers = new Map<string, TenantBatcher>();
   readonly #sorter = new PointSorter();
   readonly #spares = new SpareParts();
+  readonly #arrived = new ArrivedRequests();
   readonly #idHash: IdHash;
   readonly #pending: PendingBytes;
   #idleCheckedMs = 0;
@@ -49,6 +51,19 @@ export class RequestIntake {
   /** Bytes of points without an answer. */
   get pendingBytes(): number {
     return this.#pending.all;
+  }
+
+  /**
+   * Runs the work that decodes a request whose body has arrived, until it has called `send` of the request. Points of the
+   * tenant's other requests, which would be sent meanwhile, are sent together with those of this one.
+   */
+  async receive<T>(tenant: string, decode: () => Promise<T>): Promise<T> {
+    const left = this.#arrived.arrive(tenant);
+    try {
+      return await decode();
+    } finally {
+      left();
+    }
   }
 
   /**
@@ -127,7 +142,7 @@ export class RequestIntake {
     this.#batchers.delete(place);
     known?.leave();
     const own = { limits: this.#limits, sorter: this.#sorter, spares: this.#spares, idHash: this.#idHash };
-    const batcher = new TenantBatcher({ session, tenant, map, clock, random, ...own });
+    const batcher = new TenantBatcher({ session, tenant, map, clock, random, arrived: this.#arrived, ...own });
     this.#batchers.set(place, batcher);
     return batcher;
   }

@@ -2,14 +2,12 @@ import { SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT } from '@tidemark/columns';
 
 /** Limits of points in requests, which have no stream of a client. Each is a setting. */
 export interface RequestLimits {
-  /** Max time for which points of several requests of a tenant are gathered into one batch, ms. */
+  /** Max time for which points wait until an earlier batch of their tenant is stored, ms. */
   readonly gatherMs: number;
   /** Number of gathered points at which a batch is sent, or 32,768 if that is less. Max points of a request with a key. */
   readonly batchPoints: number;
   /** Bytes of gathered points at which a batch is sent. */
   readonly batchBytes: number;
-  /** Max wait of a batch of requests in a lane for other shares, ms. It is short, since senders wait for the answer. */
-  readonly lingerMs: number;
   /** Max points per request. */
   readonly requestPoints: number;
   /** Max series per request that are searched by name. Each takes some µs, during which other requests wait. */
@@ -34,7 +32,6 @@ export const DEFAULT_REQUEST_LIMITS: RequestLimits = {
   gatherMs: 50,
   batchPoints: 100_000,
   batchBytes: 8 * 1024 * 1024,
-  lingerMs: 5,
   requestPoints: 1_000_000,
   namedSeries: 200_000,
   newSeries: 50_000,

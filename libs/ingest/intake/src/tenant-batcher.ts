@@ -13,6 +13,7 @@ import {
   seriesName,
 } from '@tidemark/model';
 import { assert, type Clock, isTidemarkError, type Random, type Timer } from '@tidemark/ports';
+import type { ArrivedRequests } from './arrived-requests.ts';
 import type { BatchTarget } from './batch-target.ts';
 import { ClientDictionary, maxDictionaryAgeMs } from './client-dictionary.ts';
 import { type BatchOutcome, GatheredBatch, type SpareParts } from './gathered-batch.ts';
@@ -36,6 +37,7 @@ export interface TenantBatcherOptions {
   readonly limits: RequestLimits;
   readonly sorter: PointSorter;
   readonly spares: SpareParts;
+  readonly arrived: ArrivedRequests;
   /** Hash of the tables of series of all tenants. */
   readonly idHash: IdHash;
 }
@@ -49,8 +51,9 @@ interface SeriesOfMetric {
 const MAX_MOVES = 16;
 
 /**
- * Gathers the points of one tenant's requests, under one intake session and one map, into batches. The requests act as
- * one client with its own client session, sequences and dictionaries. Handles of its series are valid here only.
+ * Gathers the points of one tenant's requests, under one intake session and one map, into batches. A batch is sent as soon as
+ * no other is unsettled and the requests that have arrived are in it; what comes meanwhile is the next one. The requests act
+ * as one client with its own client session, sequences and dictionaries. Handles of its series are valid here only.
  * request-intake.test.ts covers it.
  */
 export class TenantBatcher implements SeriesSource, BatchTarget {
@@ -76,6 +79,8 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   /** Full batches that wait for the window. */
   readonly #full: GatheredBatch[] = [];
   #timer: Timer | undefined;
+  /** True while the gathering batch waits for requests that have arrived. */
+  #isWaiting = false;
   #nextSequence = 0;
   /** Unsettled sequences, in order: the first is the floor. */
   readonly #unsettled = new Set<number>();
@@ -182,7 +187,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     const { limits, clock } = this.#options;
     const { points, bytes } = batchSize(limits, this.session.shareBytes);
     const batch = this.#gathering;
-    batch.waiting.push(settled);
+    batch.expect(settled);
     if (batch.points >= points || batch.bytes >= bytes) this.#close();
     else this.#timer ??= clock.setTimer(limits.gatherMs, () => this.#close());
   }
@@ -190,8 +195,9 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
   /** Does nothing: the next request checks `isCurrent`. */
   announce(): void {}
 
-  /** Does nothing: the batch waits for the points of other requests. */
-  complete(): void {}
+  complete(): void {
+    this.#sendWhenFree();
+  }
 
   /** Sends the gathered points and leaves the session. Points of open requests are still sent. */
   leave(): void {
@@ -287,6 +293,16 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     }
   }
 
+  /** Sends what was gathered once nothing else is under way. Otherwise its timer ends the wait. */
+  #sendWhenFree(): void {
+    if (this.#gathering.isEmpty || this.#unsettled.size > 0 || this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#options.arrived.afterThese(this.tenant, () => {
+      this.#isWaiting = false;
+      if (this.#unsettled.size === 0) this.#close();
+    });
+  }
+
   /** Closes the batch for further points. */
   #close(): void {
     this.#timer?.cancel();
@@ -314,6 +330,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     this.#offer(batch, { clientSession: this.#clientSession, sequence, floor }, () => {
       this.#unsettled.delete(sequence);
       this.#sendFull();
+      this.#sendWhenFree();
     });
   }
 
@@ -329,11 +346,11 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
     settled: () => void,
   ): void {
     const { session, tenant, map } = this;
-    const { sorter, limits } = this.#options;
+    const { sorter } = this.#options;
     // Accepted now, when it is offered: with an earlier time, the mark of a lane could have passed it meanwhile.
     const acceptMs = session.acceptClock.nowMs();
     const settlement = new Settlement((notStored) => {
-      for (const settle of batch.waiting) settle(notStored);
+      batch.settle(notStored);
       settled();
     });
     for (const { partition, share, ...known } of batch.encode((one) => this.#dictionary(one), sorter)) {
@@ -341,7 +358,7 @@ export class TenantBatcher implements SeriesSource, BatchTarget {
       const isAccepted = session.offer(partition, {
         ...known,
         acceptMs,
-        lingerMs: limits.lingerMs,
+        lingerMs: 0,
         span: { ...stamp, mapEpoch: map.epoch, frontierMs: undefined, tenant, share },
         settle: (durable) => settlement.settle(partition, durable),
       });

@@ -11,7 +11,13 @@ const W = DEFAULT_REMOTE_WRITE_LIMITS;
 
 /** Points that arrive in HTTP requests. */
 export const REQUESTS = z.strictObject({
-  gatherMs: whole(R.gatherMs, 'ms', 0, 10_000, "A batch of points of a tenant's requests is complete after this time."),
+  gatherMs: whole(
+    R.gatherMs,
+    'ms',
+    0,
+    10_000,
+    "How long points of a tenant's requests wait at most until earlier ones are stored, to go to the log together.",
+  ),
   batchPoints: whole(
     R.batchPoints,
     'points',
@@ -26,7 +32,6 @@ export const REQUESTS = z.strictObject({
     GIB,
     "A batch of points of a tenant's requests is complete at this much memory.",
   ),
-  lingerMs: whole(R.lingerMs, 'ms', 0, 10_000, 'How long a lane may delay points of HTTP requests to fill its block.'),
   requestPoints: whole(R.requestPoints, 'points', 1, 10_000_000, 'Points of one request.'),
   namedSeries: whole(
     R.namedSeries,
