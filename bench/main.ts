@@ -8,6 +8,7 @@ import type { Measurement } from './measurement.ts';
 import { newSeries } from './new-series.ts';
 import { pages } from './pages.ts';
 import { pointStoreAppend } from './point-store-append.ts';
+import { remoteWriteFourConnections } from './remote-write-4-connections.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { seriesTables } from './series-tables.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
@@ -31,6 +32,16 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
   },
   { names: ['whole-path-kafka', 'whole-path-kafka-cpu'], run: wholePathKafka },
   { names: ['remote-write-cpu', 'remote-write'], run: remoteWriteCpu },
+  {
+    names: [
+      'remote-write-4-connections',
+      'remote-write-4-connections-vs-vm',
+      'remote-write-4-connections-p50',
+      'remote-write-4-connections-p99',
+      'remote-write-4-connections-cpu-vs-vm',
+    ],
+    run: remoteWriteFourConnections,
+  },
   { names: ['intake'], run: intake },
   { names: ['log-append'], run: logAppend },
   { names: ['log-append-kafka', 'log-append-kafka-cpu'], run: logAppendKafka },

@@ -9,7 +9,7 @@ import type { Peer } from './peer.ts';
 import { ServerProcess } from './server-process.ts';
 
 const MODULE = 'github.com/VictoriaMetrics/VictoriaMetrics';
-const VERSION = 'v1.150.0';
+export const VERSION = 'v1.150.0';
 const BINARY = 'victoria-metrics';
 
 /** Returns why it cannot be built on this machine, or undefined. */

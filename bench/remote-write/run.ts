@@ -22,6 +22,9 @@ export interface RemoteWriteResult {
   readonly platformCpuSeconds: number;
   readonly senderCpuSeconds: number;
   readonly retries: number;
+  /** Time from sending a body to its answer, ms. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
   readonly report: PlatformReport;
   readonly storeBytes: number;
 }
@@ -86,6 +89,8 @@ export async function runRemoteWrite(
       platformCpuSeconds: after.cpuSeconds - before.cpuSeconds,
       senderCpuSeconds: sent.cpuSeconds,
       retries: sent.retries,
+      p50Ms: sent.p50Ms,
+      p99Ms: sent.p99Ms,
       report: counts,
       storeBytes: folderBytes(join(folder, 'points')),
     };

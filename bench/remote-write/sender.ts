@@ -17,7 +17,15 @@ export type FromSender =
   | { readonly type: 'warm' }
   /** All connections are past this round. */
   | { readonly type: 'round'; readonly round: number }
-  | { readonly type: 'sent'; readonly retries: number; readonly cpuSeconds: number; readonly wallSeconds: number };
+  | {
+      readonly type: 'sent';
+      readonly retries: number;
+      readonly cpuSeconds: number;
+      readonly wallSeconds: number;
+      /** Time from sending a body to its answer, ms: median and 99th percentile, without retries. */
+      readonly p50Ms: number;
+      readonly p99Ms: number;
+    };
 
 /**
  * Sends bodies over keep-alive connections. Each connection sends its own part of a round's bodies, one at a time, so
@@ -30,6 +38,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const rounded = new Array<number>(connections).fill(0);
 let reportedRound = 0;
 let retries = 0;
+/** Time to the answer of each request, ms. */
+let latenciesMs: number[] = [];
 
 if (warmRounds > 0) {
   await go();
@@ -37,15 +47,20 @@ if (warmRounds > 0) {
   send({ type: 'warm' });
 }
 await go();
+latenciesMs = [];
 const startMs = performance.now();
 const startCpu = process.cpuUsage();
 await sendRounds(warmRounds, rounds);
 const cpu = process.cpuUsage(startCpu);
+const wallSeconds = (performance.now() - startMs) / 1000;
+latenciesMs.sort((a, b) => a - b);
 send({
   type: 'sent',
   retries,
   cpuSeconds: (cpu.user + cpu.system) / 1e6,
-  wallSeconds: (performance.now() - startMs) / 1000,
+  wallSeconds,
+  p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)],
+  p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)],
 });
 agent.destroy();
 process.disconnect();
@@ -73,8 +88,12 @@ async function sendAll(connection: number, from: number, to: number): Promise<vo
 /** Sends a body until it is accepted. Counts retries because of back-pressure; any other error ends the run. */
 async function deliver(body: Buffer): Promise<void> {
   for (let pauseMs = 20; ; pauseMs = Math.min(1000, pauseMs * 2)) {
+    const startMs = performance.now();
     const { status, text } = await post(body);
-    if (status >= 200 && status < 300) return;
+    if (status >= 200 && status < 300) {
+      latenciesMs.push(performance.now() - startMs);
+      return;
+    }
     if (status !== 429 && status !== 503) throw new Error(`${options.url} answered ${status}: ${text}`);
     retries++;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
