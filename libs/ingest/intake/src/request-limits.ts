@@ -4,7 +4,7 @@ import { SHARE_POINTS_LIMIT, SHARE_SKETCHES_LIMIT } from '@tidemark/columns';
 export interface RequestLimits {
   /** Max time for which points wait until an earlier batch of their tenant is stored, ms. */
   readonly gatherMs: number;
-  /** Number of gathered points at which a batch is sent, or 32,768 if that is less. Max points of a request with a key. */
+  /** Number of gathered points at which a batch is sent, or 65,536 if that is less. Max points of a request with a key. */
   readonly batchPoints: number;
   /** Bytes of gathered points at which a batch is sent. */
   readonly batchBytes: number;
@@ -49,7 +49,7 @@ export const POINT_BYTES = 24;
 export const SKETCH_BYTES = 64;
 
 /** Points of a batch of requests without keys: sorting and encoding more at once would delay other work. */
-const GATHERED_POINTS = 32_768;
+const GATHERED_POINTS = 65_536;
 /** Points, sketches and bytes of sketches of a request that are judged at once: a few milliseconds of work. */
 export const STEP_POINTS = 8192;
 export const STEP_SKETCHES = 1024;

@@ -23,7 +23,7 @@ export const REQUESTS = z.strictObject({
     'points',
     1,
     262_144,
-    "A batch of points of a tenant's requests is complete at this many points, or at 32,768 if that is less. A request with a key may have as many points.",
+    "A batch of points of a tenant's requests is complete at this many points, or at 65,536 if that is less. A request with a key may have as many points.",
   ),
   batchBytes: whole(
     R.batchBytes,
