@@ -13,7 +13,7 @@ export async function intake(): Promise<Measurement[]> {
     rates.push(points / ackedSeconds);
   }
   const conditions =
-    `${RUNS} runs, median; data and client as whole-path-embedded; acknowledged means durable in the embedded log ` +
-    `(fsync on), no consumer; ${machine()}`;
+    `${RUNS} runs, median; data and client as whole-path-embedded, ${ROUNDS} rounds; acknowledged means durable in the ` +
+    `embedded log (fsync on), no consumer; ${machine()}`;
   return [{ name: 'intake', value: median(rates), unit: 'points/s', conditions }];
 }

@@ -9,7 +9,7 @@ import { callUnary } from '@tidemark/rpc';
 import { METRICS } from './data/hosts.ts';
 import { type Measurement, machine, median } from './measurement.ts';
 import type { FromGenerator, GeneratorOptions } from './whole-path/messages.ts';
-import { message, queried, STEP_MS, start, untilCounted } from './whole-path/run.ts';
+import { IN_STEP, message, queried, STEP_MS, start, untilCounted } from './whole-path/run.ts';
 
 const HOSTS = 1000;
 const ROUNDS = 300;
@@ -36,7 +36,7 @@ export async function wholePathKafka(): Promise<Measurement[]> {
   const middle = median(runs.map(({ brokerCpuSeconds }) => brokerCpuSeconds));
   const client = median(runs.map(({ generatorCpuSeconds }) => generatorCpuSeconds));
   const conditions =
-    `${RUNS} runs, median; data and client as whole-path-embedded; ${BROKERS} brokers of Kafka on the same cores, 3 ` +
+    `${RUNS} runs, median; data and client as whole-path-embedded, ${ROUNDS} rounds; ${BROKERS} brokers of Kafka on the same cores, 3 ` +
     `replicas, 2 in sync, acks of all, full JIT; 1 intake, 1 point store, 1 tag store, coordinator and query service, ` +
     `each a process; ${PARTITIONS} partitions; late = 0; ${machine()}`;
   const cpuShares = `brokers used ${middle.toFixed(1)} CPU s, the client ${client.toFixed(1)}`;
@@ -90,6 +90,7 @@ async function measure(kafka: KafkaCluster, cluster: LocalCluster): Promise<Kafk
     port: intake.ports.grpc,
     hosts: HOSTS,
     rounds: ROUNDS,
+    shape: IN_STEP,
     startMs,
     stepMs: STEP_MS,
     inFlight: IN_FLIGHT,

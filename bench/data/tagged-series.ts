@@ -23,9 +23,18 @@ export function taggedSeries(hosts: number): TaggedSeries[] {
   const tagsOfHost = Array.from({ length: hosts }, (_, host) => hostTags(host));
   return Array.from({ length: hosts * METRICS }, (_, i) => {
     const metric = metricOf(i, hosts);
-    const kind = shapeOf(metric) === 'counter' ? 'counter' : 'gauge';
-    return { metric: taggedMetric(metric), kind, tags: tagsOfHost[i % hosts] };
+    return { metric: taggedMetric(metric), kind: kindOf(metric), tags: tagsOfHost[i % hosts] };
   });
+}
+
+/** Lists the series of one host, by metric. */
+export function seriesOfHost(host: number): TaggedSeries[] {
+  const tags = hostTags(host);
+  return Array.from({ length: METRICS }, (_, metric) => ({ metric: taggedMetric(metric), kind: kindOf(metric), tags }));
+}
+
+function kindOf(metric: number): TaggedSeries['kind'] {
+  return shapeOf(metric) === 'counter' ? 'counter' : 'gauge';
 }
 
 function hostTags(host: number): string[] {

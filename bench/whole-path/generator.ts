@@ -1,14 +1,16 @@
 import { Client, GrpcIntakeConnector } from '@tidemark/client';
 import { growHeapsFreely } from '@tidemark/executable';
 import { SystemRandom } from '@tidemark/node-runtime';
-import { SeriesValues } from '../data/series-values.ts';
-import { metricOf, taggedSeries } from '../data/tagged-series.ts';
 import { DataClock } from './data-clock.ts';
+import { InStepLoad, type Load } from './in-step-load.ts';
 import type { FromGenerator, GeneratorOptions } from './messages.ts';
+import { ScrapeLoad } from './scrape-load.ts';
 
-/** The client of the whole-path benchmark, a process of its own: 100,000 series, one timestamp a batch, over gRPC. */
+/** The client of the whole-path benchmark, a process of its own: 100,000 series, one round a batch, over gRPC. */
 growHeapsFreely();
 const options = JSON.parse(process.argv[2]) as GeneratorOptions;
+/** Longer than any run. */
+const FLUSH_MS = 3_600_000;
 const clock = new DataClock(options.startMs);
 const client = await Client.open(
   {
@@ -20,17 +22,11 @@ const client = await Client.open(
   },
   { name: 'bench', flushIntervalMs: 0, memoryBytes: 512 * 1024 * 1024, frontierLagMs: 3_600_000 },
 );
-const series = taggedSeries(options.hosts);
-const handles = series.map(({ metric, kind, tags }) => client.series(metric, kind, tags));
-const metrics = Uint32Array.from(series, (_, i) => metricOf(i, options.hosts));
-const values = new SeriesValues(metrics, options.seed);
-// One array for all rounds: hundreds of arrays would load the garbage collector of the generator.
-const all = new Float64Array((options.rounds + 1) * handles.length);
-const rounds = Array.from({ length: options.rounds + 1 }, (_, round) => {
-  const one = all.subarray(round * handles.length, (round + 1) * handles.length);
-  for (let i = 0; i < one.length; i++) one[i] = values.next(i);
-  return one;
-});
+const load: Load = options.shape.phases ? new ScrapeLoad(client, options) : new InStepLoad(client, options);
+/** Points of all rounds so far, by round. */
+const recorded: number[] = [];
+/** Rounds whose points are acknowledged, with all before. */
+let ackedRounds = 0;
 
 await sendRound(0, 1);
 send({ type: 'warm' });
@@ -39,11 +35,17 @@ await new Promise<void>((resolve) => process.once('message', () => resolve()));
 const startMs = performance.now();
 const startCpu = process.cpuUsage();
 for (let round = 1; round <= options.rounds; round++) await sendRound(round, options.inFlight);
-await settled(0);
+await until(() => ackedRounds > options.rounds);
+const points = recorded[options.rounds] - recorded[0];
 const cpu = process.cpuUsage(startCpu);
+const { ackedPoints } = client.stats();
+if (ackedPoints !== recorded[options.rounds])
+  throw new Error(`points were not accepted: ${JSON.stringify(client.stats())}`);
 send({
   type: 'sent',
-  points: options.rounds * handles.length,
+  points,
+  latePoints: load.latePoints,
+  newSeries: load.newSeries,
   cpuSeconds: (cpu.user + cpu.system) / 1e6,
   wallSeconds: (performance.now() - startMs) / 1000,
 });
@@ -51,22 +53,17 @@ await client.close();
 process.disconnect();
 
 async function sendRound(round: number, inFlight: number): Promise<void> {
-  await settled((inFlight - 1) * handles.length);
-  const acked = client.stats().ackedPoints / handles.length;
-  const dataMs = options.startMs + round * options.stepMs;
-  clock.advance(dataMs);
-  send({ type: 'clock', nowMs: options.startMs + Math.floor(acked) * options.stepMs });
-  client.recordColumns(handles, dataMs, rounds[round]);
-  client.flush();
+  await until(() => round - ackedRounds < inFlight);
+  clock.advance(options.startMs + round * options.stepMs);
+  send({ type: 'clock', nowMs: options.startMs + ackedRounds * options.stepMs });
+  recorded.push((recorded[round - 1] ?? 0) + load.record(round));
+  void client.flush({ timeoutMs: FLUSH_MS }).then(() => {
+    ackedRounds = Math.max(ackedRounds, round + 1);
+  });
 }
 
-/** Waits until at most `points` are not acknowledged. */
-async function settled(points: number): Promise<void> {
-  for (;;) {
-    const { pendingPoints } = client.stats();
-    if (pendingPoints <= points) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 function send(message: FromGenerator): void {

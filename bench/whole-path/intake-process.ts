@@ -69,6 +69,7 @@ process.on('message', (message: ToPlatform) => {
       points: 0,
       latePoints: 0,
       duplicatePoints: 0,
+      closedBuckets: 0,
       logBytes: 0,
       rssBytes: 0,
     };

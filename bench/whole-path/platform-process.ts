@@ -47,15 +47,18 @@ async function receive(message: ToPlatform): Promise<void> {
 async function report(): Promise<PlatformReport> {
   const { user, system: kernel } = process.cpuUsage();
   const sums = { points: 0, latePoints: 0, duplicatePoints: 0 };
+  let closedBuckets = Number.POSITIVE_INFINITY;
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const status = await platform.stores.call('points', 'status', { partition });
     sums.points += status.points;
     sums.latePoints += status.latePoints;
     sums.duplicatePoints += status.duplicatePoints;
+    closedBuckets = Math.min(closedBuckets, status.stateHashes.length);
   }
   return {
     cpuSeconds: (user + kernel) / 1e6,
     ...sums,
+    closedBuckets,
     logBytes: folderBytes(join(folder, 'log', 'points')),
     rssBytes: process.memoryUsage.rss(),
   };

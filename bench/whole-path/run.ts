@@ -10,7 +10,7 @@ import { runQuery } from '@tidemark/rpc';
 import { METRICS } from '../data/hosts.ts';
 import { taggedMetric } from '../data/tagged-series.ts';
 import { folderBytes } from './folder-bytes.ts';
-import type { FromGenerator, FromPlatform, GeneratorOptions, PlatformReport } from './messages.ts';
+import type { FromGenerator, FromPlatform, GeneratorOptions, LoadShape, PlatformReport } from './messages.ts';
 
 export interface WholePathResult {
   readonly points: number;
@@ -19,6 +19,9 @@ export interface WholePathResult {
   readonly ackedSeconds: number;
   readonly platformCpuSeconds: number;
   readonly generatorCpuSeconds: number;
+  /** Late points that were sent, and series that were defined after the first round. */
+  readonly latePoints: number;
+  readonly newSeries: number;
   readonly report: PlatformReport;
   /** Bytes of the point stores' folders after a clean stop. */
   readonly storeBytes: number;
@@ -27,11 +30,16 @@ export interface WholePathResult {
 export interface WholePathOptions {
   /** False for a run without stores, which ends when all points are acknowledged. */
   readonly stores?: boolean;
+  /** How points come; without it all series have a point of one time in each round. */
+  readonly shape?: LoadShape;
   /** Flags for the platform's Node, such as a profiler's. */
   readonly execArgv?: readonly string[];
   /** The same for the generator's Node. */
   readonly generatorArgv?: readonly string[];
 }
+
+/** All hosts in step, and no others later. */
+export const IN_STEP: LoadShape = { phases: false, jitterMs: 0, churnPerHour: 0, lateShare: 0 };
 
 const START_MS = Date.UTC(2026, 10, 1);
 export const STEP_MS = 10_000;
@@ -40,7 +48,7 @@ export const STEP_MS = 10_000;
 export async function runWholePath(
   hosts: number,
   rounds: number,
-  { stores = true, execArgv = [], generatorArgv = [] }: WholePathOptions = {},
+  { stores = true, shape = IN_STEP, execArgv = [], generatorArgv = [] }: WholePathOptions = {},
 ): Promise<WholePathResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   const platform = start(stores ? 'platform-process.ts' : 'intake-process.ts', [folder, String(START_MS)], execArgv);
@@ -51,6 +59,7 @@ export async function runWholePath(
       port: ready.port,
       hosts,
       rounds,
+      shape,
       startMs: START_MS,
       stepMs: STEP_MS,
       inFlight: 32,
@@ -78,6 +87,8 @@ export async function runWholePath(
       ackedSeconds: sent.wallSeconds,
       platformCpuSeconds: after.cpuSeconds - before.cpuSeconds,
       generatorCpuSeconds: sent.cpuSeconds,
+      latePoints: sent.latePoints,
+      newSeries: sent.newSeries,
       report: counts,
       storeBytes: folderBytes(join(folder, 'points')),
     };
