@@ -16,6 +16,8 @@ const INITIAL_PAGES = 4;
 const TILE_ROWS = 16;
 /** Tiles of a page at most. */
 const TILES = 64;
+/** Points of a slot that can lie in tiles. */
+const ROWS_LIMIT = TILES * TILE_ROWS;
 /** Slots for which tiles of a page are made at least. */
 const MIN_WIDTH = 16;
 /** The share of a page's places that have to be used when it gets another tile. */
@@ -73,45 +75,67 @@ export class HeadColumns {
     const { fromMs, toMs } = this;
     this.#ownCounts();
     for (let i = from; i < to; i++) {
+      i = this.#appendKnown(dictionary, share, i, to);
+      if (i === to) break;
       const timeMs = timesMs[i];
       if (timeMs < fromMs || timeMs >= toMs) return i;
       const slot = this.#addTime(dictionary[refs[i]], timeMs);
       this.#place(slot, values[i]);
-      i += this.#appendLike(slot, dictionary, share, i + 1, to);
     }
     return to;
   }
 
   /**
-   * Appends the points from `from` on that are as the newest one of `slot`: of the same time, and of slots of its page that
-   * had the same times, and as many of them, and have a place in the same row. Returns how many there are.
+   * Appends the points from `from` on whose slots had their time before in other slots, and have a place for the value: nearly all,
+   * since series come in groups. Returns the index of the first other point.
    */
-  #appendLike(slot: number, dictionary: Uint32Array, share: ShareColumns, from: number, to: number): number {
-    const page = slot >> 8;
-    const counts = this.#counts;
-    const count = counts[slot] - 1;
-    const tile = count < TILES * TILE_ROWS ? this.#tiles[page * TILES + (count >> 4)] : 0;
-    if (tile === 0) return 0;
+  #appendKnown(dictionary: Uint32Array, share: ShareColumns, from: number, to: number): number {
     const { refs, timesMs, values } = share;
     const { slots } = this.deal;
     const { floats } = this.#kernel.blocks;
+    const counts = this.#counts;
+    const tiles = this.#tiles;
+    const widths = this.#widths;
+    const hasTall = this.#hasTall;
     const allTimes = this.#times;
-    const times = allTimes[slot];
-    const timeMs = timesMs[from - 1];
-    const tall = this.#hasTall[page] === 1 ? this.#tall : undefined;
-    const width = this.#widths[page];
-    const first = page << 8;
-    const row = tile + (count & 15) * width - first;
+    let known: HeadTimes | undefined;
+    let knownCount = -1;
+    let knownMs = 0;
     let at = from;
-    for (; at < to && timesMs[at] === timeMs; at++) {
+    while (at < to) {
       const series = dictionary[refs[at]];
-      const next = series < slots.length ? slots[series] - 1 : -1;
-      if (next < first || next >= first + width || counts[next] !== count || allTimes[next] !== times) break;
-      if (tall?.has(next)) break;
-      counts[next] = count + 1;
-      floats[row + next] = values[at];
+      const slot = series < slots.length ? slots[series] - 1 : -1;
+      if (slot < 0 || slot >= counts.length) break;
+      const count = counts[slot];
+      if (count === 0 || count >= ROWS_LIMIT) break;
+      const timeMs = timesMs[at];
+      const times = allTimes[slot];
+      if (times !== known || count !== knownCount || timeMs !== knownMs) {
+        if (times === undefined || count >= times.length || times.timesMs[count] !== timeMs) break;
+        known = times;
+        knownCount = count;
+        knownMs = timeMs;
+      }
+      const page = slot >> 8;
+      const tile = tiles[page * TILES + (count >> 4)];
+      const width = widths[page];
+      const isTall = hasTall[page] === 1;
+      if (tile === 0 || (slot & 255) >= width || (isTall && this.#tall.has(slot))) break;
+      const first = page << 8;
+      const row = tile + (count & 15) * width - first;
+      counts[slot] = count + 1;
+      floats[row + slot] = values[at++];
+      if (isTall) continue;
+      // Those that follow in the same row of this page, of which less has to be checked.
+      for (; at < to && timesMs[at] === timeMs; at++) {
+        const next = dictionary[refs[at]];
+        const other = next < slots.length ? slots[next] - 1 : -1;
+        if (other < first || other >= first + width || counts[other] !== count || allTimes[other] !== times) break;
+        counts[other] = count + 1;
+        floats[row + other] = values[at];
+      }
     }
-    return at - from;
+    return at;
   }
 
   appendSketch(series: number, timeMs: number, payload: Uint8Array): void {
@@ -208,7 +232,7 @@ export class HeadColumns {
   #place(slot: number, value: number): void {
     const page = slot >> 8;
     const count = this.#counts[slot] - 1;
-    let tall = this.#tall.get(slot);
+    let tall = this.#hasTall[page] === 1 ? this.#tall.get(slot) : undefined;
     if (tall === undefined && !this.#hasTile(slot, count)) {
       tall = { since: count, first: 0, last: 0 };
       this.#tall.set(slot, tall);
