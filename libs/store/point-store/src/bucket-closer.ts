@@ -70,10 +70,13 @@ async function closeBucket(store: PartitionStore, bucket: number, through: numbe
     if (versions.family.deal !== deal) reader = new VersionsReader(store.table.length);
     deal = versions.family.deal;
     const summary = reader.summary(versions);
-    for (const [series, slots] of hashVersions(store, versions, summary, overlapping, sum)) {
+    const merged = mergeVersions(store, versions, summary);
+    // One page has all points of its series in order. Of several each may have a part of those of one time.
+    const isOne = merged?.pages.length === 1;
+    const pages = isOne ? merged.pages : versions.pages;
+    for (const [series, slots] of hashVersions(store, pages, isOne ? NONE : summary.late, overlapping, sum)) {
       together.set(series, [...(together.get(series) ?? []), ...slots]);
     }
-    const merged = mergeVersions(store, versions, summary);
     if (merged === undefined) continue;
     await store.lock.write(async () => {
       await store.keyValue.write(merged.writes);

@@ -1,5 +1,5 @@
 import { SERIES_CLASS } from '@tidemark/model';
-import { Page } from '@tidemark/page';
+import { PAGE_TIMES_LIMIT, Page } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { type StoredVersions, slotsBySeries } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
@@ -13,6 +13,8 @@ import { appendPoints, appendSketches, NO_VIEWS } from './series-points.ts';
 
 /** Versions of a page with fewer points a slot than this are merged. */
 const SHORT_POINTS = 30;
+
+const onePage = new SeriesPoints(PAGE_TIMES_LIMIT);
 
 /** The merged form of the versions of a page: writes that replace them, and the new pages. */
 export interface MergedVersions {
@@ -66,7 +68,10 @@ function addSlot(
     parts.addSketches(series, sketches);
     return;
   }
-  const points = new SeriesPoints();
+  const count = slots.reduce((sum, slot) => sum + slot.count, 0);
+  // Those of a page are written at once, so that the next series may have their place.
+  const points = count > PAGE_TIMES_LIMIT ? new SeriesPoints(count) : onePage;
+  points.clear();
   appendPoints(series, slots, NO_VIEWS, codec, points);
   points.length = compactPoints(seriesClass, points.timesMs, points.values, 0, points.length);
   parts.addPoints(series, points);

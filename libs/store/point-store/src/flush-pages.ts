@@ -1,7 +1,7 @@
 import { PAGE_TIMES_LIMIT, type PageSource } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import type { HeadColumns } from './head-columns.ts';
-import type { HeadTimes } from './head-times.ts';
+import type { HeadTimes, OrderedTimes } from './head-times.ts';
 import type { PageCodec } from './page-codec.ts';
 import { PageParts } from './page-parts.ts';
 import { compactPoints, sortSketches } from './resolve.ts';
@@ -56,12 +56,28 @@ export class PageFlusher {
       for (let k = 0; k < count; k++) own.push(times.timesMs[k], sketches[k]);
       sortSketches(own);
       this.#parts.addSketches(series, own);
-    } else if (times.isAscending && count <= PAGE_TIMES_LIMIT) {
+    } else if (count > PAGE_TIMES_LIMIT) {
+      this.#addResolved(columns, slot, series, count);
+    } else if (times.isAscending) {
       columns.gather(slot, count, writer.columnAt);
       writer.addColumn(series, this.#classOf(times, count), count);
     } else {
-      this.#addResolved(columns, slot, series, count);
+      const ordered = times.ordered(count);
+      if (ordered.areDistinct) this.#addOrdered(columns, slot, series, ordered);
+      else this.#addResolved(columns, slot, series, count);
     }
+  }
+
+  /** Adds a slot with late times, which nothing has to be resolved of. */
+  #addOrdered(columns: HeadColumns, slot: number, series: number, { timesMs, order }: OrderedTimes): void {
+    const { kernel, writer } = this.#codec;
+    const count = order.length;
+    columns.gather(slot, count, writer.freeAt);
+    const { floats } = kernel;
+    const from = writer.freeAt / 8;
+    const to = writer.columnAt / 8;
+    for (let i = 0; i < count; i++) floats[to + i] = floats[from + order[i]];
+    writer.addColumn(series, writer.times.add(timesMs, 0, count), count);
   }
 
   #classOf(times: HeadTimes, count: number): number {

@@ -1,3 +1,4 @@
+import type { Page } from '@tidemark/page';
 import { hashSeries } from './bucket-hash.ts';
 import type { StoredVersions } from './bucket-pages.ts';
 import { slotsBySeries } from './bucket-pages.ts';
@@ -48,12 +49,12 @@ const NO_SLOTS: ReadonlyMap<number, readonly FoundSlot[]> = new Map();
 
 /**
  * Adds the points that series have in the versions of a page to `hash`, without those of series that have such in pages of
- * other deals, too: it returns the slots of these.
+ * other deals, too: it returns the slots of these. `late`: the series whose points are not in the order of the pages.
  */
 export function hashVersions(
   store: PartitionStore,
-  { pages }: StoredVersions,
-  { late }: VersionsSummary,
+  pages: readonly Page[],
+  late: ReadonlySet<number>,
   overlapping: ReadonlySet<number>,
   hash: PointHash,
 ): ReadonlyMap<number, readonly FoundSlot[]> {

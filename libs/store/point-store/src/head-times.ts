@@ -1,4 +1,15 @@
 import { grown } from '@tidemark/columns';
+import { finishAtOnce } from '@tidemark/ports';
+import { orderOf } from './ascending.ts';
+import { isStrictlyAscending } from './resolve.ts';
+
+/** Times in order, and for each of them where it was before. */
+export interface OrderedTimes {
+  readonly timesMs: Float64Array<ArrayBuffer>;
+  readonly order: Uint32Array;
+  /** No two are equal. */
+  readonly areDistinct: boolean;
+}
 
 /** Times that one or more slots have had so far, in the order of arrival. */
 export class HeadTimes {
@@ -13,6 +24,8 @@ export class HeadTimes {
   /** Where slots left this class last, and for which: those that leave it in the same way share that one. */
   branch: { readonly at: number; readonly timeMs: number; readonly to: HeadTimes } | undefined;
 
+  #ordered: OrderedTimes | undefined;
+
   get lastMs(): number {
     return this.timesMs[this.length - 1];
   }
@@ -25,6 +38,16 @@ export class HeadTimes {
       this.timesMs = grown(this.timesMs, new Float64Array(2 * this.length), this.length);
     }
     this.timesMs[this.length++] = timeMs;
+  }
+
+  /** The first `count` times in order, for all slots that have these. */
+  ordered(count: number): OrderedTimes {
+    const known = this.#ordered;
+    if (known?.order.length === count) return known;
+    const order = finishAtOnce(orderOf(this.timesMs, 0, count));
+    const timesMs = Float64Array.from(order, (i) => this.timesMs[i]);
+    this.#ordered = { timesMs, order, areDistinct: isStrictlyAscending(timesMs, 0, count) };
+    return this.#ordered;
   }
 
   /** New times, the first `length` of these. */

@@ -9,6 +9,8 @@ type Column = Float64Array<ArrayBuffer>;
 /** Points that are resolved, or moved, in one piece, and what one costs in units of the cost of a fold. */
 const PIECE = 8192;
 const RESOLVED_COST = 1 / 8;
+/** With at most this share of stragglers, points are merged and not sorted. */
+const STRAGGLERS_SHARE = 4;
 
 /**
  * Converts points [from, to) of one series, in log order, to their stored form: ascending by time, and of equal
@@ -52,7 +54,10 @@ function* settle(
   sum: (values: Column, from: number, to: number) => number,
 ): SlicedWork<number, number> {
   if (isStrictlyAscending(timesMs, from, to)) return to;
-  if (!isAscending(timesMs, from, to)) yield* sortByTime(timesMs, values, from, to);
+  if (!isAscending(timesMs, from, to)) {
+    yield* sortByTime(timesMs, values, from, to);
+    if (isStrictlyAscending(timesMs, from, to)) return to;
+  }
   let end = from;
   let paid = from;
   for (let i = from; i < to; ) {
@@ -78,10 +83,71 @@ function* settle(
 
 /** Sorts by time, equal timestamps in log order. In place on two parallel columns. */
 function* sortByTime(timesMs: Column, values: Column, from: number, to: number): SlicedWork<void, number> {
+  const behind = yield* countBehind(timesMs, from, to);
+  if (behind * STRAGGLERS_SHARE <= to - from) {
+    yield* mergeStragglers(timesMs, values, from, to, behind);
+    return;
+  }
   const order = yield* orderOf(timesMs, from, to);
   const times = yield* inOrder(timesMs, order);
   timesMs.set(times, from);
   values.set(yield* inOrder(values, order), from);
+}
+
+/** How many times lie before one that was earlier in the order. */
+function* countBehind(timesMs: Column, from: number, to: number): SlicedWork<number, number> {
+  let behind = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (let i = from; i < to; i++) {
+    if (timesMs[i] < lastMs) behind++;
+    else lastMs = timesMs[i];
+    if ((i + 1 - from) % PIECE === 0) yield PIECE * RESOLVED_COST;
+  }
+  return behind;
+}
+
+/**
+ * Sorts points of which `count` are stragglers: those that `countBehind` counts. The others ascend, and of equal timestamps they came
+ * first, so that the two are merged.
+ */
+function* mergeStragglers(
+  timesMs: Column,
+  values: Column,
+  from: number,
+  to: number,
+  count: number,
+): SlicedWork<void, number> {
+  const lateMs = new Float64Array(count);
+  const late = new Float64Array(count);
+  let end = from;
+  let found = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (let i = from; i < to; i++) {
+    if (timesMs[i] < lastMs) {
+      lateMs[found] = timesMs[i];
+      late[found++] = values[i];
+    } else {
+      lastMs = timesMs[i];
+      timesMs[end] = lastMs;
+      values[end++] = values[i];
+    }
+    if ((i + 1 - from) % PIECE === 0) yield PIECE * RESOLVED_COST;
+  }
+  const order = yield* orderOf(lateMs, 0, count);
+  // From the end on, so that no place is written before it was read.
+  for (let at = to - 1, left = count - 1; left >= 0; at--) {
+    const next = order[left];
+    if (end > from && timesMs[end - 1] > lateMs[next]) {
+      end--;
+      timesMs[at] = timesMs[end];
+      values[at] = values[end];
+    } else {
+      timesMs[at] = lateMs[next];
+      values[at] = late[next];
+      left--;
+    }
+    if ((to - at) % PIECE === 0) yield PIECE * RESOLVED_COST;
+  }
 }
 
 function* inOrder(column: Column, order: Uint32Array): SlicedWork<Column, number> {
@@ -115,7 +181,7 @@ export function* sortSketchesInPieces(sketches: SeriesSketches): SlicedWork<void
   sketches.payloads = payloads;
 }
 
-function isStrictlyAscending(timesMs: Float64Array, from: number, to: number): boolean {
+export function isStrictlyAscending(timesMs: Float64Array, from: number, to: number): boolean {
   for (let i = from + 1; i < to; i++) if (!(timesMs[i - 1] < timesMs[i])) return false;
   return true;
 }
