@@ -86,11 +86,12 @@ export class HeadColumns {
   }
 
   /**
-   * Appends the points from `from` on whose slots had their time before in other slots, and have a place for the value: nearly all,
-   * since series come in groups. Returns the index of the first other point.
+   * Appends the points from `from` on whose slots continue the times that they share, and have a place for the value: nearly all.
+   * Returns the index of the first other point.
    */
   #appendKnown(dictionary: Uint32Array, share: ShareColumns, from: number, to: number): number {
     const { refs, timesMs, values } = share;
+    const { toMs } = this;
     const { slots } = this.deal;
     const { floats } = this.#kernel.blocks;
     const counts = this.#counts;
@@ -111,7 +112,14 @@ export class HeadColumns {
       const timeMs = timesMs[at];
       const times = allTimes[slot];
       if (times !== known || count !== knownCount || timeMs !== knownMs) {
-        if (times === undefined || count >= times.length || times.timesMs[count] !== timeMs) break;
+        if (times === undefined || timeMs >= toMs) break;
+        if (count < times.length) {
+          if (times.timesMs[count] !== timeMs) break;
+        } else {
+          if (!(timeMs > times.lastMs)) break;
+          times.push(timeMs);
+          this.#mostTimes = Math.max(this.#mostTimes, times.length);
+        }
         known = times;
         knownCount = count;
         knownMs = timeMs;
