@@ -9,5 +9,6 @@ export {
 export { PageKernel } from './page-kernel.ts';
 export { PageWriter } from './page-writer.ts';
 export { readSeriesRuns, writeSeriesRuns } from './series-runs.ts';
+export { SharedTimes } from './shared-times.ts';
 export { type TimeClass, TimeClasses } from './time-classes.ts';
 export { BLOCK_VALUES, LARGEST_PIECE_BYTES, type ValueBlocks } from './value-blocks.ts';

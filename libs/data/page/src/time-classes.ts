@@ -7,8 +7,8 @@ import {
   type TimeRange,
   writeTimeBlocks,
 } from '@tidemark/columns';
-import { assert } from '@tidemark/ports';
 import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
+import { assertTime, checkedStep, type SharedTimes } from './shared-times.ts';
 
 /** What is known of the times of a class. */
 export interface TimeClass {
@@ -22,11 +22,16 @@ export interface TimeClass {
 interface OwnClass extends TimeClass {
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
   start: number;
+  /** The times, where other pages have them, too. */
+  readonly shared?: SharedTimes | undefined;
 }
 
 const NO_TIMES = new Float64Array(0);
 /** The times of a regular class that were asked for last. */
 const regularTimes = new Float64Array(PAGE_TIMES_LIMIT);
+
+/** Times for which room is made at once, for each byte that is not read yet. */
+const TIMES_OF_BYTE = 4;
 
 /** A class is written as a part of another one when it lacks at most as many of its times as it has. */
 const SUBSET_SHARE = 2;
@@ -59,21 +64,25 @@ export class TimeClasses {
 
   /** Adds a class of times [from, to): 1 to `PAGE_TIMES_LIMIT`, non-decreasing integers. Returns its number. */
   add(timesMs: Float64Array, from: number, to: number): number {
+    return this.#add(timesMs, from, to, checkedStep(timesMs, from, to), undefined);
+  }
+
+  /** Adds a class of times that other pages have, too. Returns its number. */
+  addShared(shared: SharedTimes): number {
+    const { timesMs, stepMs } = shared;
+    return this.#add(timesMs, 0, timesMs.length, stepMs, shared);
+  }
+
+  #add(timesMs: Float64Array, from: number, to: number, stepMs: number, shared: SharedTimes | undefined): number {
     const count = to - from;
-    assert(count > 0 && count <= PAGE_TIMES_LIMIT, `a class has 1 to ${PAGE_TIMES_LIMIT} times, not ${count}`);
-    const stepMs = regularStep(timesMs, from, to);
     if (stepMs >= 0) return this.addRegular(timesMs[from], stepMs, count);
-    for (let i = from; i < to; i++) {
-      assertTime(timesMs[i]);
-      assert(i === from || timesMs[i] >= timesMs[i - 1], 'times of a class do not descend');
-    }
     const key = keyOf(timesMs[from], count);
     const known = this.#byStart.get(key);
     if (known !== undefined && this.#isEqual(this.#classes[known], timesMs, from, to)) return known;
     const start = this.#begin(count);
-    this.#timesMs.set(timesMs.subarray(from, to), start);
+    copyColumn(timesMs, from, count, this.#timesMs, start);
     this.#length += count;
-    return this.#push(key, { count, firstMs: timesMs[from], lastMs: timesMs[to - 1], stepMs, start });
+    return this.#push(key, { count, firstMs: timesMs[from], lastMs: timesMs[to - 1], stepMs, start, shared });
   }
 
   /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */
@@ -163,7 +172,8 @@ export class TimeClasses {
       return;
     }
     out.varint(count * 4 + TIMES.column);
-    writeTimeBlocks(this.#timesMs, start, start + count, this.minTimeMs, out);
+    if (one.shared !== undefined) one.shared.write(this.minTimeMs, out);
+    else writeTimeBlocks(this.#timesMs, start, start + count, this.minTimeMs, out);
   }
 
   /** An earlier class that has all times of this one and not many more, or -1. Only the first and the last are tried. */
@@ -210,13 +220,14 @@ export class TimeClasses {
     this.clear();
     const classes = reader.count(slots, 'classes of times');
     if (classes === 0) reader.fail('no class of times');
-    for (let i = 0; i < classes; i++) this.#readOne(reader, minTimeMs);
+    for (let left = classes; left > 0; left--) this.#readOne(reader, minTimeMs, left);
     if (this.minTimeMs !== minTimeMs || this.maxTimeMs !== maxTimeMs) {
       reader.fail(`times from ${this.minTimeMs} to ${this.maxTimeMs}, not from ${minTimeMs} to ${maxTimeMs}`);
     }
   }
 
-  #readOne(reader: ColumnReader, minTimeMs: number): void {
+  /** Reads the first of the `left` classes that are left. */
+  #readOne(reader: ColumnReader, minTimeMs: number, left: number): void {
     const head = reader.varint();
     const kind = head % 4;
     const argument = Math.floor(head / 4);
@@ -239,7 +250,8 @@ export class TimeClasses {
       this.#pushRegular(reader, minTimeMs + reader.varint(), stepMs, argument);
       return;
     }
-    const start = this.#begin(argument);
+    // The others are likely as long. No memory is taken that the bytes do not justify.
+    const start = this.#begin(argument, Math.min(argument * left, argument + TIMES_OF_BYTE * reader.remaining));
     const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
     readTimeBlocks(reader, argument, minTimeMs, this.#timesMs, start, range);
     for (let i = start + 1; i < start + argument; i++) {
@@ -285,10 +297,10 @@ export class TimeClasses {
     return start;
   }
 
-  /** Makes room for so many times, and returns where they begin. */
-  #begin(count: number): number {
+  /** Makes room for `count` times, of `expected` that come at once, and returns where they begin. */
+  #begin(count: number, expected = count): number {
     if (this.#length + count > this.#timesMs.length) {
-      const larger = new Float64Array(this.#length === 0 ? count : 2 * (this.#length + count));
+      const larger = new Float64Array(this.#length === 0 ? expected : 2 * (this.#length + count));
       larger.set(this.#timesMs);
       this.#timesMs = larger;
     }
@@ -306,18 +318,4 @@ export class TimeClasses {
 
 function keyOf(firstMs: number, count: number): number {
   return firstMs * (PAGE_TIMES_LIMIT + 1) + count;
-}
-
-function assertTime(timeMs: number): void {
-  if (Number.isInteger(timeMs) && Math.abs(timeMs) < TIME_LIMIT_MS) return;
-  assert(false, `no time of a point: ${timeMs}`);
-}
-
-/** The step between all times; 0 for a single one, -1 where they differ. */
-function regularStep(timesMs: Float64Array, from: number, to: number): number {
-  if (to - from === 1) return 0;
-  const stepMs = timesMs[from + 1] - timesMs[from];
-  if (!Number.isInteger(stepMs)) return -1;
-  for (let i = from + 2; i < to; i++) if (timesMs[i] - timesMs[i - 1] !== stepMs) return -1;
-  return stepMs;
 }

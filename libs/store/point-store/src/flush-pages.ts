@@ -69,7 +69,7 @@ export class PageFlusher {
   }
 
   /** Adds a slot with late times, which nothing has to be resolved of. */
-  #addOrdered(columns: HeadColumns, slot: number, series: number, { timesMs, order }: OrderedTimes): void {
+  #addOrdered(columns: HeadColumns, slot: number, series: number, { times, order }: OrderedTimes): void {
     const { kernel, writer } = this.#codec;
     const count = order.length;
     columns.gather(slot, count, writer.freeAt);
@@ -77,19 +77,22 @@ export class PageFlusher {
     const from = writer.freeAt / 8;
     const to = writer.columnAt / 8;
     for (let i = 0; i < count; i++) floats[to + i] = floats[from + order[i]];
-    writer.addColumn(series, writer.times.add(timesMs, 0, count), count);
+    writer.addColumn(series, writer.times.addShared(times), count);
   }
 
   #classOf(times: HeadTimes, count: number): number {
     if (times === this.#lastTimes && count === this.#lastCount) return this.#lastClass;
     this.#lastTimes = times;
     this.#lastCount = count;
-    const { timesMs, isRegular } = times;
-    const classes = this.#codec.writer.times;
-    this.#lastClass = isRegular
-      ? classes.addRegular(timesMs[0], count > 1 ? timesMs[1] - timesMs[0] : 0, count)
-      : classes.add(timesMs, 0, count);
+    this.#lastClass = this.#addClass(times, count);
     return this.#lastClass;
+  }
+
+  #addClass(times: HeadTimes, count: number): number {
+    const { timesMs } = times;
+    const classes = this.#codec.writer.times;
+    if (times.isRegular) return classes.addRegular(timesMs[0], count > 1 ? timesMs[1] - timesMs[0] : 0, count);
+    return times.members > 1 ? classes.addShared(times.shared(count)) : classes.add(timesMs, 0, count);
   }
 
   #addResolved(columns: HeadColumns, slot: number, series: number, count: number): void {

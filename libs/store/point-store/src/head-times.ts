@@ -1,11 +1,12 @@
 import { grown } from '@tidemark/columns';
+import { SharedTimes } from '@tidemark/page';
 import { finishAtOnce } from '@tidemark/ports';
 import { orderOf } from './ascending.ts';
 import { isStrictlyAscending } from './resolve.ts';
 
 /** Times in order, and for each of them where it was before. */
 export interface OrderedTimes {
-  readonly timesMs: Float64Array<ArrayBuffer>;
+  readonly times: SharedTimes;
   readonly order: Uint32Array;
   /** No two are equal. */
   readonly areDistinct: boolean;
@@ -25,6 +26,7 @@ export class HeadTimes {
   branch: { readonly at: number; readonly timeMs: number; readonly to: HeadTimes } | undefined;
 
   #ordered: OrderedTimes | undefined;
+  #shared: SharedTimes | undefined;
 
   get lastMs(): number {
     return this.timesMs[this.length - 1];
@@ -40,13 +42,19 @@ export class HeadTimes {
     this.timesMs[this.length++] = timeMs;
   }
 
+  /** The first `count` times, which ascend, for all slots that have these. */
+  shared(count: number): SharedTimes {
+    if (this.#shared?.timesMs.length !== count) this.#shared = new SharedTimes(this.timesMs.slice(0, count));
+    return this.#shared;
+  }
+
   /** The first `count` times in order, for all slots that have these. */
   ordered(count: number): OrderedTimes {
     const known = this.#ordered;
     if (known?.order.length === count) return known;
     const order = finishAtOnce(orderOf(this.timesMs, 0, count));
     const timesMs = Float64Array.from(order, (i) => this.timesMs[i]);
-    this.#ordered = { timesMs, order, areDistinct: isStrictlyAscending(timesMs, 0, count) };
+    this.#ordered = { times: new SharedTimes(timesMs), order, areDistinct: isStrictlyAscending(timesMs, 0, count) };
     return this.#ordered;
   }
 
