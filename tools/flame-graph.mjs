@@ -1,19 +1,27 @@
-// Draws profiles of --cpu-prof as one flame graph: `node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…`. Width
-// is sampled time, with all files next to each other. Idle time and frames too narrow to see are omitted.
+// Draws profiles of --cpu-prof as one flame graph, and prints the time of each library's own functions:
+// `node tools/flame-graph.mjs [--last SECONDS] OUT.svg TITLE FILE.cpuprofile…`. Width is sampled time, with all files next
+// to each other. Idle time and frames too narrow to see are omitted.
 import { readFileSync, writeFileSync } from 'node:fs';
 
-const [out, title, ...files] = process.argv.slice(2);
-if (files.length === 0) {
-  console.error('usage: node tools/flame-graph.mjs OUT.svg TITLE FILE.cpuprofile…');
+const USAGE = 'usage: node tools/flame-graph.mjs [--last SECONDS] OUT.svg TITLE FILE.cpuprofile…';
+const hasLast = process.argv[2] === '--last';
+/** Only samples of so many seconds before the end of each profile: a benchmark begins with its preparations. */
+const lastMicros = hasLast ? Number(process.argv[3]) * 1e6 : Number.POSITIVE_INFINITY;
+const [out, title, ...files] = process.argv.slice(hasLast ? 4 : 2);
+if (files.length === 0 || !(lastMicros > 0)) {
+  console.error(USAGE);
   process.exit(2);
 }
 const WIDTH = 1200;
 const ROW = 17;
 const MIN_SHARE = 0.002;
+const MIN_AREA = 0.005;
 /** Frames without JavaScript: idle time, or native code that the profiler cannot see. */
 const OUTSIDE = new Set(['(root)', '(idle)', '(program)']);
 
 const root = { name: 'all threads', micros: 0, children: new Map() };
+/** Microseconds by the library of the innermost function. */
+const areas = new Map();
 for (const file of files) add(JSON.parse(readFileSync(file, 'utf8')), file);
 
 const rects = [];
@@ -34,8 +42,12 @@ const svg = [
 ];
 writeFileSync(out, `${svg.join('\n')}\n`);
 console.log(`${out}: ${rects.length} frames, ${(root.micros / 1e6).toFixed(1)} s sampled`);
+for (const [area, micros] of [...areas].sort(([, a], [, b]) => b - a)) {
+  if (micros >= MIN_AREA * root.micros)
+    console.log(`${((100 * micros) / root.micros).toFixed(1).padStart(5)}%  ${area}`);
+}
 
-function add({ nodes, samples, timeDeltas }, file) {
+function add({ nodes, samples, timeDeltas, startTime, endTime }, file) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
   const stacks = new Map();
@@ -51,9 +63,13 @@ function add({ nodes, samples, timeDeltas }, file) {
   };
   const thread = /\.(\d+)\.\d+\.cpuprofile$/.exec(file)?.[1];
   const threadName = thread === '0' ? 'main thread' : `store thread ${thread}`;
+  let micros = startTime;
   samples.forEach((id, i) => {
+    micros += timeDeltas[i];
     const stack = stackOf(id);
-    if (stack.length === 0 || OUTSIDE.has(stack.at(-1))) return;
+    if (micros < endTime - lastMicros || stack.length === 0 || OUTSIDE.has(stack.at(-1))) return;
+    const area = areaOf(byId.get(id).callFrame);
+    areas.set(area, (areas.get(area) ?? 0) + timeDeltas[i]);
     let at = root;
     at.micros += timeDeltas[i];
     for (const name of [threadName, ...stack]) {
@@ -68,9 +84,20 @@ function add({ nodes, samples, timeDeltas }, file) {
   });
 }
 
+/** The library of a function, such as `point-store`, or its name where it has none. */
+function areaOf({ functionName, url }) {
+  if (url.startsWith('wasm:')) return 'WebAssembly';
+  return /libs\/[^/]+\/([^/]+)\//.exec(url)?.[1] ?? libraryOf(url) ?? functionName;
+}
+
+function libraryOf(url) {
+  return (
+    /(?:libs|node_modules)\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? (url.startsWith('node:') ? 'node' : undefined)
+  );
+}
+
 function nameOf({ functionName, url }) {
-  const where =
-    /(?:libs|node_modules)\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? (url.startsWith('node:') ? 'node' : '');
+  const where = libraryOf(url) ?? '';
   return `${functionName || '(anonymous)'}${where === '' ? '' : ` [${where}]`}`;
 }
 
