@@ -57,7 +57,17 @@ const BENCHMARKS: readonly { readonly names: readonly string[]; readonly run: ()
     ],
     run: seriesTables,
   },
-  { names: ['new-series', 'new-series-define', 'new-series-publish', 'new-series-store'], run: newSeries },
+  {
+    names: [
+      'new-series',
+      'new-series-define',
+      'new-series-publish',
+      'new-series-store',
+      'new-series-remote-write',
+      'new-series-datadog',
+    ],
+    run: newSeries,
+  },
   { names: ['worst-stall', 'worst-stall-cpu'], run: worstStall },
 ];
 const RESULTS = new URL('results.json', import.meta.url);

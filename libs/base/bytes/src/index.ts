@@ -9,6 +9,6 @@ export { keyBuffer } from './key-buffer.ts';
 export { murmur3 } from './murmur3.ts';
 export { ownCopy } from './own-copy.ts';
 export { SIP_KEY_BYTES, SipHash } from './sip-hash.ts';
-export { utf8Text } from './utf8-text.ts';
+export { utf8Text, utf8TextIn } from './utf8-text.ts';
 export type { VarintSource } from './varint.ts';
 export { readVarint, signedOf } from './varint.ts';

@@ -8,6 +8,12 @@ const UNPAIRED = '\ud800';
  * text. A U+FFFD in the text was sent as such.
  */
 export function utf8Text(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  return text.includes(REPLACEMENT) && !isUtf8(bytes) ? text.replaceAll(REPLACEMENT, UNPAIRED) : text;
+  return utf8TextIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+}
+
+/** Decodes the bytes [start, end) of a buffer as `utf8Text` does, without a view of them. */
+export function utf8TextIn(buffer: Buffer, start: number, end: number): string {
+  const text = buffer.toString('utf8', start, end);
+  const isWrong = text.includes(REPLACEMENT) && !isUtf8(buffer.subarray(start, end));
+  return isWrong ? text.replaceAll(REPLACEMENT, UNPAIRED) : text;
 }

@@ -1,5 +1,6 @@
-import { utf8Text } from '@tidemark/bytes';
+import { utf8TextIn } from '@tidemark/bytes';
 import { labelTag } from '@tidemark/model';
+import type { Label, RecentLabels } from './recent-labels.ts';
 import type { WireReader } from './wire-reader.ts';
 
 const NAME = '__name__';
@@ -29,14 +30,18 @@ const LABEL_BYTES = 64 * 1024;
  */
 export class LabelReader {
   readonly #limit: number;
-  readonly #names = new Set<string>();
+  readonly #recent: RecentLabels;
+  readonly #names: string[] = [];
+  /** All names, once they are not in order. Most senders sort them, and then none is there twice. */
+  #unsorted: Set<string> | undefined;
   readonly #tags: string[] = [];
   #metric = '';
   #problem: LabelProblem | undefined;
 
-  /** Reads up to `limit` labels. */
-  constructor(limit: number) {
+  /** Reads up to `limit` labels. `recent` has those of another series of the body, and gets these. */
+  constructor(limit: number, recent: RecentLabels) {
     this.#limit = limit;
+    this.#recent = recent;
   }
 
   /** Reads fields that begin before `stop`, of a series that ends at `to`. */
@@ -66,17 +71,53 @@ export class LabelReader {
       while (reader.position < end) reader.skip(reader.varint(end), end);
       return;
     }
-    const { name, value } = readLabel(reader, end);
-    this.#problem = problemOf(name, this.#names, this.#limit);
-    this.#names.add(name);
-    if (name === NAME) this.#metric = value;
-    else if (value !== '') this.#tags.push(labelTag(name, value));
+    const { name, text } = this.#next(reader, end);
+    this.#problem = this.#problemOf(name);
+    this.#names.push(name);
+    if (name === NAME) this.#metric = text;
+    else if (text !== '') this.#tags.push(text);
+  }
+
+  #next(reader: WireReader, end: number): Label {
+    const place = this.#names.length;
+    const start = reader.position;
+    let label = this.#recent.find(place, start, end);
+    if (label === undefined) {
+      label = readLabel(reader, end);
+      this.#recent.note(place, start, end, label);
+    }
+    reader.position = end;
+    return label;
+  }
+
+  #problemOf(name: string): LabelProblem | undefined {
+    if (name === '') return { reason: 'label_name_empty', field: 'label.name', limit: 'at least 1 byte' };
+    if (this.#isRepeated(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'each label name once' };
+    const limit = this.#limit;
+    return this.#names.length >= limit
+      ? { reason: 'too_many_labels', field: 'labels', limit: `${limit} labels` }
+      : undefined;
+  }
+
+  #isRepeated(name: string): boolean {
+    const names = this.#names;
+    if (this.#unsorted === undefined && (names.length === 0 || name > names[names.length - 1])) return false;
+    this.#unsorted ??= new Set(names);
+    const isRepeated = this.#unsorted.has(name);
+    this.#unsorted.add(name);
+    return isRepeated;
   }
 }
 
 /** Reads the labels in [from, to) at once. */
-export function readLabels(reader: WireReader, from: number, to: number, limit: number): SeriesLabels | LabelProblem {
-  const labels = new LabelReader(limit);
+export function readLabels(
+  reader: WireReader,
+  from: number,
+  to: number,
+  limit: number,
+  recent: RecentLabels,
+): SeriesLabels | LabelProblem {
+  const labels = new LabelReader(limit, recent);
   reader.position = from;
   labels.read(reader, to, to);
   return labels.result();
@@ -87,14 +128,7 @@ export function isProblem(labels: SeriesLabels | LabelProblem): labels is LabelP
   return 'reason' in labels;
 }
 
-function problemOf(name: string, names: ReadonlySet<string>, limit: number): LabelProblem | undefined {
-  if (name === '') return { reason: 'label_name_empty', field: 'label.name', limit: 'at least 1 byte' };
-  if (names.has(name)) return { reason: 'label_repeated', field: 'label.name', limit: 'each label name once' };
-  if (names.size >= limit) return { reason: 'too_many_labels', field: 'labels', limit: `${limit} labels` };
-  return undefined;
-}
-
-function readLabel(reader: WireReader, end: number): { name: string; value: string } {
+function readLabel(reader: WireReader, end: number): Label {
   let name = '';
   let value = '';
   while (reader.position < end) {
@@ -103,7 +137,7 @@ function readLabel(reader: WireReader, end: number): { name: string; value: stri
     else if (tag === LABEL_VALUE) value = readText(reader, end);
     else reader.skip(tag, end);
   }
-  return { name, value };
+  return { name, text: name === NAME || value === '' ? value : labelTag(name, value) };
 }
 
 /** Reads UTF-8. Bytes that are not UTF-8 give a text that every name and tag is refused for. */
@@ -111,5 +145,5 @@ function readText(reader: WireReader, end: number): string {
   const from = reader.varint(end);
   const start = reader.position;
   reader.position = reader.endOf(from, end);
-  return utf8Text(reader.bytes.subarray(start, reader.position));
+  return utf8TextIn(reader.text, start, reader.position);
 }

@@ -3,6 +3,7 @@ import { ByteWriter } from '@tidemark/bytes';
 import { KIND, type KindName, type MetricChange } from '@tidemark/model';
 import { finishAtOnce, isTidemarkError } from '@tidemark/ports';
 import { LabelMemory, LabelTable } from '@tidemark/series-memory';
+import fc from 'fast-check';
 import { compressSync } from 'snappy';
 import { DEFAULT_REMOTE_WRITE_LIMITS } from './remote-write-limits.ts';
 import { WriteBody } from './write-body.ts';
@@ -107,6 +108,27 @@ describe('requests', () => {
       ['metric_1', 'new', 'metric_2'].map((name) => `${name} reading a:b`),
     );
     expect(sink.asked).toBe(2001);
+  });
+
+  test('series with labels in common, at the same places or others, keep their own', () => {
+    const value = fc.constantFrom('', '0', '1', '10');
+    const labels = fc
+      .tuple(fc.constantFrom('m', 'n'), fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), value))
+      .chain(([metric, rest]) => {
+        const all: [string, string][] = Object.entries({ ...rest, __name__: metric });
+        return fc.shuffledSubarray(all, { minLength: all.length });
+      });
+    fc.assert(
+      fc.property(fc.array(labels, { maxLength: 30 }), (series) => {
+        const { decode } = setUp();
+        const found = decode(writeRequest(series.map((one, i) => ({ labels: one, samples: [[T, i]] }))));
+        const names = series.map((one) => {
+          const tags = one.filter(([name, text]) => name !== '__name__' && text !== '').map((pair) => pair.join(':'));
+          return `${new Map(one).get('__name__')} reading ${tags.sort().join(',')}`;
+        });
+        expect(found).toEqual(names.map((name, i) => [name, T, i]));
+      }),
+    );
   });
 
   test('all orders of labels are one series, and labels without a value are ignored', () => {
@@ -267,6 +289,16 @@ describe('left-out and refused data', () => {
       [
         ['__name__', 'm'],
         ['__name__', 'm'],
+      ],
+    ],
+    [
+      'label_repeated',
+      [
+        ['__name__', 'm'],
+        ['a', '1'],
+        ['c', '2'],
+        ['b', '3'],
+        ['c', '4'],
       ],
     ],
     ['too_many_labels', Array.from({ length: 21 }, (_, i) => [i === 0 ? '__name__' : `n${i}`, 'v'] as const)],

@@ -2,6 +2,7 @@ import { isStaleMarker, type KindName, type MetricChange } from '@tidemark/model
 import { isTidemarkError, type SlicedWork } from '@tidemark/ports';
 import { type LabelTable, UNKNOWN } from '@tidemark/series-memory';
 import { readMetadata } from './read-metadata.ts';
+import { RecentLabels } from './recent-labels.ts';
 import type { RemoteWriteLimits } from './remote-write-limits.ts';
 import { isProblem, type LabelProblem, LabelReader, readLabels, type SeriesLabels } from './series-labels.ts';
 import { WireReader } from './wire-reader.ts';
@@ -42,6 +43,7 @@ const SERIES_HISTOGRAM = 0x22;
 const SAMPLE_VALUE = 0x09;
 const SAMPLE_TIME = 0x10;
 const NO_HANDLE = 0xffff_ffff;
+const NOTHING = new Uint8Array(0);
 /** Bytes after which decoding pauses: fields of two bytes take a few milliseconds. */
 const SLICE_BYTES = 128 * 1024;
 /** Costs in bytes of what takes longer than its bytes: a series that is named to the sink, and a metadata message. */
@@ -64,6 +66,7 @@ const METADATA_MESSAGES = 10_000;
 export class WriteDecoder {
   readonly #limits: RemoteWriteLimits;
   readonly #reader = new WireReader();
+  readonly #recent = new RecentLabels();
   readonly #sliceBytes: number;
   #handles = new Uint32Array(0);
   #timesMs = new Float64Array(0);
@@ -97,6 +100,7 @@ export class WriteDecoder {
   *decode(body: WriteBody, table: LabelTable, sink: SeriesSink): SlicedWork<Samples> {
     const reader = this.#reader;
     reader.open(body.raw);
+    this.#recent.open(body.raw);
     ({ handles: this.#handles, timesMs: this.#timesMs, values: this.#values } = body);
     this.#length = 0;
     this.#notNumbers = this.#exemplars = this.#histograms = this.#metadata = 0;
@@ -108,6 +112,7 @@ export class WriteDecoder {
       return { handles: this.#handles, timesMs: this.#timesMs, values: this.#values, length: this.#length };
     } finally {
       reader.close();
+      this.#recent.open(NOTHING);
       this.#handles = new Uint32Array(0);
       this.#timesMs = this.#values = new Float64Array(0);
     }
@@ -194,7 +199,7 @@ export class WriteDecoder {
   #example(reason: LeftOutReason): string | undefined {
     const [start, end] = this.#firsts.get(reason) ?? [0, 0];
     try {
-      const labels = readLabels(this.#reader, start, end, this.#limits.labels);
+      const labels = readLabels(this.#reader, start, end, this.#limits.labels, this.#recent);
       return isProblem(labels) ? undefined : labels.metric;
     } catch (error) {
       // The labels of a series without samples are not read otherwise, so they may be malformed.
@@ -218,7 +223,7 @@ export class WriteDecoder {
       this.#rememberFirst(start);
       return false;
     }
-    const labels = readLabels(reader, start, this.#isWhole ? this.#frontEnd : end, this.#limits.labels);
+    const labels = readLabels(reader, start, this.#isWhole ? this.#frontEnd : end, this.#limits.labels, this.#recent);
     const before = this.#length;
     const handle = isProblem(labels) ? NO_HANDLE : this.#add(labels, start, table, sink);
     reader.position = start;
@@ -239,7 +244,7 @@ export class WriteDecoder {
     let labels: SeriesLabels | LabelProblem | undefined;
     if (this.#hasSamples && entry !== UNKNOWN) table.record(entry);
     if (this.#hasSamples && entry === UNKNOWN) {
-      const labelReader = new LabelReader(this.#limits.labels);
+      const labelReader = new LabelReader(this.#limits.labels, this.#recent);
       reader.position = start;
       const labelsEnd = this.#isWhole ? this.#frontEnd : end;
       yield* this.#sliced(labelsEnd, (stop) => labelReader.read(reader, stop, end));
