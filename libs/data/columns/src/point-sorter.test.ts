@@ -10,6 +10,12 @@ const pairs = fc.oneof(
   fc
     .array(fc.array(pair, { maxLength: 40 }), { maxLength: 6 })
     .map((runs) => runs.flatMap((run) => run.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]))),
+  // Runs that are apart, in any order, or that touch in a point.
+  fc
+    .tuple(fc.shuffledSubarray([...Array(9).keys()]), fc.constantFrom(5, 6, 7))
+    .map(([runs, step]) =>
+      runs.flatMap((run) => [...Array(7).keys()].map((i): [number, number] => [run * step + i, 0])),
+    ),
 );
 
 test('sorts by ref, then time, keeps the order of equal points, and does not change its input', () => {
