@@ -57,7 +57,7 @@ async function tagStore(name: string): Promise<{ process: TagStoreProcess; parti
     status: async () => {
       const { offset, committedOffset, series, metrics, stateHash, stateHashes } = partition.status();
       const own = { partition: 0, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
-      return { ...own, gaps: partition.gaps(0), ...CONSUMER };
+      return { ...own, memory: [], gaps: partition.gaps(0), ...CONSUMER };
     },
     positions: async () => ({ positions: [{ partition: 0, ...partition.position, ...CONSUMER }] }),
   };

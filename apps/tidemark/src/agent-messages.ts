@@ -1,4 +1,5 @@
 import type { AgentSettings, HostAgent, HostAgentPlace } from '@tidemark/host-agent';
+import type { MemoryUse } from '@tidemark/node-runtime';
 import type { ErrorCode, ErrorDetail } from '@tidemark/ports';
 
 /** What the thread of the agent is started with: only what can be copied to it. */
@@ -13,5 +14,5 @@ export interface AgentStart {
 export type FromAgent =
   | { readonly type: 'ready'; readonly dogstatsd: string }
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string; readonly detail: ErrorDetail }
-  | { readonly type: 'status'; readonly status: HostAgent['status'] }
+  | { readonly type: 'status'; readonly status: HostAgent['status']; readonly memory: readonly MemoryUse[] }
   | { readonly type: 'problem'; readonly message: string; readonly detail: Readonly<Record<string, string>> };

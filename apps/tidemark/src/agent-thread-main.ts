@@ -11,7 +11,7 @@ if (compileCache !== undefined) enableCompileCache(compileCache);
 assert(parentPort !== null, 'the thread of the agent is started by the platform');
 const port = parentPort;
 const { HostAgent } = await import('@tidemark/host-agent');
-const { LOCAL_HOST_FILES, SystemClock, SystemRandom } = await import('@tidemark/node-runtime');
+const { LOCAL_HOST_FILES, SystemClock, SystemRandom, threadMemory } = await import('@tidemark/node-runtime');
 try {
   const agent = await HostAgent.start(settings, {
     ...place,
@@ -20,7 +20,7 @@ try {
     files: LOCAL_HOST_FILES,
     onProblem: (message, detail) => post({ type: 'problem', message, detail }),
   });
-  const postStatus = (): void => post({ type: 'status', status: agent.status });
+  const postStatus = (): void => post({ type: 'status', status: agent.status, memory: threadMemory() });
   postStatus();
   post({ type: 'ready', dogstatsd: agent.dogstatsd });
   const timer = setInterval(postStatus, STATUS_MS);

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HostAgent, HostAgentPlace } from '@tidemark/host-agent';
+import type { MemoryUse } from '@tidemark/node-runtime';
 import { TidemarkError } from '@tidemark/ports';
 import type { AgentStart, FromAgent } from './agent-messages.ts';
 
@@ -18,6 +19,7 @@ export class AgentThread {
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
   #status: HostAgent['status'] | undefined;
+  #memory: readonly MemoryUse[] = [];
   #dogstatsd = '';
 
   private constructor(worker: Worker) {
@@ -41,8 +43,10 @@ export class AgentThread {
       });
       thread.#worker.once('exit', (code) => reject(new Error(`the thread of the agent ended with ${code}`)));
       thread.#worker.on('message', (message: FromAgent) => {
-        if (message.type === 'status') thread.#status = message.status;
-        else if (message.type === 'problem') onProblem(message.message, message.detail);
+        if (message.type === 'status') {
+          thread.#status = message.status;
+          thread.#memory = message.memory;
+        } else if (message.type === 'problem') onProblem(message.message, message.detail);
         else if (message.type === 'refused') reject(new TidemarkError(message.code, message.message, message.detail));
         else {
           isReady = true;
@@ -52,6 +56,11 @@ export class AgentThread {
       });
     });
     return thread;
+  }
+
+  /** Memory of the thread, at most a second old; none until it has reported it. */
+  get memory(): readonly MemoryUse[] {
+    return this.#memory;
   }
 
   /** State of the agent, at most a second old. */

@@ -88,6 +88,18 @@ describe('the status', () => {
           { thread: 'main', windowMaxMs: 3.5, windowP99Ms: 1, maxMs: 130, p99Ms: 2, maxAtMs: NOW_MS - 9000 },
           { thread: 'stores 0', lateMs: 240, lateAtMs: NOW_MS - 5000 },
         ],
+        memory: [
+          {
+            holder: 'process',
+            parts: [
+              { part: 'resident', bytes: 100 * 2 ** 20 },
+              { part: 'peak', bytes: 150 * 2 ** 20 },
+              { part: 'code', bytes: 20 * 2 ** 20 },
+            ],
+          },
+          { holder: 'main', parts: [{ part: 'heap', bytes: 30 * 2 ** 20 }] },
+          { holder: 'stores 0', parts: [{ part: 'databases', bytes: 2 ** 19 }] },
+        ],
       };
       return formatStatus(StatusReply.fromPartial(reply))
         .split('\n')
@@ -96,6 +108,9 @@ describe('the status', () => {
     const known = lines([]);
     expect(known).toContain('main 3.5 ms 1 ms 130 ms 2 ms 9.0 s ago none');
     expect(known).toContain('stores 0 0 ms 0 ms 0 ms 0 ms 240 ms, 5.0 s ago');
+    expect(known).toContain('process 100.0 resident 100.0, peak 150.0, code 20.0, unnamed 49.5');
+    expect(known).toContain('main 30.0 heap 30.0');
+    expect(known).toContain('stores 0 0.5 databases 0.5');
     expect(known).toContain('aaaaaaaa intake-1 open 500 ms ago 1 77 3');
     const by = 'by session aaaaaaaa (intake-1):';
     expect(known).toContain(

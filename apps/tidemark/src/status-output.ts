@@ -4,6 +4,7 @@ import { printable } from '@tidemark/model/safe-text';
 import { LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import Table from 'cli-table3';
+import { memory } from './memory-output.ts';
 import { duration, gapText, time } from './printable.ts';
 
 /** Formats the position of each partition, the senders, and what delays completeness. */
@@ -17,6 +18,7 @@ export function formatStatus(status: StatusReply): string {
     ...unreported(status),
     clients(status),
     ...threads(status),
+    ...memory(status),
     ...replicas(status),
     ...divergences(status),
     ...halts(status),

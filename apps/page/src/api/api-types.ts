@@ -93,6 +93,8 @@ export interface PartitionStatus {
 }
 
 export interface PointPartitionStatus extends PartitionStatus {
+  /** None when the caller is not an operator. */
+  readonly memory: readonly MemoryPart[];
   readonly watermarkMs: number | undefined;
   readonly lanes: readonly LaneStatus[];
   readonly clients: readonly ClientStatus[];
@@ -103,6 +105,8 @@ export interface PointPartitionStatus extends PartitionStatus {
 }
 
 export interface TagPartitionStatus extends PartitionStatus {
+  /** None when the caller is not an operator. */
+  readonly memory: readonly MemoryPart[];
   readonly series: number;
   readonly metrics: number;
 }
@@ -167,6 +171,20 @@ export interface PipelineStatus {
   readonly forOperator: boolean;
   /** Threads of the process that answered; none when the caller is not an operator. */
   readonly threads: readonly ThreadDelay[];
+  /** Memory of that process and its threads; none when the caller is not an operator. */
+  readonly memory: readonly HeldMemory[];
+}
+
+/** What a part takes in memory. */
+export interface MemoryPart {
+  readonly part: string;
+  readonly bytes: number;
+}
+
+/** The memory of the process, a thread or a partition. */
+export interface HeldMemory {
+  readonly holder: string;
+  readonly parts: readonly MemoryPart[];
 }
 
 /** How late the timers of a thread fired, ms. */

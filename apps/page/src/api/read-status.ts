@@ -1,7 +1,9 @@
 import type {
   ClientSource,
   ClientStatus,
+  HeldMemory,
   LaneStatus,
+  MemoryPart,
   PartitionStatus,
   PipelineStatus,
   PointPartitionStatus,
@@ -29,13 +31,21 @@ const PARTITION = {
   ...{ gaps: listOf(readGap), halted: text, haltedOffset: number },
 } satisfies { readonly [Name in keyof PartitionStatus]: ReadField<PartitionStatus[Name]> };
 
+const readMemory = objectOf<MemoryPart>({ part: text, bytes: number });
+
 const readPointPartition = objectOf<PointPartitionStatus>({
   ...PARTITION,
   ...{ watermarkMs: numberIfKnown, lanes: listOf(readLane), clients: listOf(readClient) },
   ...{ series: number, points: number, latePoints: number, duplicatePoints: number },
+  memory: listOf(readMemory),
 });
 
-const readTagPartition = objectOf<TagPartitionStatus>({ ...PARTITION, series: number, metrics: number });
+const readTagPartition = objectOf<TagPartitionStatus>({
+  ...PARTITION,
+  series: number,
+  metrics: number,
+  memory: listOf(readMemory),
+});
 
 const readRefused = objectOf<RefusedData>({
   ...{ stage: text, client: text, reason: text, count: number, example: text },
@@ -57,10 +67,13 @@ const readThread = objectOf<ThreadDelay>({
   ...{ lateMs: numberIfKnown, lateAtMs: numberIfKnown },
 });
 
+const readHolder = objectOf<HeldMemory>({ holder: text, parts: listOf(readMemory) });
+
 const readAnswer = objectOf<PipelineStatus>({
   ...{ points: listOf(readPointPartition), tags: listOf(readTagPartition), sessions: listOf(readSession) },
   ...{ latenessMs: number, nowMs: number, errors: readPartErrors, mapEpoch: number, forOperator: flag },
   threads: listOf(readThread),
+  memory: listOf(readHolder),
 });
 
 /** Reads the answer of `/api/tidemark/v1/status`: `StatusReply` of the contract, ids in hex. */

@@ -7,6 +7,7 @@ import { ClientsTable } from './clients-table.tsx';
 import { completenessVerdict, type Verdict } from './completeness-verdict.ts';
 import { GapsAndHalts } from './gaps-and-halts.tsx';
 import { LanesTable } from './lanes-table.tsx';
+import { MemoryTable } from './memory-table.tsx';
 import { PartitionsTable } from './partitions-table.tsx';
 import { RefusedTable } from './refused-table.tsx';
 import { SessionsTable } from './sessions-table.tsx';
@@ -43,6 +44,7 @@ export function StatusPage({ polled }: { readonly polled: Polled<PipelineStatus>
           {status.forOperator && <LanesTable status={status} />}
           {status.forOperator && <TagPartitionsTable partitions={status.tags} />}
           {status.forOperator && <ThreadsTable status={status} />}
+          {status.forOperator && <MemoryTable status={status} />}
         </>
       )}
     </main>

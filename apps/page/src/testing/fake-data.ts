@@ -213,6 +213,22 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
       },
       { thread: 'stores 0', window_max_ms: 2, window_p99_ms: 1, max_ms: 9, p99_ms: 1.5, max_at_ms: nowMs - 9000 },
     ],
+    memory: [
+      {
+        holder: 'process',
+        parts: [
+          { part: 'resident', bytes: 420 * 2 ** 20 },
+          { part: 'peak', bytes: 480 * 2 ** 20 },
+        ],
+      },
+      {
+        holder: 'main',
+        parts: [
+          { part: 'heap', bytes: 48 * 2 ** 20 },
+          { part: 'buffers', bytes: 24 * 2 ** 20 },
+        ],
+      },
+    ],
   };
 }
 

@@ -55,6 +55,9 @@ async function start(settings: Settings): Promise<void> {
   });
   if (settings.agent.enabled) agent = await startAgent(settings, platform, log);
   platform.health.watchThreads(() => (agent?.status === undefined ? [] : [{ thread: 'agent', ...agent.status.loop }]));
+  platform.health.watchMemory(() =>
+    agent === undefined || agent.memory.length === 0 ? [] : [{ holder: 'agent', parts: [...agent.memory] }],
+  );
   greet(settings, platform, context.pageFolder !== undefined, agent);
   await stopping;
   log.info('stopping');

@@ -4,6 +4,8 @@ export { LocalDisk } from './local-disk.ts';
 export { LOCAL_HOST_FILES } from './local-host-files.ts';
 export type { LoopDelay } from './loop-monitor.ts';
 export { LoopMonitor } from './loop-monitor.ts';
+export type { MemoryUse } from './memory-use.ts';
+export { processMemory, threadMemory } from './memory-use.ts';
 export { openFilesLimit } from './open-files-limit.ts';
 export { prepareDataFolder } from './prepare-data-folder.ts';
 export { SystemClock } from './system-clock.ts';

@@ -78,6 +78,10 @@ export {
   StateMetricRequest,
   StatedMetric,
 } from './generated/tidemark/v1/intake.ts';
+export {
+  HeldMemory,
+  MemoryPart,
+} from './generated/tidemark/v1/memory.ts';
 export type {
   MonitorServer,
 } from './generated/tidemark/v1/monitor.ts';
@@ -101,7 +105,6 @@ export {
   ClientStatus,
   GroupPartial,
   LaneStatus,
-  MemoryPart,
   PartitionStatusReply,
   PartitionStatusRequest,
   PointStateHashReply,

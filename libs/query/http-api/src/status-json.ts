@@ -3,12 +3,12 @@ import { toJson } from './to-json.ts';
 
 /** What a status for callers who are not operators does not have, so that no zero is taken for a count. */
 const WITHHELD = {
-  status: ['replicas', 'divergences', 'threads'],
+  status: ['replicas', 'divergences', 'threads', 'memory'],
   points: [
     ...['offset', 'committedOffset', 'logNext', 'lanes', 'stateHashes'],
     ...['series', 'points', 'latePoints', 'duplicatePoints', 'memory'],
   ],
-  tags: ['offset', 'committedOffset', 'logNext', 'series', 'metrics', 'stateHash', 'stateHashes'],
+  tags: ['offset', 'committedOffset', 'logNext', 'series', 'metrics', 'stateHash', 'stateHashes', 'memory'],
   sessions: ['process', 'queuedBytes'],
 } as const;
 

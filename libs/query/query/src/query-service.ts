@@ -1,6 +1,7 @@
 import { DEFAULT_TENANT } from '@tidemark/access';
 import type {
   Gap,
+  HeldMemory,
   MetricReply,
   MetricsReply,
   MetricsRequest,
@@ -67,6 +68,8 @@ export interface QueryServiceOptions {
   ) => readonly SessionStatus[] | Promise<readonly SessionStatus[]>;
   /** Threads of this process, for the status of operators; none when omitted. */
   readonly threads?: () => readonly ThreadDelay[];
+  /** Memory of this process, for the status of operators; none when omitted. */
+  readonly memory?: () => readonly HeldMemory[];
   readonly limits?: Partial<QueryServiceLimits>;
   /** How an evaluation yields to other work of the thread; without it, it is done in one piece. */
   readonly slicing?: Slicing;
@@ -239,7 +242,7 @@ export class QueryService implements QueryReader {
    * it then. `tenantReader` leaves out what other callers must not see.
    */
   async status(tenant: string, signal?: AbortSignal): Promise<StatusReply> {
-    const { clock, eras, latenessMs, sessions, threads } = this.#options;
+    const { clock, eras, latenessMs, sessions, threads, memory } = this.#options;
     const stores = this.#stores;
     const nowMs = Math.floor(clock.wallMs());
     const maps = this.#maps(nowMs);
@@ -273,6 +276,7 @@ export class QueryService implements QueryReader {
         eras: (eras?.().list ?? []).map(({ offset, startMs, aheadMs }) => ({ era: offset, startMs, aheadMs })),
         forOperator: true,
         threads: [...(tenant === DEFAULT_TENANT ? (threads?.() ?? []) : [])],
+        memory: [...(tenant === DEFAULT_TENANT ? (memory?.() ?? []) : [])],
       };
     });
   }

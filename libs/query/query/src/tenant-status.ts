@@ -28,6 +28,7 @@ export function tenantStatus(status: StatusReply): StatusReply {
     eras: status.eras,
     forOperator: false,
     threads: [],
+    memory: [],
   };
 }
 
@@ -57,6 +58,7 @@ function tenantTagPartition(status: TagPartitionStatusReply): TagPartitionStatus
     ...{ halted: status.halted === '' ? '' : WITHHELD, haltedOffset: status.haltedOffset },
     gaps: status.gaps.map(tenantGap),
     ...{ offset: 0, committedOffset: 0, logNext: 0, series: 0, metrics: 0, stateHash: '', stateHashes: [] },
+    memory: [],
   };
 }
 

@@ -41,7 +41,7 @@ function run(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   test('starts once again, as the same process, with its arguments', () => {
     const { starts, found } = run();
     expect(starts).toEqual([`pid ${found.pid}`, `pid ${found.pid}`]);
-    expect(found).toMatchObject({ argv: ['start', '--a b'], arenas: '2' });
+    expect(found).toMatchObject({ argv: ['start', '--a b'], arenas: '1' });
     expect(found.youngMib).toBeLessThanOrEqual(8);
   });
 

@@ -12,9 +12,9 @@ const YOUNG_FLAG = '--max-semi-space-size';
  * arena only: what is small and stays keeps what was large and went. Large pieces are mappings of their own here.
  */
 const MALLOC = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: String(256 * 1024),
-  MALLOC_TRIM_THRESHOLD_: String(8 * 1024 * 1024),
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: String(128 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 } as const;
 
 /** What starts another process with bounded memory: flags of node and environment. What the environment has is not changed. */

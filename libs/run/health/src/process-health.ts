@@ -1,4 +1,4 @@
-import type { ClientHealth, HealthReply, Problem, ThreadDelay, Volume } from '@tidemark/contract';
+import type { ClientHealth, HealthReply, HeldMemory, Problem, ThreadDelay, Volume } from '@tidemark/contract';
 import { type Clock, type Disk, isTidemarkError, sleep } from '@tidemark/ports';
 import { lowSpace } from './low-space.ts';
 import type { ProblemCause, ProblemKind } from './problem.ts';
@@ -44,6 +44,7 @@ export class ProcessHealth {
   readonly #checks: { readonly kind: ProblemKind; readonly check: CheckParts }[] = [];
   readonly #volumes: WatchedVolume[] = [];
   readonly #threads: (() => readonly ThreadDelay[])[] = [];
+  readonly #memory: (() => readonly HeldMemory[])[] = [];
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -95,6 +96,16 @@ export class ProcessHealth {
     return this.#threads.flatMap((read) => read());
   }
 
+  /** Adds holders of memory that are part of the health. */
+  watchMemory(read: () => readonly HeldMemory[]): void {
+    this.#memory.push(read);
+  }
+
+  /** Memory of the process and its threads. */
+  get memory(): HeldMemory[] {
+    return this.#memory.flatMap((read) => read());
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -116,6 +127,7 @@ export class ProcessHealth {
       volumes: this.#volumes.map(({ space }) => space).filter((space) => space !== undefined),
       clients: [...(clients?.() ?? [])].slice(0, CLIENTS),
       threads: this.threads,
+      memory: this.memory,
     };
   }
 

@@ -120,9 +120,9 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
       describeTags: ({ store, inSlices }, request) => inSlices(store.reads.describeTags(request)),
       seriesTags: ({ store, inSlices }, request) => inSlices(store.reads.seriesTags(request)),
       status: ({ partition, store, consumer }) => {
-        const { offset, committedOffset, series, metrics, stateHash, stateHashes } = store.status();
+        const { offset, committedOffset, series, metrics, stateHash, stateHashes, memory } = store.status();
         const own = { partition, offset, committedOffset, series, metrics, stateHash, stateHashes: [...stateHashes] };
-        return { ...own, gaps: store.gaps(partition), ...consumer.position };
+        return { ...own, memory: [...memory], gaps: store.gaps(partition), ...consumer.position };
       },
       seriesCounts: async ({ store, inSlices }, { sinceDay, metricSeriesFrom }) => {
         const { tenants, metrics } = await inSlices(store.reads.budgets(0, metricSeriesFrom, sinceDay));

@@ -1,6 +1,6 @@
 import type { KafkaLogOptions } from '@tidemark/kafka-log';
 import type { ConsumerProblem } from '@tidemark/log-consumer';
-import type { LoopDelay } from '@tidemark/node-runtime';
+import type { LoopDelay, MemoryUse } from '@tidemark/node-runtime';
 import type { PointStoreLimits } from '@tidemark/point-store';
 import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
 import type { StoreKind } from '@tidemark/store-rpc';
@@ -87,8 +87,8 @@ export interface StoreProblem {
 /** From a store thread to the main thread. */
 export type FromStore =
   | { readonly type: 'ready' }
-  /** The delay of the thread, each second from `ready` on. */
-  | { readonly type: 'delay'; readonly delay: LoopDelay }
+  /** The delay of the thread and its memory, each second from `ready` on. */
+  | { readonly type: 'thread'; readonly delay: LoopDelay; readonly memory: readonly MemoryUse[] }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
   /** A read failed because of a bug; its caller got `internal`. */

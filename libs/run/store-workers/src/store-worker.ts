@@ -3,17 +3,9 @@ import type { MessagePort } from 'node:worker_threads';
 import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
-import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
+import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, threadMemory, yieldTurn } from '@tidemark/node-runtime';
 import { PageCodec } from '@tidemark/point-store';
-import {
-  type Clock,
-  type ErrorCode,
-  isTidemarkError,
-  type KeyValue,
-  sleep,
-  TidemarkError,
-  type Topic,
-} from '@tidemark/ports';
+import { type Clock, type ErrorCode, isTidemarkError, sleep, TidemarkError, type Topic } from '@tidemark/ports';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
 import {
@@ -38,7 +30,7 @@ import { type TrimmableLog, TrimPoint } from './trim-point.ts';
 
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
-const DELAY_REPORT_MS = 1000;
+const THREAD_REPORT_MS = 1000;
 /** Over a log whose segments are not known here, a database makes tables of its commits so often. */
 const FLUSH_STEP_MS = 60_000;
 /** Errors of an open that are about one database, and no damage. */
@@ -49,7 +41,7 @@ interface ConsumedStore {
   readonly store: Omit<StorePartition, 'state'>;
   readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt'>>;
   /** Absent for a store without one. */
-  readonly database?: KeyValue;
+  readonly database?: RocksDbKeyValue;
   /** True while the store has less than its damaged predecessor had. */
   isRebuilding: boolean;
 }
@@ -120,16 +112,24 @@ export class StoreWorker {
     this.#isOpen = true;
     this.#send({ type: 'ready' });
     this.#loop.start();
-    void this.#reportDelay();
+    void this.#reportThread();
     for (const message of this.#early.splice(0)) void this.#serve(message);
   }
 
-  async #reportDelay(): Promise<void> {
+  async #reportThread(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await sleep(this.#clock, DELAY_REPORT_MS, signal);
-      if (!signal.aborted) this.#send({ type: 'delay', delay: this.#loop.delay });
+      await sleep(this.#clock, THREAD_REPORT_MS, signal);
+      const memory = [...threadMemory(), { part: 'databases', bytes: await this.#databaseBytes() }];
+      if (!signal.aborted) this.#send({ type: 'thread', delay: this.#loop.delay, memory });
     }
+  }
+
+  async #databaseBytes(): Promise<number> {
+    const databases = [...this.#stores.values()].flatMap((stores) => [...stores.values()].map((one) => one.database));
+    // One that is being closed or replaced counts as none.
+    const sizes = await Promise.all(databases.map((one) => one?.memoryBytes().catch(() => 0) ?? 0));
+    return sizes.reduce((bytes, size) => bytes + size, 0);
   }
 
   /**

@@ -1,9 +1,9 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { PositionsReply, type ThreadDelay } from '@tidemark/contract';
+import { type HeldMemory, PositionsReply, type ThreadDelay } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
-import { type LoopDelay, SystemClock, yieldTurn } from '@tidemark/node-runtime';
+import { type LoopDelay, type MemoryUse, SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
 import {
   callInSlices,
@@ -62,6 +62,7 @@ interface StoreThread {
   hasEnded: boolean;
   /** At most a second old; undefined until the thread has reported it. */
   delay: LoopDelay | undefined;
+  memory: readonly MemoryUse[];
 }
 
 /** The stores of one process, with its partitions distributed over threads. */
@@ -100,6 +101,13 @@ export class StoreWorkers {
   /** Delays of the threads that have reported them. */
   get threads(): ThreadDelay[] {
     return this.#threads.flatMap(({ delay }, i) => (delay === undefined ? [] : [{ thread: `stores ${i}`, ...delay }]));
+  }
+
+  /** Memory of the threads that have reported it. */
+  get memory(): HeldMemory[] {
+    return this.#threads.flatMap(({ memory }, i) =>
+      memory.length === 0 ? [] : [{ holder: `stores ${i}`, parts: [...memory] }],
+    );
   }
 
   /** Forwards the progress that the log announces to the store's thread. */
@@ -245,7 +253,10 @@ export class StoreWorkers {
       if (message.type === 'ready') {
         isReady = true;
         settleReady();
-      } else if (message.type === 'delay') thread.delay = message.delay;
+      } else if (message.type === 'thread') {
+        thread.delay = message.delay;
+        thread.memory = message.memory;
+      }
       if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
       else if (message.type === 'failed') {
         const { code, message: text, detail } = message.error;
@@ -278,7 +289,7 @@ export class StoreWorkers {
       waiting.clear();
       if (isReady) this.#options.onFailed(failure);
     });
-    const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false, delay: undefined };
+    const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false, delay: undefined, memory: [] };
     return thread;
   }
 

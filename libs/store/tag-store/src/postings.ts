@@ -39,6 +39,12 @@ export class Postings {
     this.#keys = new PairMap(key);
   }
 
+  /** Bytes without the bitmaps of long lists, of which a partition has few. */
+  get sizeBytes(): number {
+    const columns = [this.#tag, this.#count, this.#where, this.#next, this.#first, this.#valueCount, this.#arena];
+    return [this.#slots, this.#keys, ...columns].reduce((bytes, one) => bytes + one.sizeBytes, 0);
+  }
+
   /** Lists, one for each (metric, tag). */
   get lists(): number {
     return this.#tag.length;

@@ -7,6 +7,7 @@ import type {
   Gap,
   MatchReply,
   MatchRequest,
+  MemoryPart,
   ReplicaPosition,
   SeriesTagsReply,
   SeriesTagsRequest,
@@ -90,6 +91,7 @@ export interface TagPartitionStatus {
   readonly unknownDays: number;
   /** Days of series that were dropped at `MAX_UNKNOWN_DAYS`, before a definition arrived. */
   readonly droppedUnknownDays: number;
+  readonly memory: readonly MemoryPart[];
 }
 
 /**
@@ -354,7 +356,7 @@ export class TagPartition implements ConsumedState {
   }
 
   status(): TagPartitionStatus {
-    const { tags, metrics, series, unknown } = this.#index;
+    const { tags, metrics, series, unknown, postings } = this.#index;
     return {
       offset: this.#nextOffset,
       committedOffset: this.#committedOffset,
@@ -365,6 +367,10 @@ export class TagPartition implements ConsumedState {
       stateHashes: [...this.#checkpoints.all],
       unknownDays: unknown.count,
       droppedUnknownDays: unknown.dropped,
+      memory: [
+        { part: 'series', bytes: series.sizeBytes },
+        { part: 'postings', bytes: postings.sizeBytes },
+      ],
     };
   }
 

@@ -30,6 +30,11 @@ export class TagSeriesTable {
     this.tagStart.push(0);
   }
 
+  get sizeBytes(): number {
+    const lists = this.metric.sizeBytes + this.tags.sizeBytes + this.tagStart.sizeBytes;
+    return lists + this.#classes.byteLength + this.#idWords.byteLength + this.#slots.byteLength;
+  }
+
   /** Slots that were visited over all searches: their cost. */
   get probes(): number {
     return this.#probes;

@@ -7,6 +7,10 @@ export class Uint32List {
     this.values = new Uint32Array(capacity);
   }
 
+  get sizeBytes(): number {
+    return this.values.byteLength;
+  }
+
   push(value: number): number {
     this.reserve(1);
     this.values[this.length] = value;
@@ -46,6 +50,10 @@ export class PairMap {
   /** Slots of other pairs that were visited over all searches: their cost. */
   get probes(): number {
     return this.#probes;
+  }
+
+  get sizeBytes(): number {
+    return this.#left.byteLength + this.#right.byteLength + this.#values.byteLength;
   }
 
   /** The value of a pair, or `ABSENT`. */

@@ -204,6 +204,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
       followsMaps: false,
       sessions: (tenant) => sessionStatus(control.state, ownReport(intake.session, tenant)),
       threads: () => health.threads,
+      memory: () => health.memory,
     },
     settings,
   );

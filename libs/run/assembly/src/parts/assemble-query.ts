@@ -19,13 +19,14 @@ export interface QueryPorts {
   readonly clock: Clock;
   readonly sessions: NonNullable<QueryServiceOptions['sessions']>;
   readonly threads: NonNullable<QueryServiceOptions['threads']>;
+  readonly memory: NonNullable<QueryServiceOptions['memory']>;
 }
 
 /** Creates the query service of a process. */
 export function assembleQuery(ports: QueryPorts, settings: Settings): QueryService {
-  const { stores, state, followsMaps, clock, sessions, threads } = ports;
+  const { stores, state, followsMaps, clock, sessions, threads, memory } = ports;
   return new QueryService({
-    ...{ stores, clock, sessions, threads },
+    ...{ stores, clock, sessions, threads, memory },
     maps: () => [...state.maps.values()],
     ...(followsMaps ? { mapsThroughMs: () => Math.floor(state.mapsThroughMs) } : {}),
     eras: () => state.eras,

@@ -55,5 +55,6 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
   });
   started.add(() => stores.stop());
   health.watchThreads(() => stores.threads);
+  health.watchMemory(() => stores.memory);
   return stores;
 }

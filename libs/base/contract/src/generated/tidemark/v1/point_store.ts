@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { MemoryPart } from "./memory.ts";
 import { PositionsReply, PositionsRequest } from "./replica.ts";
 import { Gap } from "./series.ts";
 
@@ -219,19 +220,6 @@ export interface PartitionStatusReply {
   /** As in `AggregateReply`. */
   era: number;
   memory: MemoryPart[];
-}
-
-/**
- * What a part of a partition's state takes in memory. The sum is less than the memory of its thread, which has caches of
- * the database, queries and what is no longer used, too.
- */
-export interface MemoryPart {
-  /**
-   * `head`: points since the last commit. `deals`: the pages and slots of series. `recent_pages`: newest pages. `series`:
-   * the table of series. `dictionaries`: the refs of client streams. `series_sets`: sets that queries have named.
-   */
-  part: string;
-  bytes: number;
 }
 
 export interface StateHash {
@@ -1263,73 +1251,6 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     message.stateHashes = object.stateHashes?.map((e) => StateHash.fromPartial(e)) || [];
     message.era = object.era ?? 0;
     message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseMemoryPart(): MemoryPart {
-  return { part: "", bytes: 0 };
-}
-
-export const MemoryPart: MessageFns<MemoryPart> = {
-  encode(message: MemoryPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.part !== "") {
-      writer.uint32(10).string(message.part);
-    }
-    if (message.bytes !== 0) {
-      writer.uint32(16).uint64(message.bytes);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): MemoryPart {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMemoryPart();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.part = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.bytes = longToNumber(reader.uint64());
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<MemoryPart>): MemoryPart {
-    return MemoryPart.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<MemoryPart>): MemoryPart {
-    const message = createBaseMemoryPart();
-    message.part = object.part ?? "";
-    message.bytes = object.bytes ?? 0;
     return message;
   },
 };

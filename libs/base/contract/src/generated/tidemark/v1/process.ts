@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { HeldMemory } from "./memory.ts";
 import { SessionStatus } from "./query.ts";
 import { ThreadDelay } from "./thread_delay.ts";
 
@@ -43,6 +44,7 @@ export interface HealthReply {
   clients: ClientHealth[];
   /** The threads of the process; without those that do not serve yet. */
   threads: ThreadDelay[];
+  memory: HeldMemory[];
 }
 
 /** A problem that exists now. */
@@ -137,7 +139,17 @@ export const HealthRequest: MessageFns<HealthRequest> = {
 };
 
 function createBaseHealthReply(): HealthReply {
-  return { process: "", nowMs: 0, startedMs: 0, notReady: "", problems: [], volumes: [], clients: [], threads: [] };
+  return {
+    process: "",
+    nowMs: 0,
+    startedMs: 0,
+    notReady: "",
+    problems: [],
+    volumes: [],
+    clients: [],
+    threads: [],
+    memory: [],
+  };
 }
 
 export const HealthReply: MessageFns<HealthReply> = {
@@ -165,6 +177,9 @@ export const HealthReply: MessageFns<HealthReply> = {
     }
     for (const v of message.threads) {
       ThreadDelay.encode(v!, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.memory) {
+      HeldMemory.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -246,6 +261,14 @@ export const HealthReply: MessageFns<HealthReply> = {
             message.threads.push(ThreadDelay.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.memory.push(HeldMemory.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -271,6 +294,7 @@ export const HealthReply: MessageFns<HealthReply> = {
     message.volumes = object.volumes?.map((e) => Volume.fromPartial(e)) || [];
     message.clients = object.clients?.map((e) => ClientHealth.fromPartial(e)) || [];
     message.threads = object.threads?.map((e) => ThreadDelay.fromPartial(e)) || [];
+    message.memory = object.memory?.map((e) => HeldMemory.fromPartial(e)) || [];
     return message;
   },
 };

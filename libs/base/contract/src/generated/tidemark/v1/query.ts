@@ -20,6 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { HeldMemory } from "./memory.ts";
 import { PartitionStatusReply } from "./point_store.ts";
 import { ReplicaDivergence, ReplicaStatus } from "./replica.ts";
 import { Gap, Kind } from "./series.ts";
@@ -183,6 +184,8 @@ export interface StatusReply {
   forOperator: boolean;
   /** The threads of the process that answers; `Process.Health` has those of each process. */
   threads: ThreadDelay[];
+  /** Of the same process, for operators. */
+  memory: HeldMemory[];
 }
 
 /** An era of the log's time. It began when the log's clock, which had been ahead, was set back. */
@@ -1687,6 +1690,7 @@ function createBaseStatusReply(): StatusReply {
     eras: [],
     forOperator: false,
     threads: [],
+    memory: [],
   };
 }
 
@@ -1727,6 +1731,9 @@ export const StatusReply: MessageFns<StatusReply> = {
     }
     for (const v of message.threads) {
       ThreadDelay.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.memory) {
+      HeldMemory.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1840,6 +1847,14 @@ export const StatusReply: MessageFns<StatusReply> = {
             message.threads.push(ThreadDelay.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.memory.push(HeldMemory.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1869,6 +1884,7 @@ export const StatusReply: MessageFns<StatusReply> = {
     message.eras = object.eras?.map((e) => EraStatus.fromPartial(e)) || [];
     message.forOperator = object.forOperator ?? false;
     message.threads = object.threads?.map((e) => ThreadDelay.fromPartial(e)) || [];
+    message.memory = object.memory?.map((e) => HeldMemory.fromPartial(e)) || [];
     return message;
   },
 };

@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { MemoryPart } from "./memory.ts";
 import { PositionsReply, PositionsRequest } from "./replica.ts";
 import { Gap, MetricMetadata, Series, SeriesClass } from "./series.ts";
 
@@ -199,6 +200,7 @@ export interface TagPartitionStatusReply {
   gaps: Gap[];
   /** Logical state at checkpoints, which are fixed offsets; newest last. */
   stateHashes: TagStateHash[];
+  memory: MemoryPart[];
 }
 
 export interface TagStateHash {
@@ -1898,6 +1900,7 @@ function createBaseTagPartitionStatusReply(): TagPartitionStatusReply {
     stateHash: "",
     gaps: [],
     stateHashes: [],
+    memory: [],
   };
 }
 
@@ -1935,6 +1938,9 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     }
     for (const v of message.stateHashes) {
       TagStateHash.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.memory) {
+      MemoryPart.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -2040,6 +2046,14 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
             message.stateHashes.push(TagStateHash.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.memory.push(MemoryPart.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2068,6 +2082,7 @@ export const TagPartitionStatusReply: MessageFns<TagPartitionStatusReply> = {
     message.stateHash = object.stateHash ?? "";
     message.gaps = object.gaps?.map((e) => Gap.fromPartial(e)) || [];
     message.stateHashes = object.stateHashes?.map((e) => TagStateHash.fromPartial(e)) || [];
+    message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
     return message;
   },
 };
