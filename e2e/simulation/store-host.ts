@@ -13,7 +13,7 @@ import {
   type TagPartitionStatusRequest,
 } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
-import { LogConsumer } from '@tidemark/log-consumer';
+import { type Halt, LogConsumer } from '@tidemark/log-consumer';
 import { type PageCodec, PointPartition } from '@tidemark/point-store';
 import {
   type Clock,
@@ -65,6 +65,8 @@ interface Replica {
 
 const REPORT_MS = 3000;
 const RETRY_MS = 1000;
+/** Time after which the copy of the log is looked at again. */
+const COPY_MS = 100;
 /** Max number of records of a replica that is replayed instead of copied. */
 const FEW_RECORDS = 20;
 const EVERYTHING = { from: Uint8Array.of(0), to: new Uint8Array(64).fill(255) };
@@ -168,7 +170,7 @@ export class StoreHost {
   }
 
   async #open(partition: number): Promise<void> {
-    const { openKeyValue, wiring, clock, failed } = this.#options;
+    const { openKeyValue, wiring, clock } = this.#options;
     const stored = await openKeyValue(`${this.topic}/${partition}`);
     const keyValue = wiring.keyValue(stored, clock);
     let state: PointPartition | TagPartition;
@@ -192,16 +194,25 @@ export class StoreHost {
       readBytes: 4096,
       readWaitMs: 1000,
       onHalt: (halt) => {
-        // The log of a replica that moved away is trimmed. A process that was paused reads it once more.
-        if (halt === undefined || !this.#options.placement.of(this.topic, this.#options.name).includes(partition))
-          return;
-        if (this.#options.copy.isDamaged(this.topic, partition, halt.offset)) return;
-        const place = `${this.#options.name}: ${this.topic}/${partition}`;
-        failed(new Violation('partition-halts', `${place} at offset ${halt.offset}: ${halt.error.message}`));
+        if (halt !== undefined) this.#checkHalt(partition, halt);
       },
     });
     this.#replicas.set(partition, { state, consumer, keyValue: stored });
     consumer.start();
+  }
+
+  #checkHalt(partition: number, halt: Halt): void {
+    const { name, clock, copy, placement, failed } = this.#options;
+    // The log of a replica that moved away is trimmed. A process that was paused reads it once more.
+    if (!placement.of(this.topic, name).includes(partition)) return;
+    if (halt.cause === 'record' && halt.offset >= copy.of(this.topic, partition).length) {
+      // The copy reads the record at the same time as the store, and has not got it yet.
+      clock.setTimer(COPY_MS, () => this.#checkHalt(partition, halt));
+      return;
+    }
+    if (copy.isDamaged(this.topic, partition, halt.offset)) return;
+    const place = `${name}: ${this.topic}/${partition}`;
+    failed(new Violation('partition-halts', `${place} at offset ${halt.offset}: ${halt.error.message}`));
   }
 
   #load(partition: number, keyValue: KeyValue): Promise<PointPartition | TagPartition> {
