@@ -1,4 +1,5 @@
 // Arithmetic of CRC-32C: a checksum's register is a polynomial over GF(2), modulo the checksum's own, bits reversed.
+// range-checksums.test.ts and flipped-bit.test.ts cover it.
 import { CRC_POLYNOMIAL } from '@tidemark/bytes';
 
 /** The polynomial 1. */

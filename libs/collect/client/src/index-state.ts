@@ -12,7 +12,7 @@ export interface IndexedFile {
   readonly batches: ReadonlyMap<number, number>;
 }
 
-/** What the files of one client session have, as its index says. recover-session.test.ts covers it. */
+/** What the files of one client session have, as its index says. */
 export class IndexState {
   readonly #files = new Map<number, IndexedFile & { readonly batches: Map<number, number> }>();
   /** In how many files a batch has a record. */

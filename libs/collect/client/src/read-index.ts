@@ -17,6 +17,7 @@ export interface FoundIndex {
 /**
  * Reads the index of a client session; undefined when there is none. After a crash while it was rewritten there are two:
  * the later repeats what the earlier has. Errors: the disk's, and `failed_precondition` for a newer format.
+ * recover-session.test.ts covers it.
  */
 export async function readIndex(
   disk: Disk,

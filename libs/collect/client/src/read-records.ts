@@ -38,6 +38,7 @@ export interface BadBytes {
 /**
  * The good records of a file after its header. After a bad one, reading continues behind it, if one flipped bit explains it,
  * else at the next good one, wherever that begins. The time is linear in the bytes, also for a file made to be slow.
+ * spool-format.test.ts covers it.
  */
 export function* readRecords(bytes: Uint8Array, onBad: (bad: BadBytes) => void): Generator<PlacedRecord> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
