@@ -5,6 +5,7 @@ import type { RefRange } from './epoch-routes.ts';
 import { IndexState } from './index-state.ts';
 import { type FoundIndex, headerOf, readFile, readIndex } from './read-index.ts';
 import { type BadBytes, readRecords } from './read-records.ts';
+import { type FoundBatches, renewIndex } from './renew-index.ts';
 import { SeriesTable, type TableSeries } from './series-table.ts';
 import { type BatchFile, refsKey, type SpoolContents } from './session-spool.ts';
 import type { Place } from './spool-file.ts';
@@ -113,7 +114,7 @@ class FoundRecords {
   /** Those of files that are not of this session, or no data files. */
   readonly #otherSizes = new Map<number, number>();
   /** Points of the batches that the data files have, by the file's number. */
-  readonly #found = new Map<number, { readonly kind: DataFileKind; readonly batches: Map<number, number> }>();
+  readonly #found = new Map<number, FoundBatches>();
   #version: number | undefined;
   #nextFile = 1;
   readonly #series = new SeriesTable();
@@ -286,24 +287,15 @@ class FoundRecords {
     return [...this.#index.files].some(([number, { endBytes }]) => endBytes > (this.#sizes.get(number) ?? 0));
   }
 
-  /** Counts the bytes that the index lists and no file has, and makes it say what there is. */
+  /** Makes the index say what there is. */
   #renewIndex(lost: readonly number[]): void {
     const index = this.#index;
     this.#nextSequence = Math.max(this.#nextSequence, index.nextSequence);
-    const missing: number[] = [];
-    for (const [number, file] of index.files) {
-      const sizeBytes = this.#sizes.get(number) ?? 0;
-      this.damaged(Math.max(0, file.endBytes - sizeBytes - (this.#otherSizes.get(number) ?? 0)));
-      for (const batch of file.batches.keys()) this.#nextNumber = Math.max(this.#nextNumber, batch + 1);
-      this.#nextFile = Math.max(this.#nextFile, number + 1);
-      file.endBytes = sizeBytes;
-      if (!this.#sizes.has(number)) missing.push(number);
-    }
-    for (const [number, { kind, batches }] of this.#found) {
-      index.add(number, kind, this.#sizes.get(number) ?? 0, [...batches.keys()], [...batches.values()]);
-      this.#nextFile = Math.max(this.#nextFile, number + 1);
-    }
-    index.apply({ type: 'removed', files: missing });
+    const files = { sizes: this.#sizes, otherSizes: this.#otherSizes, batches: this.#found };
+    const { missingBytes, nextFile, nextBatch } = renewIndex(index, files);
+    this.damaged(missingBytes);
+    this.#nextFile = Math.max(this.#nextFile, nextFile);
+    this.#nextNumber = Math.max(this.#nextNumber, nextBatch);
     for (const number of [...lost, ...this.#settled.keys()]) index.settle(number);
   }
 
