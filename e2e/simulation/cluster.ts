@@ -3,7 +3,7 @@ import type { PositionsReply } from '@tidemark/contract';
 import { ControlFollower, ControlState } from '@tidemark/control-log';
 import { Coordinator, type StorePosition } from '@tidemark/coordinator';
 import { metricId, slotOf } from '@tidemark/model';
-import { PageCodec } from '@tidemark/point-store';
+import { PageCodec, type PointStoreLimits } from '@tidemark/point-store';
 import { assert, below, isTidemarkError, type Random } from '@tidemark/ports';
 import type { ReplicaCounters } from '@tidemark/replicas';
 import { type NetworkEndpoint, type NodePorts, SimulatedWorld } from '@tidemark/simulation';
@@ -22,9 +22,11 @@ import {
   HALTED_MS,
   LANE_TIMING,
   PARTITIONS,
+  POINT_LIMITS,
   POINT_STORES,
   RECORD_BYTES,
   REPLICAS,
+  RETENTION_MS,
   TAG_STORES,
 } from './settings.ts';
 import { type StoreCounts, StoreHost } from './store-host.ts';
@@ -66,6 +68,7 @@ export class Cluster {
   readonly copy = new LogCopy(PARTITIONS);
   /** One for all point stores: its memory would not be freed before the seed ends anyway. */
   readonly pageCodec = new PageCodec();
+  readonly pointLimits: PointStoreLimits;
   /** State of `control` for a reader of all of its records. */
   readonly truth = new ControlState();
   readonly placement = new Placement();
@@ -104,6 +107,7 @@ export class Cluster {
     this.world = new SimulatedWorld({ seed, faults });
     this.#wiring = wiring;
     const { world } = this;
+    this.pointLimits = { ...POINT_LIMITS, retentionMs: retentionOf(world.random.fork('retention')) };
     const skew = world.random.fork('skew');
     const node = <Host>(name: string, build: (ports: NodePorts) => Promise<Host>, skewMs = 0) =>
       new SupervisedNode(world, world.node(name, { skewMs }), build, (error) => this.fail(error));
@@ -270,9 +274,10 @@ export class Cluster {
 
   async #startStore(name: string, topic: StoredTopic, ports: NodePorts): Promise<StoreHost> {
     const { clock, random, network, openKeyValue } = ports;
-    const { placement, copy, pageCodec, storeCounts: counts, fail: failed } = this;
+    const { placement, copy, pageCodec, pointLimits, storeCounts: counts, fail: failed } = this;
     const host = new StoreHost({
-      ...{ name, topic, placement, clock, random, network, openKeyValue, copy, pageCodec, counts, failed },
+      ...{ name, topic, placement, clock, random, network, openKeyValue, copy, pageCodec, pointLimits },
+      ...{ counts, failed },
       wiring: this.#wiring,
     });
     await host.start();
@@ -318,4 +323,10 @@ async function storePositions(network: NetworkEndpoint): Promise<StorePosition[]
     ...TAG_STORES.map((store) => ask('tags', store)),
   ];
   return (await Promise.all(asked)).flat();
+}
+
+/** How long points are kept, ms; 0 for permanently. */
+function retentionOf(random: Random): number {
+  const [fewest, most] = RETENTION_MS;
+  return random.next() < 1 / 3 ? fewest + below(random, most - fewest) : 0;
 }

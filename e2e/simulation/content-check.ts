@@ -10,6 +10,7 @@ import { batchKey, pointKey } from './ledger.ts';
 import type { StoredTopic } from './placement.ts';
 import type { AppliedPoint, PlainConsumer } from './plain-consumer.ts';
 import { resolvePoints } from './resolve-points.ts';
+import type { RetentionCheck } from './retention-check.ts';
 import { type KnownSeries, METRICS, TENANT } from './series.ts';
 import { PARTITIONS, REPLICAS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
@@ -25,6 +26,7 @@ export class ContentCheck {
   readonly #cluster: Cluster;
   /** State of `control` from its first record. */
   readonly #truth: ControlState;
+  readonly #retention: RetentionCheck;
   ackedPoints = 0;
   /** Number of points that repeat a series and timestamp. */
   equalTimes = 0;
@@ -37,8 +39,9 @@ export class ContentCheck {
   valuesRead = 0;
   tagNeeds = 0;
 
-  constructor(cluster: Cluster, truth: ControlState) {
+  constructor(cluster: Cluster, truth: ControlState, retention: RetentionCheck) {
     this.#cluster = cluster;
+    this.#retention = retention;
     this.#truth = truth;
   }
 
@@ -224,6 +227,7 @@ export class ContentCheck {
   ): void {
     const expected = expectedValues(series.kind, points);
     for (const timeMs of new Set([...found.keys(), ...expected.keys()])) {
+      if (this.#retention.mayBeGone({ partition, timeMs: timeMs - MARGIN_MS })) continue;
       this.valuesRead++;
       if (found.get(timeMs) === expected.get(timeMs)) continue;
       throw new Violation(

@@ -5,6 +5,7 @@ import { below, type Random } from '@tidemark/ports';
 import type { Cluster } from './cluster.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
 import { resolveSeries } from './resolve-points.ts';
+import type { RetentionCheck } from './retention-check.ts';
 import type { KnownSeries } from './series.ts';
 import { PARTITIONS } from './settings.ts';
 import type { StoreHost } from './store-host.ts';
@@ -29,12 +30,14 @@ const FOLDS: Readonly<Record<Kind, readonly TimeFoldName[]>> = {
 /** Compares folded answers of the stores with those of the plain model, which reads every point of a series. */
 export class FoldCheck {
   readonly #cluster: Cluster;
+  readonly #retention: RetentionCheck;
   readonly #random: Random;
   /** Number of compared steps with a value. */
   steps = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, retention: RetentionCheck) {
     this.#cluster = cluster;
+    this.#retention = retention;
     this.#random = cluster.world.random.fork('folds');
   }
 
@@ -67,7 +70,9 @@ export class FoldCheck {
     stepMs: number,
   ): Promise<void> {
     const names = FOLDS[series.kind];
-    if (names.length === 0 || points.length === 0) return;
+    // A fold depends on points before its range.
+    const isWhole = !points.some((point) => this.#retention.mayBeGone(point));
+    if (names.length === 0 || points.length === 0 || !isWhole) return;
     const fold = names[below(this.#random, names.length)];
     const { groups } = await host.aggregate({
       ...{ partition, metricId: series.metricId, fromMs, toMs: fromMs + STEPS * stepMs, stepMs, maxPoints: 0 },

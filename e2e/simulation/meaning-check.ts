@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { isAlike } from './fold-check.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
 import { resolveSeries } from './resolve-points.ts';
+import type { RetentionCheck } from './retention-check.ts';
 import { type KnownSeries, METRICS, TENANT } from './series.ts';
 import { PARTITIONS } from './settings.ts';
 import { Violation } from './violation.ts';
@@ -30,6 +31,7 @@ const UNSTATED = METRICS.filter(({ kind }) => kind === 'reading').map(({ metric 
  */
 export class MeaningCheck {
   readonly #cluster: Cluster;
+  readonly #retention: RetentionCheck;
   readonly #random: Random;
   /** Number of answers with a note on what is only guessed. */
   guesses = 0;
@@ -38,8 +40,9 @@ export class MeaningCheck {
   /** Number of answers whose points are further apart than their steps. */
   spread = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, retention: RetentionCheck) {
     this.#cluster = cluster;
+    this.#retention = retention;
     this.#random = cluster.world.random.fork('meanings');
   }
 
@@ -78,6 +81,7 @@ export class MeaningCheck {
       const points = bySeries.get(series.id) ?? [];
       // The shares of several partitions are folded apart.
       if (!ASKED.includes(series.metric) || new Set(points.map(({ partition }) => partition)).size !== 1) continue;
+      if (points.some((point) => this.#retention.mayBeGone(point))) continue;
       const kind = stated.get(series.metric) ?? KIND.reading;
       const resolved = resolveSeries(series.kind, points);
       for (const isRate of [false, true]) await this.#checkSeries(series, kind, resolved, isRate);

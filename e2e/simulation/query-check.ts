@@ -6,6 +6,7 @@ import type { Cluster } from './cluster.ts';
 import { pointKey } from './ledger.ts';
 import type { AppliedPoint } from './plain-consumer.ts';
 import { resolvePoints } from './resolve-points.ts';
+import type { RetentionCheck } from './retention-check.ts';
 import { type KnownSeries, TENANT } from './series.ts';
 import { LATENESS_MS } from './settings.ts';
 import { Violation } from './violation.ts';
@@ -66,6 +67,7 @@ interface Part {
 /** Queries all the time, keeps every answer, and compares them with the whole log at the end. */
 export class QueryCheck {
   readonly #cluster: Cluster;
+  readonly #retention: RetentionCheck;
   readonly #random: Random;
   readonly #answers: Answer[] = [];
   asked = 0;
@@ -81,8 +83,9 @@ export class QueryCheck {
   /** Number of answers that claim nothing although every part answered: a clock was wrong, or was just corrected. */
   untrusted = 0;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, retention: RetentionCheck) {
     this.#cluster = cluster;
+    this.#retention = retention;
     this.#random = cluster.world.random.fork('queries');
   }
 
@@ -157,6 +160,7 @@ export class QueryCheck {
       const values = new Map(series?.timesMs.map((timeMs, i) => [timeMs, series.values[i]]));
       for (let stepMs = fromMs; stepMs + STEP_MS <= Math.min(through, toMs); stepMs += STEP_MS) {
         const parts = byStep.get(`${asked.text}|${group}|${stepMs}`) ?? [];
+        if (parts.some(({ point }) => this.#retention.mayBeGone(point))) continue;
         this.#checkStep(answer, group, stepMs, values.get(stepMs) ?? 0, parts);
       }
     }

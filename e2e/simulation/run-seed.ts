@@ -12,6 +12,7 @@ import { checkMemory } from './memory-check.ts';
 import { Operator } from './operator.ts';
 import { PlainConsumer } from './plain-consumer.ts';
 import { QueryCheck } from './query-check.ts';
+import { RetentionCheck } from './retention-check.ts';
 import { LATENESS_MS, PARTITIONS } from './settings.ts';
 import { StoreCheck } from './store-check.ts';
 import { Violation } from './violation.ts';
@@ -66,6 +67,7 @@ class SeedRun {
   readonly #counts: CountCheck;
   readonly #folds: FoldCheck;
   readonly #meaning: MeaningCheck;
+  readonly #retention: RetentionCheck;
   readonly #plain: PlainConsumer[];
   readonly #operator: Operator;
   readonly #chaosMs: number;
@@ -76,12 +78,13 @@ class SeedRun {
     const { cluster } = this;
     this.#chaos = new Chaos(cluster);
     this.#operator = new Operator(cluster);
-    this.#queries = new QueryCheck(cluster);
+    this.#retention = new RetentionCheck(cluster);
+    this.#queries = new QueryCheck(cluster, this.#retention);
     this.#stores = new StoreCheck(cluster, this.cluster.truth);
-    this.#content = new ContentCheck(cluster, this.cluster.truth);
+    this.#content = new ContentCheck(cluster, this.cluster.truth, this.#retention);
     this.#counts = new CountCheck(cluster);
-    this.#folds = new FoldCheck(cluster);
-    this.#meaning = new MeaningCheck(cluster);
+    this.#folds = new FoldCheck(cluster, this.#retention);
+    this.#meaning = new MeaningCheck(cluster, this.#retention);
     this.#plain = Array.from({ length: PARTITIONS }, (_, partition) => {
       return new PlainConsumer({ partition, latenessMs: LATENESS_MS, ledger: cluster.ledger });
     });
@@ -215,6 +218,7 @@ class SeedRun {
     await this.#check(() => this.#content.checkRoutes(applied));
     await this.#check(() => this.#content.checkMaps());
     await this.#check(() => this.#content.checkTags(this.#plain));
+    await this.#check(() => this.#retention.check(this.#plain, applied));
     await this.#check(() => this.#queries.check(applied));
     this.#stores.countBuckets();
     await this.#check(() => this.#stores.checkPositions(this.#plain));
@@ -284,6 +288,15 @@ class SeedRun {
     };
   }
 
+  /** Points whose bucket a store had closed when it read them. */
+  #behindClosed({ applied, positions }: PlainConsumer): number {
+    const { bucketMs, commitStepMs } = this.cluster.pointLimits;
+    return applied.filter(({ timeMs, offset }) => {
+      const endMs = (Math.floor(timeMs / bucketMs) + 1) * bucketMs;
+      return (positions[offset - 1]?.watermarkMs ?? 0) >= endMs + commitStepMs;
+    }).length;
+  }
+
   #sum(count: (plain: PlainConsumer) => number): number {
     return this.#plain.reduce((sum, plain) => sum + count(plain), 0);
   }
@@ -308,6 +321,8 @@ class SeedRun {
         'points lost and counted': this.#counts.gone,
         'points counted as indeterminate': this.#counts.indeterminate,
         'points missing': this.#counts.missing,
+        'points that expired': this.#retention.expired,
+        'points behind closed buckets': this.#sum((plain) => this.#behindClosed(plain)),
         'late points': this.#sum(({ positions }) => positions.at(-1)?.latePoints ?? 0),
         'duplicates dropped': this.#sum(({ positions }) => positions.at(-1)?.duplicatePoints ?? 0),
         'batches sent again': ledger.resends,

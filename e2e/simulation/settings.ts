@@ -62,6 +62,9 @@ export const QUERY_LIMITS: Partial<QueryServiceLimits> = {
   memoryBytes: 6 * 2 ** 20,
 };
 
+/** Bounds of how long points are kept in a third of the runs, ms. The others keep all. */
+export const RETENTION_MS = [15_000, 40_000] as const;
+
 export const POINT_LIMITS: PointStoreLimits = {
   ...DEFAULT_POINT_STORE_LIMITS,
   commitRows: 40,

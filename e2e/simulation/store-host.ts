@@ -14,7 +14,7 @@ import {
 } from '@tidemark/contract';
 import { ControlFollower } from '@tidemark/control-log';
 import { type Halt, LogConsumer } from '@tidemark/log-consumer';
-import { type PageCodec, PointPartition } from '@tidemark/point-store';
+import { type PageCodec, PointPartition, type PointStoreLimits } from '@tidemark/point-store';
 import {
   type Clock,
   isTidemarkError,
@@ -31,7 +31,7 @@ import { TagPartition } from '@tidemark/tag-store';
 import type { LogCopy } from './log-copy.ts';
 import type { Placement, ReportedOffset, StoredTopic } from './placement.ts';
 import { RemoteLog } from './remote-log.ts';
-import { BROKERS, LATENESS_MS, leaderOf, POINT_LIMITS } from './settings.ts';
+import { BROKERS, LATENESS_MS, leaderOf } from './settings.ts';
 import { Violation } from './violation.ts';
 import type { Wiring } from './wiring.ts';
 
@@ -47,6 +47,7 @@ export interface StoreHostOptions {
   readonly counts: StoreCounts;
   readonly copy: LogCopy;
   readonly pageCodec: PageCodec;
+  readonly pointLimits: PointStoreLimits;
   readonly failed: (error: unknown) => void;
 }
 
@@ -217,8 +218,7 @@ export class StoreHost {
 
   #load(partition: number, keyValue: KeyValue): Promise<PointPartition | TagPartition> {
     if (this.topic === 'tags') return TagPartition.open({ keyValue, commitRecords: 5 });
-    const limits = POINT_LIMITS;
-    const codec = this.#options.pageCodec;
+    const { pointLimits: limits, pageCodec: codec } = this.#options;
     return PointPartition.open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS, codec });
   }
 
