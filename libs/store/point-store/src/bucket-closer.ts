@@ -1,7 +1,7 @@
 import type { KeyValueWrite } from '@tidemark/ports';
 import { hashSeries, overlappingSeries } from './bucket-hash.ts';
 import { mergeVersions } from './bucket-merge.ts';
-import { dealsOf, versionsOfBucket } from './bucket-pages.ts';
+import { versionsOfBucket } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import { hashVersions, VersionsReader } from './hash-versions.ts';
 import { bucketKey, META_KEY, PREFIX } from './keys.ts';
@@ -59,9 +59,9 @@ function bucketOf({ limits, tracker }: PartitionStore): number {
 }
 
 async function closeBucket(store: PartitionStore, bucket: number, through: number): Promise<void> {
-  const { limits, recent, hashes } = store;
+  const { limits, recent, cache, hashes } = store;
   const sum = new PointHash(store.codec);
-  const hasDeals = (await dealsOf(store, bucket)).length > 1;
+  const hasDeals = (await store.cache.deals(bucket)).length > 1;
   const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
   const together = new Map<number, FoundSlot[]>();
   let reader = new VersionsReader(store.table.length);
@@ -81,6 +81,7 @@ async function closeBucket(store: PartitionStore, bucket: number, through: numbe
     await store.lock.write(async () => {
       await store.keyValue.write(merged.writes);
       recent.replace(versions.family, versions.number, merged.pages);
+      cache.replace(versions.family, versions.number, merged.pages);
     });
   }
   for (const [series, slots] of together) hashSeries(store, series, slots, NO_VIEWS, sum);

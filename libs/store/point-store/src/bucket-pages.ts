@@ -1,25 +1,13 @@
 import { afterPrefix } from '@tidemark/bytes';
-import { Page } from '@tidemark/page';
-import { type SlicedWork, TidemarkError, type WorkSlice } from '@tidemark/ports';
+import type { Page } from '@tidemark/page';
+import type { SlicedWork, WorkSlice } from '@tidemark/ports';
 import { FoundSlot } from './found-slot.ts';
-import {
-  bucketKey,
-  dealKey,
-  dealOfKey,
-  familyKey,
-  familyOfKey,
-  numberOfKey,
-  type PageFamily,
-  PREFIX,
-  versionsKey,
-} from './keys.ts';
-import { unpackIndexedPage } from './page-index.ts';
+import { bucketKey, dealOfKey, familyOfKey, numberOfKey, type PageFamily, PREFIX } from './keys.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Selection } from './selection.ts';
 import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
+import { storedPage } from './stored-page.ts';
 
-/** With more of a metric's pages than this all of them are read in one run of keys instead of one run per page. */
-const SCAN_PAGES = 8;
 /** Series that are looked up in one piece, and what one costs in units of the cost of a point. */
 const PIECE = 4096;
 const LOOKUP_COST = 1 / 8;
@@ -39,8 +27,20 @@ export async function* pagesOf(
     }
     return;
   }
-  for (const deal of await dealsOf(store, bucket))
-    yield* storedPagesOf(store, { bucket, deal, family: metric }, selection, slice);
+  const { cache } = store;
+  for (const deal of await cache.deals(bucket)) {
+    const family = { bucket, deal, family: metric };
+    const own: number[] = [];
+    const shared: number[] = [];
+    for (const { number, isShared, series } of await cache.index(family)) {
+      if (slice.spend(series.length * LOOKUP_COST)) await slice.next();
+      if (!series.some((one) => selection.has(one))) continue;
+      if (isShared) shared.push(number);
+      else own.push(number);
+    }
+    yield* cache.versions({ ...family, family: SHARED_PAGES }, shared);
+    yield* cache.versions(family, own);
+  }
 }
 
 /** The numbers of the pages that have some of the selected series. */
@@ -52,55 +52,6 @@ function* numbersOf(deal: SlotDeal, { series }: Selection): SlicedWork<ReadonlyS
     if ((i + 1) % PIECE === 0) yield PIECE * LOOKUP_COST;
   }
   return numbers;
-}
-
-/** The deals that have pages in a bucket on disk. */
-export async function dealsOf({ keyValue }: PartitionStore, bucket: number): Promise<number[]> {
-  const deals: number[] = [];
-  let from: Uint8Array = bucketKey(PREFIX.pageIndex, bucket);
-  const to = afterPrefix(from);
-  for (;;) {
-    let found: number | undefined;
-    for await (const { key } of keyValue.entries({ from, to, limit: 1 })) found = dealOfKey(key);
-    if (found === undefined) return deals;
-    deals.push(found);
-    from = afterPrefix(dealKey(bucket, found));
-  }
-}
-
-async function* storedPagesOf(
-  store: PartitionStore,
-  family: PageFamily,
-  selection: Selection,
-  slice: WorkSlice,
-): AsyncGenerator<Page> {
-  const { keyValue } = store;
-  const own = new Set<number>();
-  const shared: number[] = [];
-  const from = familyKey(PREFIX.pageIndex, family);
-  for await (const { key, value } of keyValue.entries({ from, to: afterPrefix(from) })) {
-    const { isShared, series } = unpackIndexedPage(value);
-    if (slice.spend(series.length * LOOKUP_COST)) await slice.next();
-    if (!series.some((one) => selection.has(one))) continue;
-    if (isShared) shared.push(numberOfKey(key));
-    else own.add(numberOfKey(key));
-  }
-  for (const number of shared) yield* versionsOf(store, { ...family, family: SHARED_PAGES }, number);
-  if (own.size > SCAN_PAGES) {
-    const pages = familyKey(PREFIX.page, family);
-    for await (const { key, value } of keyValue.entries({ from: pages, to: afterPrefix(pages) })) {
-      if (own.has(numberOfKey(key))) yield pageIn(store, family.bucket, value);
-    }
-    return;
-  }
-  for (const number of own) yield* versionsOf(store, family, number);
-}
-
-async function* versionsOf(store: PartitionStore, family: PageFamily, number: number): AsyncGenerator<Page> {
-  const from = versionsKey(family, number);
-  for await (const { value } of store.keyValue.entries({ from, to: afterPrefix(from) })) {
-    yield pageIn(store, family.bucket, value);
-  }
 }
 
 /** All versions of one dealt page of a bucket, as they are stored. */
@@ -126,21 +77,12 @@ export async function* versionsOfBucket(store: PartitionStore, bucket: number): 
       if (current !== undefined) yield current;
       current = { family, number, keys: [], pages: [] };
     }
+    const page = storedPage(store, bucket, value);
+    if (page === undefined) continue;
     current.keys.push(key);
-    current.pages.push(pageIn(store, bucket, value));
+    current.pages.push(page);
   }
   if (current !== undefined) yield current;
-}
-
-/** Reads a stored page of a bucket. Throws `data_loss` for one of other times, or of a series that is not in the table. */
-function pageIn({ table, limits: { bucketMs } }: PartitionStore, bucket: number, bytes: Uint8Array): Page {
-  const page = new Page(bytes);
-  const { series, minTimeMs, maxTimeMs } = page;
-  const unknown = series.find((one) => one >= table.length);
-  const found = unknown === undefined ? `times ${minTimeMs} to ${maxTimeMs}` : `series ${unknown} of ${table.length}`;
-  const isWithin = minTimeMs >= bucket * bucketMs && maxTimeMs < (bucket + 1) * bucketMs;
-  if (unknown === undefined && isWithin) return page;
-  throw new TidemarkError('data_loss', `the stored bucket ${bucket} has a page of ${found}`, { bucket });
 }
 
 /** The slots of each series in some pages, in the order in which the series appear. */

@@ -12,7 +12,7 @@ import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
 interface FlushedBucket {
   readonly bucket: number;
   readonly deal: SlotDeal;
-  readonly pages: readonly { readonly number: number; readonly page: Page }[];
+  readonly pages: readonly { readonly family: number; readonly number: number; readonly page: Page }[];
 }
 
 /**
@@ -20,7 +20,7 @@ interface FlushedBucket {
  * same keys again, so it is safe if the failed write was stored.
  */
 export async function writeCommit(store: PartitionStore): Promise<void> {
-  const { head, buckets, recent, activity, keyValue, lock } = store;
+  const { head, buckets, recent, cache, activity, keyValue, lock } = store;
   const { columns } = head;
   let { sequence } = store;
   const writes: KeyValueWrite[] = [];
@@ -41,7 +41,9 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     for (const { bucket, deal, pages } of flushed) {
       // Of two epochs of a new bucket only the first starts it, unless the budget has evicted it since.
       recent.add(bucket, deal, pages, fresh.delete(bucket));
+      for (const { family, number, page } of pages) cache.add({ bucket, deal: deal.number, family }, number, page);
       buckets.add(bucket);
+      for (const { metric } of deal.changes()) cache.changeIndex({ bucket, deal: deal.number, family: metric });
       deal.saved();
     }
     activity.saved();
@@ -54,12 +56,12 @@ function flush(store: PartitionStore, columns: HeadColumns, sequence: number, wr
   const { flusher, committedOffset, nextOffset } = store;
   const { bucket, deal, mapEpoch } = columns;
   const source = { mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
-  const pages: { number: number; page: Page }[] = [];
+  const pages: { family: number; number: number; page: Page }[] = [];
   for (const { dealt, part, bytes } of flusher.flush(columns, source)) {
     assert(part < PARTS, `${part} pages of one page in one commit`);
     const { metric: family, number } = dealt;
     writes.push({ key: pageKey({ bucket, deal: deal.number, family }, number, sequence * PARTS + part), value: bytes });
-    pages.push({ number, page: new Page(bytes) });
+    pages.push({ family, number, page: new Page(bytes) });
   }
   return { bucket, deal, pages };
 }

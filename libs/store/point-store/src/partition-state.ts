@@ -3,6 +3,7 @@ import { PointLogState } from '@tidemark/point-log';
 import type { KeyValue } from '@tidemark/ports';
 import { PageFlusher } from './flush-pages.ts';
 import { NO_BUCKET } from './keys.ts';
+import { PageCache } from './page-cache.ts';
 import { PageCodec } from './page-codec.ts';
 import { PageHead } from './page-head.ts';
 import type { PointStoreLimits } from './point-store-limits.ts';
@@ -10,7 +11,11 @@ import { RecentPages } from './recent-pages.ts';
 import { SeriesActivity } from './series-activity.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
+import { storedPage } from './stored-page.ts';
 import { TagsCoverage } from './tags-coverage.ts';
+
+/** One part in so many of the bytes for pages in RAM is for pages that queries have read from disk. */
+const CACHE_PART = 4;
 
 /** The logical content of a bucket when it closed. */
 export interface BucketHash {
@@ -54,6 +59,8 @@ export class PartitionStore extends PointLogState {
   /** Hashes of closed buckets, ascending by bucket. */
   readonly hashes: BucketHash[] = [];
   readonly recent: RecentPages;
+  /** Pages of other buckets that queries have read. */
+  readonly cache: PageCache;
   readonly activity = new SeriesActivity();
   readonly seriesSets: SeriesSets;
   /** Lock that readers hold while they collect pages, and writers while pages replace the head or other pages. */
@@ -75,7 +82,9 @@ export class PartitionStore extends PointLogState {
     this.codec = codec;
     this.head = new PageHead(this.table, limits.bucketMs, this.codec.kernel);
     this.flusher = new PageFlusher(this.codec, this.table);
-    this.recent = new RecentPages(limits.recentBytes, codec.recent);
+    const cacheBytes = limits.recentBytes / CACHE_PART;
+    this.recent = new RecentPages(limits.recentBytes - cacheBytes, codec.recent);
+    this.cache = new PageCache(keyValue, (bucket, bytes) => storedPage(this, bucket, bytes), cacheBytes, codec.recent);
     this.seriesSets = new SeriesSets(limits.seriesSetsBytes);
   }
 }

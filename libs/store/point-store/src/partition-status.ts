@@ -35,12 +35,13 @@ export function partitionStatus(
   };
 }
 
-function memoryOf({ head, recent, table, dictionaries, seriesSets }: PartitionStore): MemoryPart[] {
+function memoryOf({ head, recent, cache, table, dictionaries, seriesSets }: PartitionStore): MemoryPart[] {
   const { headBytes, dealBytes } = head;
   return [
     { part: 'head', bytes: headBytes },
     { part: 'deals', bytes: dealBytes },
     { part: 'recent_pages', bytes: recent.bytes },
+    { part: 'cached_pages', bytes: cache.bytes },
     { part: 'series', bytes: table.sizeBytes },
     { part: 'dictionaries', bytes: dictionaries.sizeBytes },
     { part: 'series_sets', bytes: seriesSets.bytes },

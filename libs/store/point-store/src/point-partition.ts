@@ -141,6 +141,7 @@ export class PointPartition implements ConsumedState {
   close(): void {
     this.#store.head.close();
     this.#store.recent.close();
+    this.#store.cache.close();
   }
 
   /** Takes back what followed from the watermark of the earlier era. */

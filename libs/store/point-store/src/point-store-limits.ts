@@ -13,8 +13,8 @@ export interface PointStoreLimits {
   /** Width of a bucket, ms, a multiple of `commitStepMs`: short pages of a closed bucket are merged, and its points hashed. */
   readonly bucketMs: number;
   /**
-   * Bytes of pages of the newest buckets in RAM, with what is known of their structure. Partitions of a thread may use what others
-   * of it do not.
+   * Bytes of pages in RAM, with what is known of their structure: three quarters for the newest buckets, one for those that
+   * queries have read from disk. Each may use what others of its thread do not.
    */
   readonly recentBytes: number;
   /**

@@ -55,7 +55,7 @@ export class RecentPages implements BudgetMember {
       const versions = own.pages[number];
       if (versions === undefined) own.pages[number] = [page];
       else versions.push(page);
-      this.#bytes += sizeOf(page);
+      this.#bytes += pageBytes(page);
     }
     this.#budget.settle();
   }
@@ -76,8 +76,8 @@ export class RecentPages implements BudgetMember {
   replace({ bucket, deal }: PageFamily, number: number, versions: Page[]): void {
     const own = this.#buckets.get(bucket)?.find((one) => one.deal.number === deal);
     if (own === undefined) return;
-    for (const page of own.pages[number] ?? []) this.#bytes -= sizeOf(page);
-    for (const page of versions) this.#bytes += sizeOf(page);
+    for (const page of own.pages[number] ?? []) this.#bytes -= pageBytes(page);
+    for (const page of versions) this.#bytes += pageBytes(page);
     own.pages[number] = versions;
   }
 
@@ -93,12 +93,13 @@ export class RecentPages implements BudgetMember {
 
   drop(bucket: number): void {
     for (const { pages } of this.#buckets.get(bucket) ?? []) {
-      for (const versions of pages) for (const page of versions ?? []) this.#bytes -= sizeOf(page);
+      for (const versions of pages) for (const page of versions ?? []) this.#bytes -= pageBytes(page);
     }
     this.#buckets.delete(bucket);
   }
 }
 
-function sizeOf({ bytes, times }: Page): number {
+/** Bytes of RAM of a page. */
+export function pageBytes({ bytes, times }: Page): number {
   return bytes.length + times.sizeBytes + PAGE_BYTES;
 }

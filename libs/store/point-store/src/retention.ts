@@ -27,7 +27,7 @@ export function deletedBeforeMs({ expiredBucket: last, limits }: PartitionStore)
 
 /** Deletes the points of buckets that have expired. Some may be left of a deletion that a crash has interrupted. */
 export async function deleteExpired(store: PartitionStore): Promise<void> {
-  const { buckets, keyValue, lock, recent, activity, expiredBucket: last } = store;
+  const { buckets, keyValue, lock, recent, cache, activity, expiredBucket: last } = store;
   if (last === NO_BUCKET) return;
   for (const bucket of [...buckets].filter((one) => one <= last)) {
     await lock.write(async () => {
@@ -37,6 +37,7 @@ export async function deleteExpired(store: PartitionStore): Promise<void> {
         await keyValue.deleteRange(from, afterPrefix(from));
       }
       recent.drop(bucket);
+      cache.drop(bucket);
       activity.drop(bucket);
       buckets.delete(bucket);
     });

@@ -91,7 +91,7 @@ export const STORE = z.strictObject({
     'bytes',
     0,
     256 * GIB,
-    'Newest pages that are kept in memory, for each partition. Partitions of a thread may use what others of it do not.',
+    'Newest pages that are kept in memory, and for a quarter of it pages that queries have read from disk, for each partition. Each may use what others of its thread do not.',
   ),
   bucketHashes: whole(S.bucketHashes, 'hashes', 1, 1_000_000, 'Hashes of closed buckets that are kept.'),
   steps: whole(S.steps, 'steps', 1, 1_000_000, 'Steps of one request to a store.'),
