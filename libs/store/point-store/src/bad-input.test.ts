@@ -272,4 +272,27 @@ describe('refusals', () => {
     const unknown = { ...base, groups: [{ digest: Buffer.alloc(16, 1), series: Buffer.alloc(0) }] };
     await expect(partition.aggregate(unknown)).rejects.toMatchObject({ code: 'failed_precondition' });
   });
+
+  test('a request that reads more bytes of pages than the limit is refused, from memory and from disk', async () => {
+    const keyValue = new MemoryKeyValue();
+    const { builder, partition } = await begun(keyValue);
+    partition.apply(
+      builder.block(0, 2_500, [
+        { client: 0, sequence: 1, points: [1, 2, 3].map((ms) => gauge(1_000 + ms, Math.E / ms)) },
+      ]),
+    );
+    await partition.commit();
+    const { memory } = partition.status;
+    const readBytes = 40;
+    expect(memory.find(({ part }) => part === 'recent_pages')?.bytes).toBeGreaterThan(readBytes);
+    const refused = { code: 'resource_exhausted', detail: { limitBytes: readBytes } };
+    const request = requestOf([0], RANGE, 'last');
+    const restarted = await open(keyValue, { readBytes });
+    await expect(restarted.aggregate(request)).rejects.toMatchObject(refused);
+    const own = await open(new MemoryKeyValue(), { readBytes });
+    for (const record of builder.records) own.apply(record);
+    await expect(own.aggregate(request)).resolves.toMatchObject({ pointsRead: 4 });
+    await own.commit();
+    await expect(own.aggregate(request)).rejects.toMatchObject(refused);
+  });
 });

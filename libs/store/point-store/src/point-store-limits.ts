@@ -34,6 +34,8 @@ export interface PointStoreLimits {
   readonly points: number;
   /** Bytes of all series sets that are remembered by digest. */
   readonly seriesSetsBytes: number;
+  /** Bytes of pages that one aggregate reads, which it holds until it ends. */
+  readonly readBytes: number;
 }
 
 /**
@@ -52,6 +54,7 @@ export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   groups: 100_000,
   values: 10_000_000,
   points: 200_000_000,
+  readBytes: 256 * 1024 * 1024,
   seriesSetsBytes: 16 * 1024 * 1024,
 };
 

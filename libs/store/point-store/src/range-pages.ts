@@ -2,7 +2,7 @@ import { Bitmap } from '@tidemark/bitmap';
 import { SERIES_COST } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import type { Page } from '@tidemark/page';
-import type { SlicedWork, WorkSlice } from '@tidemark/ports';
+import { type SlicedWork, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
 import { pagesOf } from './bucket-pages.ts';
 import { FoundSlot } from './found-slot.ts';
@@ -37,6 +37,8 @@ export class RangePages {
   #older: readonly Bitmap[] | undefined;
   #newer: readonly Bitmap[] | undefined;
   #points = 0;
+  /** Of pages that were found. */
+  #bytes = 0;
 
   constructor(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice) {
     this.#store = store;
@@ -196,8 +198,20 @@ export class RangePages {
       const { fromMs, toMs } = this.#plan;
       this.#points += stack.pointsWithin(fromMs, toMs);
       checkPoints(this.#plan, this.#points);
+      this.#checkBytes(page.bytes.length);
       if (this.#slice.spend(SERIES_COST + page.slots)) await this.#slice.next();
     }
+  }
+
+  /** Counts the bytes of a page, which stay in memory until the query ends. */
+  #checkBytes(added: number): void {
+    const { readBytes } = this.#store.limits;
+    this.#bytes += added;
+    if (this.#bytes <= readBytes) return;
+    const text = `the query reads more than ${readBytes} bytes of pages of one partition (limit: store.readBytes)`;
+    throw new TidemarkError('resource_exhausted', `${text}; ask for fewer series or a shorter time`, {
+      limitBytes: readBytes,
+    });
   }
 
   /** Begins a stack with a page. */

@@ -98,6 +98,13 @@ export const STORE = z.strictObject({
   groups: whole(S.groups, 'groups', 1, 10_000_000, 'Groups of one request to a store.'),
   values: whole(S.values, 'values', 1, 1e9, 'Groups × steps of one reply of a store.'),
   points: whole(S.points, 'points', 1, 1e12, 'Points read for one request to a store.'),
+  readBytes: whole(
+    S.readBytes,
+    'bytes',
+    1024,
+    64 * GIB,
+    'Pages of points that one request to a store may read, which stay in memory until it ends.',
+  ),
   seriesSetsBytes: whole(S.seriesSetsBytes, 'bytes', 16, 64 * GIB, 'Series sets that a store caches by digest.'),
 });
 
