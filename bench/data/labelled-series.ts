@@ -14,9 +14,23 @@ export function labelledMetric(m: number): string {
  * each other, as in a scrape.
  */
 export function labelFields(i: number): Buffer {
-  const { hash, region, zone, environment, name, service, version } = describeHost(Math.floor(i / METRICS));
+  return labelsOfHost(Math.floor(i / METRICS), labelledMetric(i % METRICS)).take();
+}
+
+/** A counter of which each host has 100 series, one for each of its workers. */
+export const WIDE_METRIC = 'lab_wide_requests_total';
+
+/** Returns the labels of series `i` of the wide metric, in the form of `labelFields`. */
+export function wideLabelFields(i: number): Buffer {
+  const out = labelsOfHost(Math.floor(i / METRICS), WIDE_METRIC);
+  label(out, 'worker', String(i % METRICS).padStart(2, '0'));
+  return out.take();
+}
+
+function labelsOfHost(host: number, metric: string): ByteWriter {
+  const { hash, region, zone, environment, name, service, version } = describeHost(host);
   const out = new ByteWriter();
-  label(out, '__name__', labelledMetric(i % METRICS));
+  label(out, '__name__', metric);
   label(out, 'availability_zone', zone);
   label(out, 'cluster', 'lab-wide');
   label(out, 'env', environment);
@@ -25,7 +39,7 @@ export function labelFields(i: number): Buffer {
   label(out, 'region', region);
   label(out, 'service', service);
   label(out, 'version', version);
-  return out.take();
+  return out;
 }
 
 function label(out: ByteWriter, name: string, value: string): void {

@@ -3,23 +3,27 @@ import { programOptions, refuseOptions } from '../../tools/program-options.ts';
 import { machine } from '../measurement.ts';
 import { benchBodies } from '../remote-write/bodies.ts';
 import { bodiesOptions } from '../remote-write/run.ts';
+import { print, record } from '../results.ts';
 import { compareAnswers } from './answers.ts';
 import { measurePeer, type PeerFigures } from './measure.ts';
 import type { Peer } from './peer.ts';
 import { prometheusPeer } from './prometheus.ts';
+import { queriesBesidePeers } from './queries/run.ts';
 import { tidemarkPeer } from './tidemark.ts';
 import { buildVictoriaMetrics, victoriaMetricsPeer, whyNoGo } from './victoria-metrics.ts';
 
 /**
- * `npm run bench:peers [-- ROUNDS [TURNS]] [--connections N] [--without NAME]`: sends the same remote-write bodies to Tidemark,
+ * `npm run bench:peers [-- ROUNDS [TURNS]] [--connections N] [--without NAME]`, or `-- queries`: sends the same remote-write bodies to Tidemark,
  * VictoriaMetrics and Prometheus, one after the other, each with an empty folder, on the same machine in the same run.
  * The measured time includes the definition of series. All must give the same answers by region for every metric.
  */
 const SERIES = 100_000;
-const HELP = `Usage: npm run bench:peers -- [ROUNDS [TURNS]] [--connections N] [--without NAME]...
+const HELP = `Usage: npm run bench:peers -- [queries | ROUNDS [TURNS]] [--connections N] [--without NAME]...
 
 Sends the same remote-write bodies to Tidemark, VictoriaMetrics and Prometheus, and compares their answers.
 
+  queries          ask Tidemark and VictoriaMetrics the same questions over the same data instead, compare answers and
+                   times, and update bench/results.json
   ROUNDS           samples of each series; default 60
   TURNS            how often each peer has its turn; default 1
   --connections N  connections of the sender, each of which waits for its answers; default 20
@@ -36,7 +40,8 @@ const { values, positionals } = programOptions(
     },
   },
 );
-const [rounds = 60, turns = 1] = positionals.map(Number);
+const isQueries = positionals.length === 1 && positionals[0] === 'queries';
+const [rounds = 60, turns = 1] = isQueries ? [] : positionals.map(Number);
 const connections = Number(values.connections);
 const { without } = values;
 const unknown = without.find((name) => !['victoria-metrics', 'prometheus'].includes(name));
@@ -45,9 +50,16 @@ if (!(Number.isInteger(connections) && connections > 0)) {
   refuseOptions(`--connections: ${values.connections} (limit: a whole number, at least 1)`, HELP);
 }
 if (![rounds, turns].every((count) => Number.isInteger(count) && count > 0)) {
-  refuseOptions(`ROUNDS, TURNS: ${positionals.join(' ')} (limit: whole numbers, at least 1)`, HELP);
+  refuseOptions(`ROUNDS, TURNS: ${positionals.join(' ')} (limit: queries, or whole numbers, at least 1)`, HELP);
 }
 
+if (isQueries) {
+  orExit(whyNoGo());
+  const figures = await queriesBesidePeers();
+  record(figures);
+  print(figures);
+  process.exit(0);
+}
 const options = bodiesOptions(SERIES, rounds);
 const peers = await peersOf();
 const load = { bodies: benchBodies(options), series: SERIES, rounds, connections, warmRounds: 0 };

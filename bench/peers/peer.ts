@@ -1,15 +1,19 @@
 /** A server with remote write that the comparison starts over an empty folder. */
 export interface Peer {
   readonly name: string;
-  start(folder: string): Promise<RunningPeer>;
+  /** `nowMs`: time of the data of a folder that is not empty; default the start of the bodies. */
+  start(folder: string, nowMs?: number): Promise<RunningPeer>;
 }
 
 export interface RunningPeer {
   readonly pid: number;
+  readonly url: string;
   /** URL for the bodies. */
   readonly writeUrl: string;
   /** Called when all connections have finished a round. */
   onRound?(round: number): void;
+  /** Sets the clock of a platform that follows the data. */
+  setClock?(nowMs: number): void;
   /** Resolves once queries show every sample. */
   settle(points: number): Promise<void>;
   /** Returns count and sum by `metric region`, as text that is the same for each peer. */

@@ -28,6 +28,7 @@ export function prometheusPeer(program: string, options: BodiesOptions): Peer {
       const server = await ServerProcess.start(program, argsOf, '/-/ready');
       return {
         pid: server.pid,
+        url: server.url,
         writeUrl: `${server.url}/api/v1/write`,
         // Acknowledged samples are visible at once.
         settle: async () => undefined,

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { BodiesOptions } from '../remote-write/bodies.ts';
-import { setClock } from '../remote-write/run.ts';
+import { clockAt } from '../remote-write/run.ts';
 import { folderBytes } from '../whole-path/folder-bytes.ts';
 import type { FromPlatform } from '../whole-path/messages.ts';
 import { counted, message, start } from '../whole-path/run.ts';
@@ -13,14 +13,17 @@ import type { Peer } from './peer.ts';
 export function tidemarkPeer(options: BodiesOptions): Peer {
   return {
     name: 'Tidemark',
-    start: async (folder) => {
-      const platform = start('platform-process.ts', [folder, String(options.startMs)]);
+    start: async (folder, nowMs = options.startMs) => {
+      const platform = start('platform-process.ts', [folder, String(nowMs)]);
       const { httpPort } = await message<FromPlatform, 'ready'>(platform, 'ready');
+      const setClock = (timeMs: number) => platform.send({ type: 'clock', nowMs: timeMs });
       const url = `http://127.0.0.1:${httpPort}`;
       return {
         pid: pidOf(platform),
+        url,
         writeUrl: `${url}/api/v1/write`,
-        onRound: (round) => setClock(platform, options, round),
+        onRound: (round) => setClock(clockAt(options, round)),
+        setClock,
         settle: async (points) => {
           await counted(platform, points);
         },

@@ -54,6 +54,7 @@ export function victoriaMetricsPeer(program: string, options: BodiesOptions): Pe
       const server = await ServerProcess.start(program, argsOf, '/health');
       return {
         pid: server.pid,
+        url: server.url,
         writeUrl: `${server.url}/api/v1/write`,
         // Flushes memory to disk, and makes the samples visible.
         settle: async () => {

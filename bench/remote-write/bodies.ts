@@ -57,6 +57,7 @@ export function benchBodies(options: BodiesOptions): Bodies {
     for (let from = 0; from < series; from += bodySamples) {
       raw.reset();
       for (let i = from; i < Math.min(series, from + bodySamples); i++) {
+        sample.reset();
         encodeSample(sample, startMs + round * stepMs, values.next(i));
         raw.u8(0x0a);
         raw.varint(labels[i].length + sample.length);
@@ -95,9 +96,8 @@ export class BodyReader {
   }
 }
 
-/** Encodes the sample field of a TimeSeries like Prometheus, without a value of zero. */
-function encodeSample(out: ByteWriter, timeMs: number, value: number): void {
-  out.reset();
+/** Appends the sample field of a TimeSeries like Prometheus, without a value of zero. */
+export function encodeSample(out: ByteWriter, timeMs: number, value: number): void {
   out.u8(0x12);
   out.u8(value === 0 ? 7 : 16);
   if (value !== 0) {

@@ -65,7 +65,7 @@ export async function runRemoteWrite(
     const base = `http://127.0.0.1:${httpPort}`;
     sender = startSender(
       { url: `${base}/api/v1/write`, headers: {}, bodies, rounds, connections, warmRounds: 1 },
-      (round) => setClock(platform, options, round),
+      (round) => platform.send({ type: 'clock', nowMs: clockAt(options, round) }),
     );
     const fresh = await counted(platform, 0);
     sender.send('go');
@@ -101,9 +101,9 @@ export async function runRemoteWrite(
   }
 }
 
-/** Sets a platform's clock when all rounds before this one are acknowledged. */
-export function setClock(platform: ChildProcess, { startMs, stepMs }: BodiesOptions, round: number): void {
-  platform.send({ type: 'clock', nowMs: startMs + round * stepMs + TRANSIT_MS });
+/** Returns the time of a platform's clock when all rounds before this one are acknowledged. */
+export function clockAt({ startMs, stepMs }: BodiesOptions, round: number): number {
+  return startMs + round * stepMs + TRANSIT_MS;
 }
 
 /** Starts a sender that waits for `go`. `onRound` gets the number of acknowledged rounds. */
