@@ -66,7 +66,7 @@ interface Replica {
 
 const REPORT_MS = 3000;
 const RETRY_MS = 1000;
-/** Time after which the copy of the log is looked at again. */
+/** Time after which the copy of the log is checked again. */
 const COPY_MS = 100;
 /** Max number of records of a replica that is replayed instead of copied. */
 const FEW_RECORDS = 20;

@@ -15,7 +15,8 @@ export const protobufFileName = "tidemark/v1/memory.proto";
 export interface MemoryPart {
   /**
    * Of a partition of points: `head`, points since the last commit; `deals`, the pages and slots of series; `recent_pages`, newest
-   * pages; `cached_pages`, pages that queries have read from disk; `series`, the table of series; `dictionaries`, the refs of client streams; `series_sets`, sets that queries have named.
+   * pages; `cached_pages`, pages that queries have read from disk; `series`, the table of series; `dictionaries`, the refs of
+   * client streams; `series_sets`, sets that queries have named.
    * Of a partition of tags: `series`, the table of series; `postings`, the inverted index.
    * Of a thread: `heap`, JavaScript's, with what is free in it; `buffers`, arrays of bytes and numbers; `external`, other memory
    * that its objects have, mostly that of WebAssembly, with what was reserved and not written to; `databases`, writes that are in no
