@@ -33,6 +33,8 @@ const story = fc.record({
   }),
   /** Each series also reports in each round: with long pages, and times that series share. */
   isSteady: fc.boolean(),
+  /** Of every n-th round, batches of a later map: their values stand, and they have pages of their own. */
+  laterMap: fc.constantFrom(2, 5, 1000),
 });
 
 const question = fc.record({
@@ -57,17 +59,18 @@ type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
 class Log {
   readonly records: LogRecord[];
   /** By offset, the points of the record. */
-  readonly #points: TestPoint[][] = [[]];
+  readonly #points: (TestPoint & { readonly mapEpoch: number })[][] = [[]];
 
-  constructor({ rounds, isSteady }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
+  constructor({ rounds, isSteady, laterMap }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
     const builder = new LogBuilder();
     builder.bare(RECORD.open, 0, START_MS);
     rounds.forEach((points, round) => {
       const nowMs = START_MS + 1000 * round;
       const all = isSteady ? [...steadyPoints(round), ...points] : points;
       const own = all.map(({ series, behind, value }) => ({ series, timeMs: nowMs - 1000 * behind, value }));
-      builder.block(0, nowMs, [{ client: 0, sequence: round, points: own }]);
-      this.#points.push(own);
+      const mapEpoch = (round + 1) % laterMap === 0 ? 2 : 1;
+      builder.block(0, nowMs, [{ client: 0, sequence: round, mapEpoch, points: own }]);
+      this.#points.push(own.map((one) => ({ ...one, mapEpoch })));
     });
     this.records = builder.records;
   }
@@ -75,7 +78,9 @@ class Log {
   /** The points of a series in the records below an offset: one of each time in [fromMs, toMs), ascending. */
   resolved(series: number, offset: number, fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY) {
     const byTime = new Map<number, number[]>();
-    for (const { series: own, timeMs, value } of this.#points.slice(0, offset).flat()) {
+    const before = this.#points.slice(0, offset).flat();
+    // By map, then in the order of the log.
+    for (const { series: own, timeMs, value } of before.sort((a, b) => a.mapEpoch - b.mapEpoch)) {
       if (own !== series || timeMs < fromMs || timeMs >= toMs) continue;
       byTime.set(timeMs, [...(byTime.get(timeMs) ?? []), value]);
     }
