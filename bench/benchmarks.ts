@@ -10,6 +10,7 @@ import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteFourConnections } from './remote-write-4-connections.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { seriesTables } from './series-tables.ts';
+import { wholePathChurn } from './whole-path-churn.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
 import { wholePathKafka } from './whole-path-kafka.ts';
 import { worstStall } from './worst-stall.ts';
@@ -27,6 +28,7 @@ export const BENCHMARKS: readonly { readonly names: readonly string[]; readonly 
       ],
       run: wholePathEmbedded,
     },
+    { names: ['whole-path-churn', 'whole-path-churn-cpu', 'bytes-per-point-churn'], run: wholePathChurn },
     { names: ['whole-path-kafka', 'whole-path-kafka-cpu'], run: wholePathKafka },
     { names: ['remote-write-cpu', 'remote-write'], run: remoteWriteCpu },
     {

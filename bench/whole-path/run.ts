@@ -18,6 +18,8 @@ export interface WholePathResult {
   readonly wallSeconds: number;
   readonly ackedSeconds: number;
   readonly platformCpuSeconds: number;
+  /** The part of it that the final queries took. */
+  readonly queryCpuSeconds: number;
   readonly generatorCpuSeconds: number;
   /** Late points that were sent, and series that were defined after the first round. */
   readonly latePoints: number;
@@ -86,6 +88,7 @@ export async function runWholePath(
       wallSeconds,
       ackedSeconds: sent.wallSeconds,
       platformCpuSeconds: after.cpuSeconds - before.cpuSeconds,
+      queryCpuSeconds: after.cpuSeconds - counts.cpuSeconds,
       generatorCpuSeconds: sent.cpuSeconds,
       latePoints: sent.latePoints,
       newSeries: sent.newSeries,
