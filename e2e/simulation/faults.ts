@@ -8,6 +8,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'disk.slow': 0.02,
   'key-value.full': 0.02,
   'key-value.write-error': 0.02,
+  'key-value.sync-error': 0.02,
   'key-value.slow': 0.03,
   'network.drop-request': 0.01,
   'network.drop-reply': 0.01,

@@ -27,10 +27,12 @@ keyValueConformance('simulated', async () => {
   };
 });
 
-test('a failed batch is not applied, and each fault is counted', async () => {
+test('a failed batch is not applied, one that is not synced is, and each fault is counted', async () => {
   const clock = new SimulatedClock();
   const random = new SeededRandom(1);
-  const faults = new FaultPlan(random, { 'key-value.full': 0.3, 'key-value.write-error': 0.3, 'key-value.slow': 0.3 });
+  const faults = new FaultPlan(random, {
+    ...{ 'key-value.full': 0.3, 'key-value.write-error': 0.3, 'key-value.sync-error': 0.3, 'key-value.slow': 0.3 },
+  });
   const open = new SimulatedKeyValue({ clock, random, faults }).bind(new Incarnation('a'));
   let expected = 0;
   let done = false;
@@ -39,7 +41,7 @@ test('a failed batch is not applied, and each fault is counted', async () => {
     for (let i = 1; i <= 50; i++) {
       const outcome = await store
         .write([{ key: Uint8Array.of(1), value: Uint8Array.of(i) }])
-        .catch((error) => error.code);
+        .catch(({ code, message }) => (message.endsWith('failed to sync') ? undefined : code));
       if (outcome === undefined) expected = i;
       else expect(['resource_exhausted', 'unavailable']).toContain(outcome);
       expect((await store.get(Uint8Array.of(1)))?.[0] ?? 0).toBe(expected);

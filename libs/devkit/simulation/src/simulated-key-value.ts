@@ -20,8 +20,8 @@ export interface SimulatedKeyValueOptions {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * Faults: `key-value.full` and `key-value.write-error` (the batch is not applied), `key-value.slow` (100 times the
-   * latency).
+   * Faults: `key-value.full` and `key-value.write-error` (the batch is not applied), `key-value.sync-error` (it is, and reads
+   * see it), `key-value.slow` (100 times the latency).
    */
   readonly faults?: FaultPlan;
   /** Max latency of an operation, ms of virtual time. Default 2. */
@@ -198,6 +198,9 @@ class OpenStore implements KeyValue {
         throw new TidemarkError('unavailable', 'injected: the key-value store failed to write');
       }
       change.apply(this.#table);
+      if (this.#context.faults?.fires('key-value.sync-error')) {
+        throw new TidemarkError('unavailable', 'injected: the key-value store failed to sync');
+      }
     });
     this.#tail = done.catch(() => undefined);
     return done;

@@ -22,7 +22,10 @@ import { NO_VIEWS } from './series-points.ts';
 export async function closeBuckets(store: PartitionStore): Promise<void> {
   const through = closableBucket(store);
   if (through <= store.closedBucket) return;
-  const open = [...store.buckets].filter((bucket) => bucket > store.closedBucket && bucket <= through);
+  // Clocks that were set back open buckets again that have expired: what is left of their points depends on failures of the
+  // disk, and not on the log alone.
+  const from = Math.max(store.closedBucket, store.expiredBucket);
+  const open = [...store.buckets].filter((bucket) => bucket > from && bucket <= through);
   for (const bucket of open.sort((a, b) => a - b)) await closeBucket(store, bucket, through);
   if (store.closedBucket < through) await writeClosed(store, { bucket: through, through }, []);
   await deleteExpired(store);
