@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { QueryClient } from '@tidemark/contract';
 import { boundedMemory } from '@tidemark/executable';
@@ -150,7 +151,8 @@ export async function untilCounted<T extends { readonly points: number }>(
 
 /** Starts a process from a file of this folder. */
 export function start(file: string, args: readonly string[], execArgv: readonly string[] = []): ChildProcess {
-  const bounded = boundedMemory(process.env);
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/tidemark', import.meta.url));
+  const bounded = boundedMemory(process.env, cache);
   const child = fork(new URL(file, import.meta.url), [...args], {
     execArgv: ['--no-warnings', ...bounded.execArgv, ...execArgv],
     env: bounded.env,

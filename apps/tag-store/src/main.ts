@@ -3,10 +3,11 @@ import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { boundMemory } from '@tidemark/executable/process-memory';
 
-boundMemory(process);
 const root = new URL('../../../', import.meta.url);
+const cache = fileURLToPath(new URL('node_modules/.cache/tidemark', root));
+boundMemory(process, cache);
 // Compiled code is reused by the next start.
-enableCompileCache(fileURLToPath(new URL('node_modules/.cache/tidemark', root)));
+enableCompileCache(cache);
 const { runService, startTagStore } = await import('@tidemark/assembly/processes');
 // Written now, because writing it at the end would delay the exit after a stop signal.
 flushCompileCache();

@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { boundMemory } from '@tidemark/executable/process-memory';
 import type { Command } from 'commander';
 
+const cache = fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url));
 // Before anything else is loaded, since it may start the program again.
-if (process.argv[2] === 'start') boundMemory(process);
+if (process.argv[2] === 'start') boundMemory(process, cache);
 // Compiled code is reused by the next start. Node continues without the cache when the folder can't be written.
-enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/tidemark', import.meta.url)));
+enableCompileCache(cache);
 
 const { explain } = await import('@tidemark/executable');
 const { printableLines } = await import('@tidemark/model/safe-text');

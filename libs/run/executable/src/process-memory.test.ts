@@ -15,21 +15,21 @@ beforeAll(() => {
     import { getHeapSpaceStatistics } from 'node:v8';
     import { boundMemory } from ${JSON.stringify(href)};
     console.log('pid', process.pid);
-    boundMemory(process);
+    boundMemory(process, ${JSON.stringify(join(folder, 'cache'))});
     let kept = [];
     for (let i = 0; i < 3e6; i++) {
       kept.push({ i });
       if (kept.length > 1e5) kept = [];
     }
     const young = getHeapSpaceStatistics().find((one) => one.space_name === 'new_space').space_size;
-    const { MALLOC_ARENA_MAX: arenas } = process.env;
-    console.log(JSON.stringify({ pid: process.pid, youngMib: young / 2 ** 20, arenas, argv: process.argv.slice(2) }));`;
+    const { MALLOC_ARENA_MAX: arenas, NODE_COMPILE_CACHE: cache } = process.env;
+    console.log(JSON.stringify({ pid: process.pid, cache, youngMib: young / 2 ** 20, arenas, argv: process.argv.slice(2) }));`;
   writeFileSync(join(folder, 'program.mjs'), program);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function run(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const { MALLOC_ARENA_MAX: _, ...rest } = process.env;
+  const { MALLOC_ARENA_MAX: _, NODE_COMPILE_CACHE: __, ...rest } = process.env;
   const args = ['--no-warnings', ...flags, join(folder, 'program.mjs'), 'start', '--a b'];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...rest, ...env } });
   expect(stderr).toBe('');
@@ -41,7 +41,7 @@ function run(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   test('starts once again, as the same process, with its arguments', () => {
     const { starts, found } = run();
     expect(starts).toEqual([`pid ${found.pid}`, `pid ${found.pid}`]);
-    expect(found).toMatchObject({ argv: ['start', '--a b'], arenas: '1' });
+    expect(found).toMatchObject({ argv: ['start', '--a b'], arenas: '1', cache: join(folder, 'cache') });
     expect(found.youngMib).toBeLessThanOrEqual(8);
   });
 
