@@ -3,12 +3,14 @@ import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
 import { logAppendKafka } from './log-append-kafka.ts';
 import type { Measurement } from './measurement.ts';
+import { bytesPerActiveSeries, rss100kSeries } from './memory-use.ts';
 import { newSeries } from './new-series.ts';
 import { pages } from './pages.ts';
 import { QUERY_NAMES, queriesBesidePeers } from './peers/queries/run.ts';
 import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteFourConnections } from './remote-write-4-connections.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
+import { replay } from './replay.ts';
 import { seriesTables } from './series-tables.ts';
 import { wholePathChurn } from './whole-path-churn.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
@@ -67,6 +69,9 @@ export const BENCHMARKS: readonly { readonly names: readonly string[]; readonly 
       ],
       run: newSeries,
     },
+    { names: ['rss-100k-series', 'rss-100k-series-paced'], run: rss100kSeries },
+    { names: ['bytes-per-active-series'], run: bytesPerActiveSeries },
+    { names: ['replay'], run: replay },
     { names: ['worst-stall', 'worst-stall-cpu'], run: worstStall },
     { names: QUERY_NAMES, run: queriesBesidePeers },
   ];

@@ -19,9 +19,9 @@ export function metricOf(i: number, hosts: number): number {
 }
 
 /** Lists series by metric, then host, like the client library: neighbours are similar. */
-export function taggedSeries(hosts: number): TaggedSeries[] {
+export function taggedSeries(hosts: number, metrics: number = METRICS): TaggedSeries[] {
   const tagsOfHost = Array.from({ length: hosts }, (_, host) => hostTags(host));
-  return Array.from({ length: hosts * METRICS }, (_, i) => {
+  return Array.from({ length: hosts * metrics }, (_, i) => {
     const metric = metricOf(i, hosts);
     return { metric: taggedMetric(metric), kind: kindOf(metric), tags: tagsOfHost[i % hosts] };
   });

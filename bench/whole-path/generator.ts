@@ -34,7 +34,11 @@ await new Promise<void>((resolve) => process.once('message', () => resolve()));
 
 const startMs = performance.now();
 const startCpu = process.cpuUsage();
-for (let round = 1; round <= options.rounds; round++) await sendRound(round, options.inFlight);
+for (let round = 1; round <= options.rounds; round++) {
+  const atMs = startMs + round * (options.paceMs ?? 0);
+  await until(() => performance.now() >= atMs);
+  await sendRound(round, options.inFlight);
+}
 await until(() => ackedRounds > options.rounds);
 const points = recorded[options.rounds] - recorded[0];
 const cpu = process.cpuUsage(startCpu);

@@ -23,10 +23,10 @@ export class InStepLoad implements Load {
   readonly #values: RoundValues;
 
   constructor(client: Client, options: GeneratorOptions) {
-    const { hosts, rounds, seed } = options;
+    const { hosts, metrics: count, rounds, seed } = options;
     this.#client = client;
     this.#options = options;
-    this.#handles = taggedSeries(hosts).map(({ metric, kind, tags }) => client.series(metric, kind, tags));
+    this.#handles = taggedSeries(hosts, count).map(({ metric, kind, tags }) => client.series(metric, kind, tags));
     const metrics = Uint32Array.from(this.#handles, (_, i) => metricOf(i, hosts));
     this.#values = new RoundValues(metrics, rounds, seed);
   }

@@ -14,12 +14,16 @@ export interface LoadShape {
 export interface GeneratorOptions {
   readonly port: number;
   readonly hosts: number;
+  /** Metrics of each host; default 100. */
+  readonly metrics?: number;
   readonly rounds: number;
   readonly shape: LoadShape;
   readonly startMs: number;
   readonly stepMs: number;
   /** Max number of rounds that are sent and not acknowledged. */
   readonly inFlight: number;
+  /** Minimum time from one round to the next, ms; default 0. */
+  readonly paceMs?: number;
   readonly seed: number;
 }
 
