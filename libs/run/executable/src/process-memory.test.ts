@@ -51,5 +51,11 @@ function run(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     expect(starts).toHaveLength(1);
     expect(found.youngMib).toBeLessThanOrEqual(4);
     expect(run([], { NODE_OPTIONS: '--max-semi-space-size=2' }).starts).toHaveLength(1);
+    expect(run(['--max_semi_space_size=2']).starts).toHaveLength(1);
+  });
+
+  test('runs as it is where Node does not let it start again', () => {
+    const { starts, found } = run(['--permission', '--allow-fs-read=*']);
+    expect(starts).toEqual([`pid ${found.pid}`]);
   });
 });

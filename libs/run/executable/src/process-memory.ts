@@ -6,6 +6,8 @@ import { setFlagsFromString } from 'node:v8';
  */
 const YOUNG_MIB = 4;
 const YOUNG_FLAG = '--max-semi-space-size';
+/** V8 takes underscores, too. */
+const CHOSEN = /--max[-_]semi[-_]space[-_]size/;
 
 /**
  * How glibc allocates. It has an arena for each thread, up to eight times the cores, and gives memory back from the end of an
@@ -37,10 +39,14 @@ export function boundedMemory(
  */
 export function boundMemory(process: NodeJS.Process, compileCache: string): void {
   const { env, execArgv, argv, execPath } = process;
-  const isChosen = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => flags.includes(YOUNG_FLAG));
+  const isChosen = [...execArgv, env.NODE_OPTIONS ?? ''].some((flags) => CHOSEN.test(flags));
   if (isChosen || process.channel !== undefined || process.platform === 'win32' || process.execve === undefined) return;
   const bounded = boundedMemory(env, compileCache);
-  process.execve(execPath, [execPath, ...execArgv, ...bounded.execArgv, ...argv.slice(1)], bounded.env);
+  try {
+    process.execve(execPath, [execPath, ...execArgv, ...bounded.execArgv, ...argv.slice(1)], bounded.env);
+  } catch {
+    // Node's permission model refuses it: the program runs with the memory that it has then.
+  }
 }
 
 /**
