@@ -12,6 +12,8 @@ export interface Slicing {
   readonly yieldTurn: (forWhom?: string) => Promise<void>;
   /** Length of a slice of work, ms, approximately. Default 10. */
   readonly sliceMs?: number;
+  /** Cost between two checks of the clock, in units of the cost of a point. Default 4096. */
+  readonly costPerCheck?: number;
 }
 
 /** The slicing of work that is done for one of many. */
@@ -20,8 +22,8 @@ export function slicingOf(slicing: Slicing | undefined, forWhom: string | undefi
 }
 
 const DEFAULT_SLICE_MS = 10;
-/** Cost between two checks of the clock: a millisecond is enough to fold about ten thousand points. */
-const COST_PER_CHECK = 4096;
+/** A millisecond is enough to fold about ten thousand points. */
+const DEFAULT_COST_PER_CHECK = 4096;
 
 /** Divides one long piece of work into slices, and ends it when its caller has cancelled it. */
 export class WorkSlice {
@@ -29,6 +31,7 @@ export class WorkSlice {
   /** Aborts when no caller waits for the work any more. */
   readonly signal: AbortSignal | undefined;
   readonly #mustEnd: (() => Error | undefined) | undefined;
+  readonly #costPerCheck: number;
   #sinceMs: number;
   #cost = 0;
 
@@ -38,6 +41,7 @@ export class WorkSlice {
    */
   constructor(slicing: Slicing | undefined, signal: AbortSignal | undefined, mustEnd?: () => Error | undefined) {
     this.#slicing = slicing;
+    this.#costPerCheck = slicing?.costPerCheck ?? DEFAULT_COST_PER_CHECK;
     this.signal = signal;
     this.#mustEnd = mustEnd;
     this.#sinceMs = slicing?.clock.monotonicMs() ?? 0;
@@ -53,7 +57,7 @@ export class WorkSlice {
   /** Counts work, in units of the cost of a point. When it returns true the slice has ended: call `next`. */
   spend(cost: number): boolean {
     this.#cost += cost;
-    if (this.#cost < COST_PER_CHECK) return false;
+    if (this.#cost < this.#costPerCheck) return false;
     this.#cost = 0;
     this.#check();
     if (this.#slicing === undefined) return false;

@@ -2,13 +2,11 @@ import { ColumnReader, readValues } from '@tidemark/columns';
 import { assert } from '@tidemark/ports';
 import { BODY, ENTRY_BYTES } from './column-entry.ts';
 import type { Page } from './page.ts';
-import { PAGE_TIMES_LIMIT } from './page-format.ts';
 import type { PageKernel } from './page-kernel.ts';
 
 /** Bytes of loaded pages in the kernel's memory at most. */
 const ARENA_BYTES = 8 * 1024 * 1024;
 const ALIGNMENT = 16;
-const SCRATCH_BYTES = 8 * (PAGE_TIMES_LIMIT + 16);
 
 const blockReader = new ColumnReader('page');
 
@@ -43,11 +41,6 @@ export class PageDecoder {
   /** The first address behind the arena. */
   get freeAt(): number {
     return this.#base + this.#arenaBytes;
-  }
-
-  /** The first address behind what one slot takes when it is decoded to `freeAt`. */
-  get behindScratch(): number {
-    return this.freeAt + SCRATCH_BYTES;
   }
 
   /**

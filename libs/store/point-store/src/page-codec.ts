@@ -1,6 +1,11 @@
 import { FoldKernel } from '@tidemark/fold';
-import { PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
+import { PAGE_TIMES_LIMIT, PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
 import { RecentBudget } from './recent-budget.ts';
+
+/** Bytes of the values of a slot, and of what decoding writes behind them. */
+export const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + 16);
+/** Bytes of a PointHash: its state, and two columns. */
+const HASH_BYTES = 32 + 2 * COLUMN_BYTES;
 
 /** A fold that has something in the memory of the decoder while others have their turns. */
 export interface Occupant {
@@ -22,11 +27,18 @@ export class PageCodec {
   readonly folds = new FoldKernel(this.decoder.kernel);
   /** Of the newest pages of all partitions. */
   readonly recent = new RecentBudget();
+  /**
+   * Addresses of the decoder's memory behind its pages. One column, and the state of a hash, are used within a call. What folds
+   * have there stays while others have their turns, so it is behind these.
+   */
+  readonly columnAt = this.decoder.freeAt;
+  readonly hashAt = this.columnAt + COLUMN_BYTES;
+  readonly foldAt = this.hashAt + HASH_BYTES;
   #occupant: Occupant | undefined;
 
   /**
-   * Gives the memory of the decoder behind its scratch to a fold, until another one takes it. Returns false if the fold has
-   * it already.
+   * Gives the memory of the decoder from `foldAt` on to a fold, until another one takes it. Returns false if the fold has it
+   * already.
    */
   occupy(one: Occupant): boolean {
     if (one === this.#occupant) return false;

@@ -203,7 +203,7 @@ export class PairFolder implements Occupant {
     if (!this.#codec.occupy(this)) return;
     this.#loaded = undefined;
     this.#program = undefined;
-    this.#behindSums = this.#sums.enter(this.#codec.decoder.behindScratch);
+    this.#behindSums = this.#sums.enter(this.#codec.foldAt);
   }
 
   /** Another folder takes the memory. */

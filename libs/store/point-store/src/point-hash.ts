@@ -1,6 +1,6 @@
 import { PAGE_TIMES_LIMIT, type Page } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
-import type { PageCodec } from './page-codec.ts';
+import { COLUMN_BYTES, type PageCodec } from './page-codec.ts';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 /**
@@ -12,7 +12,7 @@ export class PointHash {
   /** Two sums of 64 bits. */
   readonly #sums = new Uint32Array(4);
 
-  /** It uses the memory behind the codec's decoder during its calls. */
+  /** It uses the place for a hash in the decoder's memory during its calls. */
   constructor(codec: PageCodec) {
     this.#codec = codec;
   }
@@ -95,7 +95,8 @@ export class PointHash {
 
   /** Puts the sums behind the place of the seeds in the kernel's memory, and makes room for times and values behind them. */
   #begin(): { readonly state: Uint32Array; readonly at: number; readonly timesAt: number; readonly valuesAt: number } {
-    const { kernel, freeAt: at } = this.#codec.decoder;
+    const { hashAt: at, decoder } = this.#codec;
+    const { kernel } = decoder;
     const timesAt = at + STATE_BYTES;
     const valuesAt = timesAt + COLUMN_BYTES;
     kernel.reserve(valuesAt + COLUMN_BYTES);
@@ -107,8 +108,6 @@ export class PointHash {
 
 /** Bytes of two seeds and two sums. */
 const STATE_BYTES = 32;
-/** Bytes of a column, and of what decoding writes behind it. */
-const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + 16);
 
 /** The seeds of a series are its id, which is a hash. */
 function seedsOf(id: Buffer): Uint32Array {

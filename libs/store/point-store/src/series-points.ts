@@ -95,9 +95,8 @@ function inOrder(slots: readonly FoundSlot[], views: readonly HeadView[]): reado
   return all;
 }
 
-function decode({ page, slot, count }: FoundSlot, { decoder }: PageCodec, target: SeriesPoints): void {
+function decode({ page, slot, count }: FoundSlot, { decoder, columnAt: at }: PageCodec, target: SeriesPoints): void {
   target.reserve(count);
-  const at = decoder.freeAt;
   decoder.decode(page, slot, at);
   page.times.copyTimes(page.classOf(slot), target.timesMs, target.length);
   copyColumn(decoder.floats, at / 8, count, target.values, target.length);
