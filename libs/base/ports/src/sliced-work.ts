@@ -1,7 +1,10 @@
 /** Long work that yields after each piece of at most a few milliseconds, where other work may have its turn. */
 export type SlicedWork<T, Cost = undefined> = Generator<Cost, T>;
 
-/** Does sliced work to its end; `pause` says after each piece whether to wait, and for what. Returns its result. */
+/**
+ * Does sliced work to its end; `pause` says after each piece whether to wait, and for what. Returns its result. When `pause`
+ * fails the work is closed, so that its `finally` blocks give back what it has.
+ */
 export async function finishInSlices<T, Cost>(
   work: SlicedWork<T, Cost>,
   pause: (cost: Cost) => Promise<void> | undefined,
@@ -9,8 +12,13 @@ export async function finishInSlices<T, Cost>(
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;
-    const waiting = pause(step.value);
-    if (waiting !== undefined) await waiting;
+    try {
+      const waiting = pause(step.value);
+      if (waiting !== undefined) await waiting;
+    } catch (error) {
+      work.return(undefined as T);
+      throw error;
+    }
   }
 }
 

@@ -76,14 +76,19 @@ export class GroupFolder {
     }
     const sums = new GroupSums(this.#store.codec, partials, steps);
     const pairs = new PairFolder(this.#store, this.#found, sums);
-    for (let i = 0; i < series.length; ) {
-      const taken = this.#foldShared(pairs, series, i, members);
-      if (taken === 0) yield* this.#foldAlone(series[i], i, members, partials, sums);
-      else yield taken * (SERIES_COST / 4 + steps * STEP_COST) + this.#sharedPoints * SHARED_COST;
-      if (this.#lacksContext) return undefined;
-      i += Math.max(1, taken);
+    try {
+      for (let i = 0; i < series.length; ) {
+        const taken = this.#foldShared(pairs, series, i, members);
+        if (taken === 0) yield* this.#foldAlone(series[i], i, members, partials, sums);
+        else yield taken * (SERIES_COST / 4 + steps * STEP_COST) + this.#sharedPoints * SHARED_COST;
+        if (this.#lacksContext) return undefined;
+        i += Math.max(1, taken);
+      }
+      sums.finish();
+    } finally {
+      // Also of a query that was cancelled: the codec would keep all that it found.
+      pairs.release();
     }
-    pairs.finish();
     const packed: GroupPartial[] = [];
     for (const partial of partials) {
       packed.push(packedGroup(partial));

@@ -211,9 +211,8 @@ export class PairFolder implements Occupant {
     this.#sums.leave();
   }
 
-  /** All series were folded. */
-  finish(): void {
-    this.#sums.finish();
+  /** Gives the memory back; what is left in it is lost. */
+  release(): void {
     this.#codec.vacate(this);
   }
 

@@ -1,0 +1,56 @@
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { SPACE_FOLD } from '@tidemark/fold';
+import { LogBuilder, seriesIdOf } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
+import { type Slicing, TidemarkError } from '@tidemark/ports';
+import { MemoryKeyValue } from '@tidemark/simulation';
+import { DEFAULT_POINT_STORE_LIMITS, PageCodec, PointPartition } from './index.ts';
+import { PairFolder } from './pair-folder.ts';
+import { requestOf } from './testing/aggregates.ts';
+
+const START_MS = 1_700_000_000_000;
+const SERIES = Array.from({ length: 600 }, (_, i) => 4 * i);
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+/** A partition whose series have a point each 10 s, all at the same times. */
+async function partitionOf(rounds: number, codec: PageCodec, slicing?: Slicing): Promise<PointPartition> {
+  const partition = await PointPartition.open({
+    ...{ partition: 0, keyValue: new MemoryKeyValue(), latenessMs: () => 3000, codec, slicing },
+    limits: DEFAULT_POINT_STORE_LIMITS,
+  });
+  const builder = new LogBuilder();
+  partition.apply(builder.bare(RECORD.open, 0, START_MS));
+  for (let round = 0; round < rounds; round++) {
+    const points = SERIES.map((series) => ({ series, timeMs: START_MS + round * 10_000, value: round }));
+    partition.apply(builder.block(0, START_MS, [{ client: 0, sequence: round, points }]));
+  }
+  await partition.commit();
+  return partition;
+}
+
+const request = requestOf(SERIES, { fromMs: START_MS, toMs: START_MS + 400_000, stepMs: 10_000 }, 'avg', {
+  spaceFold: SPACE_FOLD.sum,
+  groups: [{ digest: Buffer.alloc(0), series: Buffer.concat(SERIES.map(seriesIdOf)) }],
+});
+
+test('a query that is cancelled while it folds leaves nothing in the codec', async () => {
+  const codec = new PageCodec();
+  const stop = new AbortController();
+  const fold = jest.spyOn(PairFolder.prototype, 'fold');
+  const leave = jest.spyOn(PairFolder.prototype, 'leave');
+  const partition = await partitionOf(50, codec, {
+    clock: { monotonicMs: () => 0 },
+    ...{ sliceMs: 0, costPerCheck: 64 },
+    yieldTurn: async () => {
+      if (fold.mock.results.length > 20) stop.abort(new TidemarkError('deadline_exceeded', 'the query took 5 s'));
+    },
+  });
+  await expect(partition.aggregate(request, stop.signal)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  expect(fold.mock.results.length).toBeLessThan(SERIES.length / 2);
+  // No fold is there that had to leave.
+  codec.occupy({ leave: () => undefined });
+  expect(leave).not.toHaveBeenCalled();
+});
