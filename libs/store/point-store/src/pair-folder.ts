@@ -1,13 +1,12 @@
 import { type FoldedSeries, type FoldProgram, hasProgram } from '@tidemark/fold';
-import { SERIES_CLASS, type StatedIntervals } from '@tidemark/model';
+import { SERIES_CLASS } from '@tidemark/model';
 import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
 import type { GroupSums } from './group-sums.ts';
-import type { HeadView } from './head-view.ts';
+import { type Candidate, KeptFolds } from './kept-folds.ts';
 import type { Occupant, PageCodec } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
 import {
-  type HeadPart,
   type SharedFold,
   type SharedPlaces,
   type SharedTimes,
@@ -16,13 +15,9 @@ import {
   sharedTimes,
   timesKey,
 } from './shared-fold.ts';
-import type { Timeline } from './timeline.ts';
 
 /** With more steps than this what series share takes more memory than folding alone saves time. */
 const STEPS = 8192;
-/** Shared folds that are kept, and those of a timeline that are. */
-const KEPT = 1024;
-const KEPT_OF_TIMELINE = 8;
 /** Values that decoding may write behind a column. */
 const BEHIND = 16;
 const ALIGNMENT = 16;
@@ -30,14 +25,6 @@ const ALIGNMENT = 16;
 const NO_SKETCHES = { packed: [], packedSteps: [] };
 
 type Folded = { -readonly [field in keyof FoldedSeries]: FoldedSeries[field] };
-
-/** A shared fold that is not made before two series have it. */
-export interface Candidate {
-  readonly timeline: Timeline;
-  readonly heads: readonly HeadPart[];
-  shared: SharedFold | undefined;
-  isMade: boolean;
-}
 
 /**
  * Folds series with the same times two at a time, in the memory of the thread's decoder: their values are neither copied nor
@@ -47,12 +34,7 @@ export class PairFolder implements Occupant {
   readonly #store: PartitionStore;
   readonly #found: Found;
   readonly #codec: PageCodec;
-  readonly #candidates = new Map<number, Candidate[]>();
-  #kept = 0;
-  /** By what is stated of series, and by their class and times. */
-  readonly #times = new Map<StatedIntervals, Map<string, SharedTimes | undefined>>();
-  #timesKept = 0;
-  #last: Candidate | undefined;
+  readonly #kept = new KeptFolds();
   /** What lies in the decoder's memory: what this fold needs, and pages of that generation. */
   #loaded: SharedFold | undefined;
   #behindSums = 0;
@@ -82,11 +64,7 @@ export class PairFolder implements Occupant {
     const seriesClass = this.#store.table.seriesClass(series);
     if (seriesClass === SERIES_CLASS.distribution || plan.steps > STEPS) return undefined;
     if (!hasProgram(plan.timeFold)) return undefined;
-    const timeline = pages.timelineOf(series);
-    const last = this.#last;
-    if (last?.timeline === timeline && isOfHeads(last.heads, series, views)) return last;
-    this.#last = this.#find(timeline, series);
-    return this.#last;
+    return this.#kept.candidateOf(pages.timelineOf(series), series, views);
   }
 
   /** What the series of a candidate share; undefined when each must be folded alone. */
@@ -95,7 +73,9 @@ export class PairFolder implements Occupant {
     candidate.isMade = true;
     const places = sharedPlaces(candidate.timeline, candidate.heads);
     const times = places && this.#timesOf(places, series);
-    if (places !== undefined && times !== undefined) candidate.shared = { ...places, ...times };
+    if (places === undefined || times === undefined) return undefined;
+    this.#kept.countPlaces(places);
+    candidate.shared = { ...places, ...times };
     return candidate.shared;
   }
 
@@ -107,21 +87,15 @@ export class PairFolder implements Occupant {
     const stated = intervals.of(series);
     const described = timesKey(places);
     const key = described && `${isAmount} ${described}`;
-    const known = this.#times.get(stated) ?? new Map<string, SharedTimes | undefined>();
-    if (key !== undefined && known.has(key)) return known.get(key);
+    const known = key === undefined ? undefined : this.#kept.timesOf(stated, key);
+    if (known !== undefined) return known.times;
     const times = sharedTimes(places, {
       plan,
       options: { ...plan, fold: plan.timeFold, isAmount },
       stated,
       neededSinceMs: pages.neededSinceMs(series),
     });
-    if (key === undefined) return times;
-    if (this.#timesKept === KEPT) {
-      this.#times.clear();
-      this.#timesKept = 0;
-    }
-    this.#times.set(stated, known.set(key, times));
-    this.#timesKept++;
+    this.#kept.addTimes(stated, key, times);
     return times;
   }
 
@@ -143,24 +117,6 @@ export class PairFolder implements Occupant {
       other.values = floats.subarray(folds.outB / 8, folds.outB / 8 + plan.steps);
     }
     return true;
-  }
-
-  #find(timeline: Timeline, series: number): Candidate {
-    const { views } = this.#found;
-    const known = this.#candidates.get(timeline.number) ?? [];
-    const found = known.find(({ heads }) => isOfHeads(heads, series, views));
-    if (found !== undefined) return found;
-    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false };
-    if (this.#kept === KEPT) {
-      this.#candidates.clear();
-      this.#kept = 0;
-    }
-    if (known.length < KEPT_OF_TIMELINE) {
-      known.push(candidate);
-      this.#candidates.set(timeline.number, known);
-      this.#kept++;
-    }
-    return candidate;
   }
 
   /** Puts what a shared fold needs into the memory, unless it is there. False where its pages don't fit. */
@@ -262,26 +218,6 @@ export class PairFolder implements Occupant {
       at += 8 * page.countOf(slot);
     }
   }
-}
-
-/** Whether the points of a series in the head are in the first rows of these. */
-function isOfHeads(heads: readonly HeadPart[], series: number, views: readonly HeadView[]): boolean {
-  let next = 0;
-  for (const view of views) {
-    const count = view.countOf(series);
-    if (count === 0) continue;
-    if (next === heads.length) return false;
-    const head = heads[next++];
-    if (head.view !== view || head.count !== count || head.times !== view.timesOf(series)) return false;
-  }
-  return next === heads.length;
-}
-
-function headsOf(series: number, views: readonly HeadView[]): HeadPart[] {
-  return views.flatMap((view) => {
-    const count = view.countOf(series);
-    return count === 0 ? [] : [{ view, count, times: view.timesOf(series) }];
-  });
 }
 
 const NOTHING = new Float64Array(0);
