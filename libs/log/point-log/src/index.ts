@@ -1,5 +1,6 @@
 export { CLIENT_SESSIONS } from './crowded-clients.ts';
 export { DedupWindow, WINDOW } from './dedup-window.ts';
+export { IntervalsAt } from './intervals-at.ts';
 export type { Dictionary } from './lane-dictionaries.ts';
 export { dictionaryOf, UNDEFINED_SERIES } from './lane-dictionaries.ts';
 export type { ClientState, LaneState } from './lane-tracker.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { NOTHING_STATED, SERIES_CLASS } from '@tidemark/model';
 import { MemoryKeyValue } from '@tidemark/simulation';
+import { IntervalsAt } from './intervals-at.ts';
 import { PointLogState } from './point-log-state.ts';
 import { SeriesIntervals } from './series-intervals.ts';
 import { LogBuilder } from './testing/index.ts';
@@ -33,6 +34,29 @@ describe('stated intervals', () => {
     const intervals = new SeriesIntervals();
     for (let i = 0; i < 1_000; i++) intervals.state(0, 1_000 + (i % 2), i, i === 0);
     expect(intervals.of(0).sinceMs).toHaveLength(64);
+  });
+
+  test('what was stated at a moment does not change with later statements', () => {
+    const intervals = new SeriesIntervals();
+    intervals.state(0, 10_000, 1_000, true);
+    intervals.state(1, 0, 1_000, true);
+    intervals.state(2, 10_000, 1_000, true);
+    intervals.state(2, 20_000, 2_000, false);
+    const first = new IntervalsAt(intervals);
+    const before = [0, 1, 2].map((series) => first.of(series));
+    const copied = structuredClone(before);
+    for (const series of [0, 1, 2]) intervals.state(series, 30_000, 3_000, false);
+    const second = new IntervalsAt(intervals);
+    for (const series of [0, 1, 2]) intervals.state(series, 40_000, 4_000, false);
+    expect(before).toEqual(copied);
+    expect([0, 1, 2].map((series) => first.of(series))).toEqual(copied);
+    const [constant, nothing, changed] = [0, 1, 2].map((series) => second.of(series));
+    expect(constant).toEqual({ sinceMs: [NEVER, 3_000], intervalsMs: [10_000, 30_000] });
+    expect(nothing).toEqual({ sinceMs: [3_000], intervalsMs: [30_000] });
+    expect(changed).toEqual({ sinceMs: [NEVER, 2_000, 3_000], intervalsMs: [10_000, 20_000, 30_000] });
+    // Queries distinguish statements by their objects.
+    for (const series of [0, 1]) expect(first.of(series)).toBe(before[series]);
+    for (const series of [0, 1, 2]) expect(second.of(series)).toBe(second.of(series));
   });
 
   test('golden: the stored form of one interval and of a changed one', () => {

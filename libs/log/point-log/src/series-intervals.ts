@@ -1,6 +1,14 @@
 import { ByteReader, ByteWriter } from '@tidemark/bytes';
 import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 
+/** Statements of a series whose interval has changed. */
+interface Changes {
+  /** Never changed: queries that read it continue while more is stated. */
+  readonly stated: StatedIntervals;
+  /** By statement, the moment at which it was made; 0 for those that came with the series or were loaded. */
+  readonly moments: readonly number[];
+}
+
 const INITIAL_SERIES = 1024;
 /** Changes that are kept per series; later ones of a sender that cannot make up its mind are ignored. */
 const MAX_CHANGES = 64;
@@ -13,11 +21,12 @@ export class SeriesIntervals {
   /** The interval that was stated last, ms; 0 where none was. */
   #currentMs = new Uint32Array(INITIAL_SERIES);
   /** All statements of the series whose interval has changed. */
-  readonly #changed = new Map<number, { readonly sinceMs: number[]; readonly intervalsMs: number[] }>();
+  readonly #changed = new Map<number, Changes>();
   /** What a series says that never changed it, by interval. */
   readonly #constant = new Map<number, StatedIntervals>([[0, NOTHING_STATED]]);
   /** Series with statements that were not saved. */
   readonly #unsaved = new Set<number>();
+  #moment = 0;
 
   /** A definition of a series states an interval for points from `sinceMs` on; 0 states none. */
   state(dense: number, intervalMs: number, sinceMs: number, isNew: boolean): void {
@@ -25,14 +34,12 @@ export class SeriesIntervals {
     const current = this.#currentMs[dense];
     if (intervalMs === current || intervalMs === 0) return;
     if (!isNew) {
-      const entry = this.#changed.get(dense) ?? {
-        sinceMs: current === 0 ? [] : [Number.NEGATIVE_INFINITY],
-        intervalsMs: current === 0 ? [] : [current],
-      };
-      if (entry.sinceMs.length >= MAX_CHANGES) return;
-      entry.sinceMs.push(Math.max(sinceMs, (entry.sinceMs.at(-1) ?? Number.NEGATIVE_INFINITY) + 1));
-      entry.intervalsMs.push(intervalMs);
-      this.#changed.set(dense, entry);
+      const before = this.of(dense);
+      if (before.sinceMs.length >= MAX_CHANGES) return;
+      const moments = this.#changed.get(dense)?.moments ?? before.sinceMs.map(() => 0);
+      const ownMs = Math.max(sinceMs, (before.sinceMs.at(-1) ?? Number.NEGATIVE_INFINITY) + 1);
+      const stated = { sinceMs: [...before.sinceMs, ownMs], intervalsMs: [...before.intervalsMs, intervalMs] };
+      this.#changed.set(dense, { stated, moments: [...moments, ++this.#moment] });
     }
     this.#currentMs[dense] = intervalMs;
     this.#unsaved.add(dense);
@@ -41,8 +48,30 @@ export class SeriesIntervals {
   /** What was stated for a series. */
   of(dense: number): StatedIntervals {
     const changed = this.#changed.get(dense);
-    if (changed !== undefined) return changed;
-    const intervalMs = this.#currentMs[dense] ?? 0;
+    if (changed !== undefined) return changed.stated;
+    return this.#constantOf(this.#currentMs[dense] ?? 0);
+  }
+
+  /** How often a series that was known has changed its interval. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** What was stated until `moment` for a series that was known then. */
+  asOf(dense: number, moment: number): StatedIntervals {
+    const changed = this.#changed.get(dense);
+    if (changed === undefined) return this.of(dense);
+    const { stated, moments } = changed;
+    let count = moments.length;
+    while (count > 0 && moments[count - 1] > moment) count--;
+    if (count === moments.length) return stated;
+    if (count === 0) return NOTHING_STATED;
+    const { sinceMs, intervalsMs } = stated;
+    if (count === 1 && sinceMs[0] === Number.NEGATIVE_INFINITY) return this.#constantOf(intervalsMs[0]);
+    return { sinceMs: sinceMs.slice(0, count), intervalsMs: intervalsMs.slice(0, count) };
+  }
+
+  #constantOf(intervalMs: number): StatedIntervals {
     let constant = this.#constant.get(intervalMs);
     if (constant === undefined) {
       constant = { sinceMs: [Number.NEGATIVE_INFINITY], intervalsMs: [intervalMs] };
@@ -79,7 +108,9 @@ export class SeriesIntervals {
       intervalsMs.push(reader.varint());
     }
     this.#currentMs[dense] = intervalsMs[count - 1];
-    if (count > 1 || sinceMs[0] !== Number.NEGATIVE_INFINITY) this.#changed.set(dense, { sinceMs, intervalsMs });
+    if (count > 1 || sinceMs[0] !== Number.NEGATIVE_INFINITY) {
+      this.#changed.set(dense, { stated: { sinceMs, intervalsMs }, moments: sinceMs.map(() => 0) });
+    }
   }
 
   #grow(dense: number): void {

@@ -1,5 +1,5 @@
 import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
-import { gapsOf } from '@tidemark/point-log';
+import { gapsOf, IntervalsAt } from '@tidemark/point-log';
 import { type SlicedWork, type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
@@ -73,18 +73,19 @@ async function collect(
   };
   // Of this moment, as the offset is: records are applied while pages are read, though nothing is committed.
   const views = head.columns.map((columns) => new HeadView(columns));
+  const intervals = new IntervalsAt(store.intervals);
   try {
     // Series that were unknown when the request was planned may have points below this offset.
     const isOutdated = planned.lacksSeries && store.table.length > planned.knownSeries;
     const plan = isOutdated ? await slice.finish(planOf(store, request)) : planned;
-    const pages = new RangePages(store, plan, context, slice);
+    const pages = new RangePages(store, { plan, context, intervals }, slice);
     if (plan.selection.size > 0) await pages.find();
     const needed = await slice.finish(pages.needed(views));
     let inRam = 0;
     for (const view of needed) inRam += await slice.finish(view.count(plan.selection));
     pages.checkPoints(inRam);
     for (const view of views) if (!needed.includes(view)) view.release();
-    return { position, plan, pages, views: needed };
+    return { position, plan, intervals, pages, views: needed };
   } catch (error) {
     for (const view of views) view.release();
     throw error;

@@ -81,9 +81,8 @@ export class PairFolder implements Occupant {
 
   /** What the fold does with values of such times: the same for all of equal times, wherever they are. */
   #timesOf(places: SharedPlaces, series: number): SharedTimes | undefined {
-    const { plan, pages } = this.#found;
-    const { table, intervals } = this.#store;
-    const isAmount = table.seriesClass(series) === SERIES_CLASS.count;
+    const { plan, pages, intervals } = this.#found;
+    const isAmount = this.#store.table.seriesClass(series) === SERIES_CLASS.count;
     const stated = intervals.of(series);
     const described = timesKey(places);
     const key = described && `${isAmount} ${described}`;

@@ -2,7 +2,9 @@ import { Bitmap } from '@tidemark/bitmap';
 import { SERIES_COST } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import type { Page } from '@tidemark/page';
+import type { IntervalsAt } from '@tidemark/point-log';
 import { type SlicedWork, TidemarkError, type WorkSlice } from '@tidemark/ports';
+import type { ActivityAt } from './activity-at.ts';
 import { type AggregatePlan, checkPoints } from './aggregate-plan.ts';
 import { pagesOf } from './bucket-pages.ts';
 import { FoundSlot } from './found-slot.ts';
@@ -14,6 +16,13 @@ import { SlotLists } from './slot-lists.ts';
 import type { Timeline } from './timeline.ts';
 import { Timelines } from './timelines.ts';
 
+/** What is to be found: the range of the plan with so many points of context, by the intervals of one moment. */
+interface RangeQuestion {
+  readonly plan: AggregatePlan;
+  readonly context: number;
+  readonly intervals: IntervalsAt;
+}
+
 /**
  * Finds the pages of the selected series that a range needs: those that touch it and, however far away, those of the
  * nearest `context` points on each side of it. Nothing is decoded but headers and times.
@@ -22,6 +31,8 @@ export class RangePages {
   readonly #store: PartitionStore;
   readonly #plan: AggregatePlan;
   readonly #context: number;
+  readonly #intervals: IntervalsAt;
+  readonly #activity: ActivityAt;
   readonly #slice: WorkSlice;
   readonly #stacks: PageStack[] = [];
   /** By ordinal of the selection. */
@@ -40,13 +51,17 @@ export class RangePages {
   /** Of pages that were found. */
   #bytes = 0;
 
-  constructor(store: PartitionStore, plan: AggregatePlan, context: number, slice: WorkSlice) {
+  /** The caller holds the store's lock. */
+  constructor(store: PartitionStore, { plan, context, intervals }: RangeQuestion, slice: WorkSlice) {
     this.#store = store;
     this.#plan = plan;
     this.#context = context;
+    this.#intervals = intervals;
+    // Of what is in pages now: some may be deleted while these are folded, and are not what a series never had.
+    this.#activity = store.activity.now;
     this.#slice = slice;
     this.#lists = new SlotLists(plan.selection.size + 1);
-    this.#timelines = new Timelines(store, this.#stacks, this.#lists, (series) => {
+    this.#timelines = new Timelines({ table: store.table, intervals }, this.#stacks, this.#lists, (series) => {
       return { fromMs: plan.fromMs, toMs: plan.toMs, context, neededSinceMs: this.neededSinceMs(series) };
     });
     this.#firstBucket = Math.floor(plan.fromMs / store.limits.bucketMs);
@@ -133,10 +148,9 @@ export class RangePages {
 
   /** From when on amounts of a series can reach into the range by the intervals that are stated of it and its metric. */
   neededSinceMs(series: number): number {
-    const { table, intervals } = this.#store;
     const { fromMs, intervalMs } = this.#plan;
-    if (table.seriesClass(series) === SERIES_CLASS.reading) return fromMs;
-    const { sinceMs, intervalsMs } = intervals.of(series);
+    if (this.#store.table.seriesClass(series) === SERIES_CLASS.reading) return fromMs;
+    const { sinceMs, intervalsMs } = this.#intervals.of(series);
     const isStatedFromStart = sinceMs[0] === Number.NEGATIVE_INFINITY;
     const ofMetricMs = isStatedFromStart ? fromMs : fromMs - intervalMs;
     return intervalsMs.reduce((ms, one) => Math.min(ms, fromMs - one), ofMetricMs);
@@ -145,7 +159,7 @@ export class RangePages {
   /** Whether a series has points before the range that are not in the slots of `of`. */
   hasOlder(series: number): boolean {
     if (this.timelineOf(series).leavesOlder) return true;
-    const { activity } = this.#store;
+    const activity = this.#activity;
     const oldest = this.#oldest.get(series);
     if (oldest !== undefined) return activity.hasBefore(oldest, series);
     this.#older ??= activity.before(this.#firstBucket);
@@ -155,7 +169,7 @@ export class RangePages {
   /** Whether a series has points after the range that are not in the slots of `of`. */
   hasNewer(series: number): boolean {
     if (this.timelineOf(series).leavesNewer) return true;
-    const { activity } = this.#store;
+    const activity = this.#activity;
     const newest = this.#newest.get(series);
     if (newest !== undefined) return activity.hasAfter(newest, series);
     this.#newer ??= activity.after(this.#lastBucket);

@@ -1,6 +1,7 @@
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
+import type { IntervalsAt } from '@tidemark/point-log';
 import type { SlicedWork } from '@tidemark/ports';
 import { packedTotals } from '@tidemark/sketch';
 import type { AggregatePlan } from './aggregate-plan.ts';
@@ -26,6 +27,7 @@ export interface Found {
     'offset' | 'watermarkMs' | 'coveredWatermarkMs' | 'era' | 'gaps' | 'deletedBeforeMs'
   >;
   readonly plan: AggregatePlan;
+  readonly intervals: IntervalsAt;
   readonly pages: RangePages;
   readonly views: readonly HeadView[];
 }
@@ -91,7 +93,7 @@ export class SeriesFolder {
     values: Float64Array,
     length: number,
   ): SlicedWork<FoldedSeries, number> {
-    const folded = yield* folder.foldPointsInPieces(timesMs, values, length, this.#store.intervals.of(series));
+    const folded = yield* folder.foldPointsInPieces(timesMs, values, length, this.#found.intervals.of(series));
     this.#findInterval(folder, timesMs, values, length);
     return folded;
   }
@@ -129,7 +131,7 @@ export class SeriesFolder {
     const folded = yield* this.#amounts.foldSketchesInPieces(
       timesMs.subarray(from, to),
       payloads.slice(from, to),
-      this.#store.intervals.of(series),
+      this.#found.intervals.of(series),
     );
     this.#findInterval(this.#amounts, timesMs.subarray(from, to), undefined, to - from);
     return folded;

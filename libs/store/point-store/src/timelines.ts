@@ -1,4 +1,5 @@
 import { SERIES_CLASS } from '@tidemark/model';
+import type { IntervalsAt } from '@tidemark/point-log';
 import type { PageStack } from './page-stack.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { SeriesRange } from './series-slots.ts';
@@ -12,9 +13,15 @@ const CLASSES = 256;
 const KEY_LIMIT = 2 ** 29;
 const NUMBER_LIMIT = 2 ** 24;
 
+/** What is known of series. */
+interface SeriesKnown {
+  readonly table: PartitionStore['table'];
+  readonly intervals: IntervalsAt;
+}
+
 /** Finds series that share their times, by the stacks and classes that their slots are in. */
 export class Timelines {
-  readonly #store: PartitionStore;
+  readonly #known: SeriesKnown;
   readonly #stacks: readonly PageStack[];
   readonly #lists: SlotLists;
   readonly #rangeOf: (series: number) => SeriesRange;
@@ -29,12 +36,12 @@ export class Timelines {
   #last: Timeline | undefined;
 
   constructor(
-    store: PartitionStore,
+    known: SeriesKnown,
     stacks: readonly PageStack[],
     lists: SlotLists,
     rangeOf: (series: number) => SeriesRange,
   ) {
-    this.#store = store;
+    this.#known = known;
     this.#stacks = stacks;
     this.#lists = lists;
     this.#rangeOf = rangeOf;
@@ -78,7 +85,7 @@ export class Timelines {
 
   /** The number of what a fold depends on in addition to times. */
   #rootOf(series: number): number {
-    const { intervals, table } = this.#store;
+    const { intervals, table } = this.#known;
     const stated = intervals.of(series);
     let root = this.#roots.get(stated);
     if (root === undefined) {

@@ -1,5 +1,5 @@
 import { packPartial, SPACE_FOLD, SpacePartial, TIME_FOLD, TimeFolder, type TimeFoldName } from '@tidemark/fold';
-import { SERIES_CLASS } from '@tidemark/model';
+import { SERIES_CLASS, type StatedIntervals } from '@tidemark/model';
 import { classOf, LogBuilder, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
@@ -16,6 +16,7 @@ const START_MS = 1_700_000_000_000;
 export const BUCKET_MS = 10_000;
 export const LATENESS_MS = 3000;
 const SERIES = 12;
+const RESTATED_MS = [2000, 7000, 30_000];
 const codec = new PageCodec();
 
 /** Points of a record, by series and how long ago, s: few enough that many have the time of an earlier one. */
@@ -34,6 +35,9 @@ export const story = fc.record({
   isSteady: fc.boolean(),
   /** Of every n-th round, batches of a later map: their values stand, and they have pages of their own. */
   laterMap: fc.constantFrom(2, 5, 1000),
+  /** The interval that is stated of each series first, and every how many rounds another one is. */
+  firstMs: fc.constantFrom(undefined, 3000),
+  restated: fc.constantFrom(2, 7, 1000, 1000),
 });
 
 export const question = fc.record({
@@ -51,16 +55,26 @@ export class StoryLog {
   readonly records: LogRecord[];
   /** By offset, the points of the record. */
   readonly #points: (TestPoint & { readonly mapEpoch: number })[][] = [[]];
+  /** By offset, the interval that the record states, if any, of series that it defines. */
+  readonly #stated: { readonly series: ReadonlySet<number>; readonly intervalMs: number | undefined }[] = [];
 
-  constructor({ rounds, isSteady, laterMap }: Story) {
+  constructor({ rounds, isSteady, laterMap, firstMs, restated }: Story) {
     const builder = new LogBuilder();
     builder.bare(RECORD.open, 0, START_MS);
+    this.#stated.push({ series: new Set(), intervalMs: undefined });
+    const known = new Set<number>();
     rounds.forEach((points, round) => {
       const nowMs = START_MS + 1000 * round;
       const all = isSteady ? [...steadyPoints(round), ...points] : points;
       const own = all.map(({ series, behind, value }) => ({ series, timeMs: nowMs - 1000 * behind, value }));
       const mapEpoch = (round + 1) % laterMap === 0 ? 2 : 1;
-      builder.block(0, nowMs, [{ client: 0, sequence: round, mapEpoch, points: own }]);
+      // A client that is met for the first time defines all of its series.
+      const isRestated = (round + 1) % restated === 0;
+      const [client, intervalMs] = isRestated ? [round + 1, RESTATED_MS[round % RESTATED_MS.length]] : [0, firstMs];
+      builder.block(0, nowMs, [{ client, sequence: round, mapEpoch, intervalMs, points: own }]);
+      const series = new Set(own.map((one) => one.series).filter((one) => isRestated || !known.has(one)));
+      if (!isRestated) for (const one of series) known.add(one);
+      this.#stated.push({ series, intervalMs });
       this.#points.push(own.map((one) => ({ ...one, mapEpoch })));
     });
     this.records = builder.records;
@@ -84,6 +98,23 @@ export class StoryLog {
     return points;
   }
 
+  /** What the records below an offset state of the intervals of a series. */
+  #statedOf(series: number, offset: number): StatedIntervals {
+    const sinceMs: number[] = [];
+    const intervalsMs: number[] = [];
+    let isNew = true;
+    for (const { series: defined, intervalMs } of this.#stated.slice(0, offset)) {
+      if (!defined.has(series)) continue;
+      if (intervalMs !== undefined && intervalMs !== intervalsMs.at(-1)) {
+        // Blocks of these logs say that their points may be as old as 0.
+        sinceMs.push(isNew ? Number.NEGATIVE_INFINITY : Math.max(0, (sinceMs.at(-1) ?? Number.NEGATIVE_INFINITY) + 1));
+        intervalsMs.push(intervalMs);
+      }
+      isNew = false;
+    }
+    return { sinceMs, intervalsMs };
+  }
+
   /** The hash of a bucket by the records below an offset. */
   hashOf(bucketMs: number, offset: number): string {
     const hash = new PointHash(codec);
@@ -102,7 +133,7 @@ export class StoryLog {
     const named = new Set(this.#points.flat().map(({ series }) => series));
     for (const series of [...named].filter((one) => one % 4 === metric)) {
       const { timesMs, values, length } = this.resolved(series, offset);
-      partial.addSeries(folder.foldPoints(timesMs, values, length, { sinceMs: [], intervalsMs: [] }));
+      partial.addSeries(folder.foldPoints(timesMs, values, length, this.#statedOf(series, offset)));
     }
     return bitsOf(packPartial(partial));
   }

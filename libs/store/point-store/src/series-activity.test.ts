@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { SeriesActivity } from './series-activity.ts';
+
+test('buckets that are deleted or begin later change nothing for a query that has begun', () => {
+  const activity = new SeriesActivity();
+  for (const bucket of [1, 2, 4]) activity.add(bucket, [7]);
+  const { now } = activity;
+  activity.drop(1);
+  activity.drop(4);
+  activity.add(0, [8]);
+  activity.add(5, [8]);
+  expect([now.hasBefore(2, 7), now.hasAfter(2, 7)]).toEqual([true, true]);
+  expect([now.hasBefore(2, 8), now.hasAfter(2, 8)]).toEqual([false, false]);
+  expect([now.before(2), now.after(2)].map((found) => found.map((one) => [...one.toArray()]))).toEqual([[[7]], [[7]]]);
+  const { now: later } = activity;
+  expect([later.hasBefore(2, 7), later.hasAfter(2, 7)]).toEqual([false, false]);
+  expect([later.hasBefore(2, 8), later.hasAfter(2, 8)]).toEqual([true, true]);
+});
