@@ -1,6 +1,6 @@
 import type { AggregateReply, AggregateRequest } from '@tidemark/contract';
 import { gapsOf, IntervalsAt } from '@tidemark/point-log';
-import { type SlicedWork, type Slicing, slicingOf, WorkSlice } from '@tidemark/ports';
+import { type SlicedWork, type Slicing, slicingOf, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { type AggregatePlan, planOf } from './aggregate-plan.ts';
 import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { GroupFolder } from './group-folder.ts';
@@ -12,6 +12,8 @@ import type { Found } from './series-folder.ts';
 
 /** Several points of one timestamp are one point of context: where they are many, more have to be read. */
 const MORE_CONTEXT = 16;
+/** No series has as many points as the last attempt reads: one that lacks context even then never gets it. */
+const ATTEMPTS = 12;
 
 /**
  * Folds the series of each group over time, then over space. The answer covers every record below `offset`: rows in
@@ -28,10 +30,13 @@ export async function aggregate(
   const plan = await slice.finish(planOf(store, request));
   const collected = (context: number): Promise<Found> =>
     collectUnlessCommitWaits(store.lock, slicing, signal, (own) => collect(store, request, plan, context, own));
-  for (let context = plan.contextPoints; ; context *= MORE_CONTEXT) {
+  for (let i = 0; i < ATTEMPTS; i++) {
+    const context = plan.contextPoints * MORE_CONTEXT ** i;
     const reply = await attempt(store, await collected(context), slice);
     if (reply !== undefined) return reply;
   }
+  const text = `partition ${store.partition} names points outside of the range of the query and finds no page with them`;
+  throw new TidemarkError('internal', text, { partition: store.partition });
 }
 
 /** Undefined when a series has fewer timestamps in what was found than its fold depends on. */

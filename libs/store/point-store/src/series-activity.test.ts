@@ -3,12 +3,14 @@ import { SeriesActivity } from './series-activity.ts';
 
 test('buckets that are deleted or begin later change nothing for a query that has begun', () => {
   const activity = new SeriesActivity();
-  for (const bucket of [1, 2, 4]) activity.add(bucket, [7]);
+  for (const bucket of [1, 2, 4]) activity.add(bucket, Uint32Array.of(7));
+  activity.saved();
   const { now } = activity;
   activity.drop(1);
   activity.drop(4);
-  activity.add(0, [8]);
-  activity.add(5, [8]);
+  for (const bucket of [0, 5]) activity.add(bucket, Uint32Array.of(8));
+  expect(activity.of(5)).toBeUndefined();
+  activity.saved();
   expect([now.hasBefore(2, 7), now.hasAfter(2, 7)]).toEqual([true, true]);
   expect([now.hasBefore(2, 8), now.hasAfter(2, 8)]).toEqual([false, false]);
   expect([now.before(2), now.after(2)].map((found) => found.map((one) => [...one.toArray()]))).toEqual([[[7]], [[7]]]);

@@ -6,20 +6,21 @@ import { bucketKey, PREFIX } from './keys.ts';
 /** Which series have pages in which bucket. */
 export class SeriesActivity {
   readonly #buckets = new Map<number, Bitmap>();
-  /** Buckets whose bitmaps have changed since the last commit. */
-  readonly #changed = new Set<number>();
-  /** Until a bucket comes or goes. */
+  /** In place of these, those of the commit under way: a query finds no pages of it, so it must not see them. */
+  readonly #pending = new Map<number, Bitmap>();
+  /** Until any of it changes. */
   #now: ActivityAt | undefined;
 
-  /** Records that `series` have pages in `bucket`. */
-  add(bucket: number, series: ArrayLike<number>): void {
-    let bitmap = this.#buckets.get(bucket);
+  /** Records that `series` will have pages in `bucket`. Nothing else sees it before `saved`. */
+  add(bucket: number, series: Uint32Array): void {
+    let bitmap = this.#pending.get(bucket);
     if (bitmap === undefined) {
-      bitmap = new Bitmap();
-      this.#buckets.set(bucket, bitmap);
-      this.#now = undefined;
+      const known = this.#buckets.get(bucket);
+      if (known !== undefined && series.every((one) => known.has(one))) return;
+      bitmap = known?.clone() ?? new Bitmap();
+      this.#pending.set(bucket, bitmap);
     }
-    for (let i = 0; i < series.length; i++) if (bitmap.add(series[i])) this.#changed.add(bucket);
+    bitmap.addAll(series);
   }
 
   /** The series that have pages in `bucket`; the caller does not change it. */
@@ -32,7 +33,7 @@ export class SeriesActivity {
     return this.#buckets.keys();
   }
 
-  /** The buckets of this moment, with those of their series that there are then and later. */
+  /** What holds at this moment, and stays when more is added or dropped. */
   get now(): ActivityAt {
     this.#now ??= new ActivityAt(this.#buckets);
     return this.#now;
@@ -41,7 +42,7 @@ export class SeriesActivity {
   /** Drops a bucket whose points were deleted. */
   drop(bucket: number): void {
     this.#buckets.delete(bucket);
-    this.#changed.delete(bucket);
+    this.#pending.delete(bucket);
     this.#now = undefined;
   }
 
@@ -53,13 +54,16 @@ export class SeriesActivity {
 
   /** The entries to write with the next commit, which calls `saved` when they are durable. */
   changes(): KeyValueWrite[] {
-    return [...this.#changed].map((bucket) => ({
+    return [...this.#pending].map(([bucket, bitmap]) => ({
       key: bucketKey(PREFIX.activity, bucket),
-      value: serializeBitmap(this.#buckets.get(bucket) ?? new Bitmap()),
+      value: serializeBitmap(bitmap),
     }));
   }
 
+  /** The pages of what was added can be read. */
   saved(): void {
-    this.#changed.clear();
+    if (this.#pending.size > 0) this.#now = undefined;
+    for (const [bucket, bitmap] of this.#pending) this.#buckets.set(bucket, bitmap);
+    this.#pending.clear();
   }
 }
