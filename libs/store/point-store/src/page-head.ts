@@ -88,6 +88,12 @@ export class PageHead {
     this.#forgetDeals();
   }
 
+  /** Forgets which slots the series of these buckets have: their pages were deleted. Later points get new ones. */
+  forget(buckets: Iterable<number>): void {
+    assert(this.#columns.length === 0, 'no points of the deals wait for a commit');
+    for (const bucket of buckets) this.#deals.delete(bucket);
+  }
+
   #forgetDeals(): void {
     let left = SLOTS_PER_SERIES * this.#table.length;
     for (const [i, [bucket, deal]] of [...this.#deals].reverse().entries()) {

@@ -43,9 +43,14 @@ class Aging {
   }
 
   #second(timeMs: number): void {
-    const points = [{ series: timeMs / 1000, timeMs, value: 1 }];
-    this.builder.block(0, timeMs, [{ client: 0, sequence: this.#sequence++, points }]);
+    this.point(timeMs, timeMs / 1000, timeMs);
     this.builder.nextEpoch(0);
+  }
+
+  /** Logs a point that arrives at `nowMs`. */
+  point(nowMs: number, series: number, timeMs: number): void {
+    const points = [{ series, timeMs, value: 1 }];
+    this.builder.block(0, nowMs, [{ client: 0, sequence: this.#sequence++, points }]);
   }
 
   buckets(prefix: number = PREFIX.page): number[] {
@@ -104,6 +109,39 @@ describe('retention', () => {
     await aging.until(105_000, 115_000);
     await reference.until(105_000, 115_000);
     expect(aging.buckets()).toEqual(reference.buckets());
+  });
+
+  test('deletes late points of a bucket that had expired, also after a restart', async () => {
+    const aging = await Aging.open();
+    await aging.until(1000, 95_000);
+    const [firstKept] = aging.buckets();
+    const expired = firstKept - 1;
+    // Of a series that had points there.
+    aging.point(95_000, expired * 10, expired * BUCKET_MS);
+    await aging.read();
+    await aging.partition.commit();
+    expect(aging.buckets()[0]).toBe(expired);
+    expect(aging.buckets(PREFIX.pageIndex)).toEqual(aging.buckets());
+    expect(aging.buckets(PREFIX.activity)).toEqual(aging.buckets());
+    aging.partition = await openPartition(aging.keyValue);
+    await aging.until(96_000, 130_000);
+    expect(aging.buckets()[0]).toBeGreaterThan(firstKept);
+    expect(aging.buckets(PREFIX.pageIndex)).toEqual(aging.buckets());
+  });
+
+  test('deletes pages of expired buckets that no index names', async () => {
+    const aging = await Aging.open();
+    await aging.until(1000, 95_000);
+    const { content } = aging.keyValue;
+    const before = new Map(content);
+    const [firstKept] = aging.buckets();
+    await aging.until(95_000, 125_000);
+    expect(aging.buckets()[0]).toBeGreaterThan(firstKept);
+    for (const [key, value] of before) if (Buffer.from(key, 'hex')[0] === PREFIX.page) content.set(key, value);
+    expect(aging.buckets()[0]).toBe(firstKept);
+    aging.partition = await openPartition(aging.keyValue);
+    await aging.until(125_000, 145_000);
+    expect(aging.buckets()).toEqual(aging.buckets(PREFIX.pageIndex));
   });
 
   test('keeps everything when it is 0', async () => {

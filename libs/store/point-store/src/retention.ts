@@ -25,21 +25,27 @@ export function deletedBeforeMs({ expiredBucket: last, limits }: PartitionStore)
   return last === NO_BUCKET ? undefined : (last + 1) * limits.bucketMs;
 }
 
-/** Deletes the points of buckets that have expired. Some may be left of a deletion that a crash has interrupted. */
+/**
+ * Deletes the points of buckets that have expired. Some may be left of a deletion that a crash has interrupted. Call it when
+ * the head is empty.
+ */
 export async function deleteExpired(store: PartitionStore): Promise<void> {
-  const { buckets, keyValue, lock, recent, cache, activity, expiredBucket: last } = store;
-  if (last === NO_BUCKET) return;
-  for (const bucket of [...buckets].filter((one) => one <= last)) {
-    await lock.write(async () => {
-      // In this order, since a crash between two must leave no series in a bucket without pages, nor pages in no bucket.
-      for (const prefix of [PREFIX.activity, PREFIX.page, PREFIX.pageIndex] as const) {
-        const from = bucketKey(prefix, bucket);
-        await keyValue.deleteRange(from, afterPrefix(from));
-      }
+  const { buckets, head, keyValue, lock, recent, cache, activity, expiredBucket: last } = store;
+  const expired = [...buckets].filter((one) => one <= last);
+  if (expired.length === 0) return;
+  await lock.write(async () => {
+    // In this order, since a crash between two must leave no series in a bucket without pages, nor pages in no bucket. All
+    // from the first key on: what no index names is found by nothing else.
+    for (const prefix of [PREFIX.activity, PREFIX.page, PREFIX.pageIndex] as const) {
+      await keyValue.deleteRange(bucketKey(prefix, NO_BUCKET), afterPrefix(bucketKey(prefix, last)));
+    }
+    // A slot that had its index entry in these would get none again.
+    head.forget(expired);
+    for (const bucket of expired) {
       recent.drop(bucket);
       cache.drop(bucket);
       activity.drop(bucket);
       buckets.delete(bucket);
-    });
-  }
+    }
+  });
 }
