@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { crc32c } from '@tidemark/bytes';
+import { TIME_LIMIT_MS } from '@tidemark/columns';
 import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { Page, pageSummary } from './page.ts';
@@ -66,6 +67,8 @@ const someValue = fc.oneof(
 );
 const contents = fc
   .record({
+    // Those of one page are near each other, anywhere among the times that are allowed.
+    originMs: fc.oneof(fc.constant(0), fc.integer({ min: 2000 - TIME_LIMIT_MS, max: TIME_LIMIT_MS - 2e12 })),
     base: timesOf,
     others: fc.array(timesOf, { maxLength: 3 }),
     slots: fc.array(
@@ -80,13 +83,15 @@ const contents = fc
       { minLength: 1, maxLength: 20 },
     ),
   })
-  .map(({ base, others, slots }): Content => {
+  .map(({ originMs, base, others, slots }): Content => {
     // Some classes are a part of the first: a sender that missed some times.
     const parts = slots
       .slice(0, 4)
       .map(({ kept }) => base.filter((_, i) => i === 0 || ((kept >> (i % 7)) & 1) === 0))
       .filter((times) => times.length > 0);
-    const classes = [base, ...others, ...parts];
+    // Others began with it and ended earlier.
+    const begins = slots.slice(0, 2).map(({ kept }) => base.slice(0, 1 + (kept % base.length)));
+    const classes = [base, ...others, ...parts, ...begins].map((times) => times.map((timeMs) => originMs + timeMs));
     return {
       classes,
       slots: slots.map(({ series, which, isSketch, sizes, values }) => {

@@ -89,7 +89,7 @@ export class TimeClasses {
   addRegular(firstMs: number, stepMs: number, count: number): number {
     const key = keyOf(firstMs, count);
     const known = this.#byStart.get(key);
-    if (known !== undefined && this.#classes[known].stepMs === stepMs) return known;
+    if (known !== undefined && isRegular(this.#classes[known], firstMs, stepMs, count)) return known;
     const lastMs = firstMs + stepMs * (count - 1);
     assertTime(firstMs);
     assertTime(lastMs);
@@ -316,6 +316,12 @@ export class TimeClasses {
   }
 }
 
+/** Whether a class has these times. */
+function isRegular(one: TimeClass, firstMs: number, stepMs: number, count: number): boolean {
+  return one.stepMs === stepMs && one.count === count && one.firstMs === firstMs;
+}
+
+/** Not exact from 2^53 on, for times after 2039: classes may share a key. */
 function keyOf(firstMs: number, count: number): number {
   return firstMs * (PAGE_TIMES_LIMIT + 1) + count;
 }
