@@ -170,3 +170,24 @@ test('what a few bytes unpack to is bounded: 256 slots of 4,096 values', () => {
   expect(page.times.sizeBytes).toBe(0);
   expect(valuesOf(bytes)).toEqual(new Array(256).fill(new Array(4096).fill(3)));
 });
+
+test('a page has nothing in memory for its exceptions but its bytes', () => {
+  const [slots, count] = [256, 4096];
+  const own = [0, 0];
+  const exceptions = [...Buffer.from([0x80, 0x20]), ...Array.from({ length: count }, () => own).flat()];
+  const bytes = pageOf({
+    ...{ slots, series: [[7, slots]], times: regular(count, 10), rangeMs: 10 * (count - 1) },
+    entries: Array.from({ length: slots }, () => [BODY.constant | HAS_EXCEPTIONS, 0, 1]).flat(),
+    bodies: Array.from({ length: slots }, () => 6),
+    exceptions: Array.from({ length: slots }, () => exceptions).flat(),
+  });
+  const before = process.memoryUsage().heapUsed;
+  const pages = [new Page(bytes), new Page(bytes)];
+  const grown = process.memoryUsage().heapUsed - before;
+  expect(grown).toBeLessThan(bytes.length);
+  for (const page of pages) {
+    decoder.decode(page, slots - 1, decoder.freeAt);
+    const values = decoder.floats.subarray(decoder.freeAt / 8, decoder.freeAt / 8 + count);
+    expect(values.every((value) => Object.is(value, -0))).toBe(true);
+  }
+});

@@ -68,13 +68,7 @@ export class PageDecoder {
       const at = this.#load(page);
       kernel.loops.decodeColumn(at + entry, at + page.bodyAt[slot], count, to);
     }
-    if (page.exceptions.size === 0) return;
-    const exceptions = page.exceptions.get(slot);
-    if (exceptions === undefined) return;
-    const bits = new BigUint64Array(kernel.bytes.buffer, to, count);
-    exceptions.indexes.forEach((index, i) => {
-      bits[index] = exceptions.bits[i];
-    });
+    if (page.hasExceptions(slot)) page.replaceExceptions(slot, new BigUint64Array(kernel.bytes.buffer, to, count));
   }
 
   /**

@@ -11,15 +11,8 @@ import {
   WIDTH_LIMIT,
   widthOf,
 } from './column-entry.ts';
-import {
-  CHECKSUM_BYTES,
-  CLASSES,
-  EXCEPTION_BITS,
-  EXCEPTION_RAW,
-  PAGE_SLOTS_LIMIT,
-  PAGE_VERSION,
-  type PageSource,
-} from './page-format.ts';
+import { readExceptions } from './exceptions.ts';
+import { CHECKSUM_BYTES, CLASSES, PAGE_SLOTS_LIMIT, PAGE_VERSION, type PageSource } from './page-format.ts';
 import { readSeriesRuns } from './series-runs.ts';
 import { TimeClasses } from './time-classes.ts';
 
@@ -32,12 +25,6 @@ export interface PageSummary extends PageSource {
 
 /** Bytes of the largest summary: the version, and six varints. */
 const SUMMARY_BYTES = 64;
-
-/** Values that a slot has in place of decoded ones. */
-export interface Exceptions {
-  readonly indexes: number[];
-  readonly bits: bigint[];
-}
 
 const reader = new ColumnReader('page');
 
@@ -61,7 +48,8 @@ export class Page implements PageSummary {
   readonly table: number;
   /** Where the body of each slot begins, and where the last one ends. */
   readonly bodyAt: Uint32Array;
-  readonly exceptions = new Map<number, Exceptions>();
+  /** Where the exceptions of each slot begin, or 0; undefined where no slot has any. */
+  readonly #exceptionsAt: Uint32Array | undefined;
 
   /** Reads a page, of which it keeps a reference, and checks its checksum. */
   constructor(bytes: Uint8Array) {
@@ -88,9 +76,10 @@ export class Page implements PageSummary {
     for (let slot = 0; slot < slots; slot++) this.bodyAt[slot] = reader.take(this.#bodyBytes(slot));
     this.bodyAt[slots] = reader.position;
     for (let slot = 0; slot < slots; slot++) {
-      if (bytes[this.table + slot * ENTRY_BYTES] & HAS_EXCEPTIONS) {
-        this.exceptions.set(slot, readExceptions(this.countOf(slot)));
-      }
+      if (!(bytes[this.table + slot * ENTRY_BYTES] & HAS_EXCEPTIONS)) continue;
+      this.#exceptionsAt ??= new Uint32Array(slots);
+      this.#exceptionsAt[slot] = reader.position;
+      readExceptions(reader, this.countOf(slot), undefined);
     }
     if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   }
@@ -111,6 +100,17 @@ export class Page implements PageSummary {
 
   kindOf(slot: number): number {
     return this.bytes[this.table + slot * ENTRY_BYTES] & KIND_BITS;
+  }
+
+  hasExceptions(slot: number): boolean {
+    return this.#exceptionsAt !== undefined && this.#exceptionsAt[slot] > 0;
+  }
+
+  /** Puts the exceptions of a slot, which has some, in the place of its decoded values. */
+  replaceExceptions(slot: number, values: BigUint64Array): void {
+    reader.open(this.bytes);
+    reader.position = this.#exceptionsAt?.[slot] ?? 0;
+    readExceptions(reader, this.countOf(slot), values);
   }
 
   /** The packed sketches of a slot, as views of the page. */
@@ -157,25 +157,6 @@ function readClasses(slots: number, classes: number): Uint8Array {
     if (classOf[slot] >= classes) reader.fail(`slot ${slot} of class ${classOf[slot]} (classes: ${classes})`);
   }
   return classOf;
-}
-
-/** The exceptions of a slot with `count` values. */
-function readExceptions(count: number): Exceptions {
-  const found = reader.count(count, `exceptions of ${count} values`);
-  const exceptions: Exceptions = { indexes: [], bits: [] };
-  let next = 0;
-  for (let i = 0; i < found; i++) {
-    const index = next + reader.varint();
-    if (index >= count) reader.fail(`an exception at ${index} of ${count} values`);
-    const code = reader.u8();
-    if (code > EXCEPTION_RAW) reader.fail(`unknown code ${code} of an exception`);
-    exceptions.indexes.push(index);
-    exceptions.bits.push(
-      code === EXCEPTION_RAW ? reader.view.getBigUint64(reader.take(8), true) : EXCEPTION_BITS[code],
-    );
-    next = index + 1;
-  }
-  return exceptions;
 }
 
 /** Reads the beginning alone and does not check the checksum. Throws `data_loss` where it can't be that of a page. */
