@@ -27,7 +27,10 @@ export async function* pagesOf(
     }
     return;
   }
-  const { cache } = store;
+  const { cache, activity } = store;
+  // Most buckets of a long range have none of a series that is new, or gone.
+  const wanted = await slice.finish(selection.bitmap());
+  if (activity.of(bucket)?.and(wanted).isEmpty !== false) return;
   for (const deal of await cache.deals(bucket)) {
     const family = { bucket, deal, family: metric };
     const own: number[] = [];

@@ -4,6 +4,7 @@ import { RECORD } from '@tidemark/point-records';
 import type { KeyRange, KeyValueWrite } from '@tidemark/ports';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
+import { PageCache } from './page-cache.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
 
 const BUCKET_MS = 100_000;
@@ -158,6 +159,50 @@ test('pages that are merged when their bucket closes replace those that are cach
   await own.restart();
   expect((await own.ask()).values).toEqual(all.values);
   expect(memory.find(({ part }) => part === 'cached_pages')?.bytes).toBeGreaterThan(0);
+});
+
+test('what is known of buckets and metrics without pages is counted, and evicted', async () => {
+  const FAMILIES = 200;
+  const cacheOf = (shareBytes: number) => new PageCache(new MemoryKeyValue(), () => undefined, shareBytes);
+  const wide = cacheOf(1e9);
+  for (let bucket = 0; bucket < FAMILIES; bucket++) {
+    expect(await wide.deals(bucket)).toEqual([]);
+    expect(wide.bytes).toBeGreaterThanOrEqual(64 * (bucket + 1));
+  }
+  const ofDeals = wide.bytes;
+  for (let family = 0; family < FAMILIES; family++) {
+    expect(await wide.index({ bucket: 0, deal: 1, family })).toEqual([]);
+    expect(wide.bytes - ofDeals).toBeGreaterThanOrEqual(256 * (family + 1));
+  }
+  wide.drop(0);
+  expect(wide.bytes).toBe((ofDeals * (FAMILIES - 1)) / FAMILIES);
+  wide.close();
+  expect(wide.bytes).toBe(0);
+  const narrow = cacheOf(1000);
+  for (let bucket = 0; bucket < FAMILIES; bucket++) {
+    expect(await narrow.deals(bucket)).toEqual([]);
+    expect(await narrow.index({ bucket, deal: 1, family: 1 })).toEqual([]);
+    expect(narrow.bytes).toBeLessThanOrEqual(1000);
+  }
+});
+
+test('a query reads nothing of the buckets in which its series have no points', async () => {
+  const own = await Restarted.open();
+  const BUCKETS = 20;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    own.write([
+      at(1, (bucket * BUCKET_MS) / 1000, 1),
+      ...(bucket === 7 ? [at(2, (bucket * BUCKET_MS) / 1000, 5)] : []),
+    ]);
+  }
+  await own.partition.commit();
+  await own.restart();
+  const before = own.keyValue.reads;
+  const range = { fromMs: START_MS, toMs: START_MS + BUCKETS * BUCKET_MS, stepMs: BUCKET_MS };
+  const { values } = await valuesOf(own.partition, requestOf([2], range, 'last'));
+  expect(values).toEqual([Array.from({ length: BUCKETS }, (_, bucket) => (bucket === 7 ? 5 : undefined))]);
+  // The deals of the bucket, in two reads, the index of the metric, and the page.
+  expect(own.keyValue.reads - before).toBe(4);
 });
 
 test('what is cached has a limit of bytes, and answers do not depend on it', async () => {

@@ -8,8 +8,10 @@ import { pageBytes } from './recent-pages.ts';
 
 /** With more pages than this all from the first to the last are read in one run of keys, instead of one run a page. */
 const SCAN_PAGES = 8;
-/** Bytes of RAM of an index entry in addition to its series, and of a list of pages. */
+/** Bytes of RAM of an index entry in addition to its series, and of a list of pages or deals. */
 const ENTRY_BYTES = 128;
+/** Bytes of RAM of a family of which nothing else is known: its key, its record and its tables. */
+const FAMILY_BYTES = 400;
 
 /** Which series of a metric are in a page of that number. */
 export interface IndexEntry extends IndexedPage {
@@ -32,7 +34,7 @@ export class PageCache implements BudgetMember {
   readonly #keyValue: KeyValue;
   readonly #read: (bucket: number, bytes: Uint8Array) => Page | undefined;
   readonly #budget: RecentBudget;
-  /** By bucket; few bytes each. */
+  /** By bucket. */
   readonly #deals = new Map<number, readonly number[]>();
   /** The least recently read first. */
   readonly #families = new Map<string, CachedFamily>();
@@ -70,7 +72,9 @@ export class PageCache implements BudgetMember {
       deals.push(found);
       from = afterPrefix(dealKey(bucket, found));
     }
+    if (!this.#deals.has(bucket)) this.#bytes += ENTRY_BYTES;
     this.#deals.set(bucket, deals);
+    this.#budget.settle();
     return deals;
   }
 
@@ -107,7 +111,7 @@ export class PageCache implements BudgetMember {
 
   /** A commit has added a page to a family. */
   add(family: PageFamily, number: number, page: Page): void {
-    if (this.#deals.get(family.bucket)?.includes(family.deal) === false) this.#deals.delete(family.bucket);
+    if (this.#deals.get(family.bucket)?.includes(family.deal) === false) this.#dropDeals(family.bucket);
     const own = this.#families.get(keyOf(family));
     const versions = own?.pages.get(number);
     if (own === undefined || versions === undefined) return;
@@ -131,21 +135,23 @@ export class PageCache implements BudgetMember {
 
   /** A bucket has been deleted. */
   drop(bucket: number): void {
-    this.#deals.delete(bucket);
+    this.#dropDeals(bucket);
     for (const own of [...this.#families.values()]) if (own.bucket === bucket) this.#drop(own);
   }
 
-  /** Drops the family that was read least recently. */
+  /** Drops the family that was read least recently. Deals take little: they go when there is nothing else. */
   evict(): void {
     for (const own of this.#families.values()) {
       this.#drop(own);
       return;
     }
+    this.#dropAllDeals();
   }
 
   /** Drops everything, and takes its share out of the budget. */
   close(): void {
     for (const own of [...this.#families.values()]) this.#drop(own);
+    this.#dropAllDeals();
     this.#budget.leave(this);
     this.#budget.settle();
   }
@@ -174,9 +180,11 @@ export class PageCache implements BudgetMember {
   /** The entry of a family, as the most recently read one. */
   #use(family: PageFamily): CachedFamily {
     const key = keyOf(family);
-    const own = this.#families.get(key) ?? { ...family, index: undefined, pages: new Map(), bytes: 0 };
+    const known = this.#families.get(key);
+    const own = known ?? { ...family, index: undefined, pages: new Map(), bytes: 0 };
     this.#families.delete(key);
     this.#families.set(key, own);
+    if (known === undefined) this.#grow(own, FAMILY_BYTES);
     return own;
   }
 
@@ -197,6 +205,14 @@ export class PageCache implements BudgetMember {
   #drop(own: CachedFamily): void {
     this.#families.delete(keyOf(own));
     this.#bytes -= own.bytes;
+  }
+
+  #dropDeals(bucket: number): void {
+    if (this.#deals.delete(bucket)) this.#bytes -= ENTRY_BYTES;
+  }
+
+  #dropAllDeals(): void {
+    for (const bucket of [...this.#deals.keys()]) this.#dropDeals(bucket);
   }
 }
 

@@ -1,11 +1,17 @@
+import { Bitmap } from '@tidemark/bitmap';
 import type { SlicedWork } from '@tidemark/ports';
 import { ascending } from './ascending.ts';
+
+/** Series that are marked, or passed, in one piece, and what one costs in units of the cost of a point. */
+const PIECE = 65_536;
+const MARK_COST = 1 / 64;
 
 /** Selected series, ascending, each with its ordinal from 1 on. */
 export class Selection {
   readonly series: Uint32Array;
   /** Ordinals by series up to the highest selected one; 0 for a series that is not selected. */
   readonly ordinals: Uint32Array;
+  #bitmap: Bitmap | undefined;
 
   /** @param selected ascending, also several times; of an array of numbers its own content is changed. */
   constructor(selected: ArrayLike<number>) {
@@ -15,6 +21,19 @@ export class Selection {
     this.series = sorted.subarray(0, size);
     this.ordinals = new Uint32Array((this.series.at(-1) ?? -1) + 1);
     for (let i = 0; i < this.series.length; i++) this.ordinals[this.series[i]] = i + 1;
+  }
+
+  /** As a bitmap, which the first call makes. */
+  *bitmap(): SlicedWork<Bitmap, number> {
+    if (this.#bitmap !== undefined) return this.#bitmap;
+    const bitmap = new Bitmap();
+    for (let at = 0; at < this.size; at += PIECE) {
+      const piece = this.series.subarray(at, at + PIECE);
+      bitmap.addAll(piece);
+      yield piece.length * MARK_COST;
+    }
+    this.#bitmap = bitmap;
+    return bitmap;
   }
 
   get size(): number {
@@ -32,9 +51,6 @@ export class Selection {
 
 /** With so many numbers below the highest one for each that is selected, marking them takes longer than sorting. */
 const SPARSE = 16;
-/** Series that are marked, or passed, in one piece, and what one costs in units of the cost of a point. */
-const PIECE = 65_536;
-const MARK_COST = 1 / 64;
 
 /** The series of all groups, each of which is ascending. */
 export function* selectionOf(groups: readonly Uint32Array[]): SlicedWork<Selection, number> {
