@@ -111,6 +111,18 @@ class Bench {
     return control;
   }
 
+  /** A reader to which the records of `control` at these offsets are lost. */
+  async followWithout(lost: readonly number[]): Promise<ControlFollower> {
+    const read: Log['read'] = async (topic, partition, from, options) => {
+      if (lost.includes(from)) throw new TidemarkError('data_loss', 'damaged', { resumeAt: from + 1 });
+      const end = Math.min(...lost.filter((at) => at > from));
+      return (await this.log.read(topic, partition, from, options)).filter(({ offset }) => offset < end);
+    };
+    const control = new ControlFollower({ ...this.log, read }, this.clock);
+    await this.play(control.start());
+    return control;
+  }
+
   async records(topic: Topic, partition: number): Promise<Uint8Array[]> {
     const { next } = await this.play(this.log.bounds(topic, partition));
     if (next === 0) return [];
@@ -546,7 +558,7 @@ describe('time', () => {
       await bench.append(renewed);
       await bench.world.clock.advance(1000);
     }
-    return { bench, coordinator, eras: control.state.eras.list };
+    return { bench, coordinator, control, eras: control.state.eras.list };
   }
 
   test('is taken back, once, when the clock of the log was ahead by more than can be waited for', async () => {
@@ -554,8 +566,24 @@ describe('time', () => {
     expect(eras).toHaveLength(1);
     expect(bench.clock.wallMs() - eras[0].startMs).toBeLessThan(8000);
     expect(Math.abs(eras[0].aheadMs - 86_400_000)).toBeLessThan(8000);
-    expect(of(await bench.control(), 'setBack')).toHaveLength(1);
+    const decisions = of(await bench.control(), 'setBack');
+    expect(decisions.map(({ value }) => value.repeats)).toEqual([undefined, eras[0]]);
     expect(coordinator.problem).toBeUndefined();
+  });
+
+  test('is taken back again by a coordinator that has lost the decision, also when it is not ahead any more', async () => {
+    const { bench, coordinator, control, eras } = await setBack(15_000, 15_000);
+    await bench.play(coordinator.stop());
+    await bench.world.clock.advance(20_000);
+    const lost = [...(await bench.control()).entries()].filter(([, { $case }]) => $case === 'setBack');
+    const behind = await bench.followWithout(lost.map(([offset]) => offset));
+    const successor = await bench.start({ control: behind });
+    for (let second = 0; second < 4; second++) {
+      await bench.append(renewed);
+      await bench.world.clock.advance(1000);
+    }
+    expect([behind.state.eras.list.length, behind.state.mayLackEra, successor.problem]).toEqual([1, false, undefined]);
+    expect(control.state.eras.list).toEqual([...eras, ...behind.state.eras.list]);
   });
 
   test('that is ahead by seconds is waited for', async () => {

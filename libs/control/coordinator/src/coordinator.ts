@@ -7,6 +7,7 @@ import {
   type ControlMessage,
   ControlWriter,
   type DeadLaneInfo,
+  type Era,
   type FenceInfo,
   type SessionInfo,
 } from '@tidemark/control-log';
@@ -15,6 +16,7 @@ import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Appended, isTidemarkError, limitError, type Random, sleep, TidemarkError } from '@tidemark/ports';
 import { AbandonedLanes } from './abandoned-lanes.ts';
 import { CheckpointAppender, type CheckpointOptions } from './checkpoint-appender.ts';
+import { EraRepeats } from './era-repeats.ts';
 import { FenceAppender } from './fence-appender.ts';
 import { judgeHalts } from './halted-partitions.ts';
 import { SetBackCheck } from './set-back-check.ts';
@@ -66,6 +68,7 @@ export class Coordinator {
   readonly #writer: ControlWriter;
   readonly #fences: FenceAppender;
   readonly #setBackCheck: SetBackCheck;
+  readonly #eraRepeats: EraRepeats;
   readonly #checkpoints: CheckpointAppender;
   readonly #abandoned = new AbandonedLanes();
   readonly #renewedMs = new Map<string, number>();
@@ -87,6 +90,7 @@ export class Coordinator {
     this.#writer = new ControlWriter(options.log, options.clock);
     this.#fences = new FenceAppender(options.log, options.clock);
     this.#setBackCheck = new SetBackCheck(options.control.state, options.clock);
+    this.#eraRepeats = new EraRepeats(options.control.state, options.clock);
     this.#checkpoints = new CheckpointAppender(options, this.#writer);
   }
 
@@ -286,12 +290,14 @@ export class Coordinator {
       }
     }
     if (this.#setBackCheck.isDue()) await this.#setBack();
+    if (this.#eraRepeats.isDue()) await this.#repeatEra();
     for (const dead of [...control.state.deadLanes.values()]) {
       await this.#fence(dead.session, dead, 'its session reported the lane dead');
     }
     await this.#fenceUnaware();
     await this.#completeFences();
-    await this.#checkpoints.advance(this.#term, this.#stop.signal);
+    // A checkpoint that lacks an era would make all readers forget it.
+    if (!control.state.mayLackEra) await this.#checkpoints.advance(this.#term, this.#stop.signal);
   }
 
   /**
@@ -309,12 +315,28 @@ export class Coordinator {
 
   /** Takes time back, to the append time of the decision. It is void if the log's clock has changed meanwhile. */
   async #setBack(): Promise<void> {
-    const { control, clock } = this.#options;
-    const expectedEra = control.state.eras.current;
-    await this.#decide({ $case: 'setBack', value: { term: this.#term, expectedEra, decidedMs: clock.wallMs() } });
-    if (control.state.eras.current !== expectedEra) return;
-    const message = 'the decision to take time back is void: the clocks of the log and of this process differ';
+    const { state } = this.#options.control;
+    const era = state.eras.current;
+    await this.#decide(this.#setBackOf(state.mayLackEra));
+    if (state.eras.current !== era) return;
+    const message =
+      'the decision to take time back has no effect: the clocks of the log and of this process differ, or its record is lost';
     throw new TidemarkError('failed_precondition', message);
+  }
+
+  /** Repeats the decision that began the current era: its record may be damaged where another process reads it. */
+  async #repeatEra(): Promise<void> {
+    await this.#decide(this.#setBackOf(false, this.#options.control.state.eras.list.at(-1)));
+    this.#eraRepeats.done();
+  }
+
+  #setBackOf(afterLoss: boolean, repeats?: Era): ControlMessage {
+    const { control, clock } = this.#options;
+    const { throughMs } = control.state;
+    return {
+      $case: 'setBack',
+      value: { term: this.#term, throughMs, decidedMs: clock.wallMs(), afterLoss, repeats },
+    };
   }
 
   #expired(nowMs: number): SessionInfo[] {

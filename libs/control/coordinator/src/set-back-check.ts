@@ -12,7 +12,8 @@ const FRESH_MS = PROTOCOL_TIMES.lapseMs;
 
 /**
  * Check whether the clock of the log was ahead and was set back: the append times in `control` are below the highest one
- * by more than can be waited for. Two clocks must say so, the log's and this process's.
+ * by more than can be waited for, or lost records may have taken its time back. Two clocks must say so, the log's and this
+ * process's.
  */
 export class SetBackCheck {
   readonly #state: ControlState;
@@ -27,7 +28,7 @@ export class SetBackCheck {
 
   /** Returns true when time must be taken back. Call it every turn. */
   isDue(): boolean {
-    if (!this.#isBack || !this.#clocksAgree) {
+    if (!this.#isNeeded || !this.#clocksAgree) {
       this.#backSinceMs = undefined;
       return false;
     }
@@ -41,16 +42,23 @@ export class SetBackCheck {
 
   /** Why time is not taken back although the log's clock went back; undefined when nothing is in the way. */
   get problem(): string | undefined {
-    if (!this.#isBack || this.#clocksAgree) return undefined;
+    if (!this.#isNeeded || this.#clocksAgree) return undefined;
     const offS = Math.round(Math.abs(this.#behindMs) / 1000);
+    const why = this.#isBack
+      ? `is ${Math.round(this.#aheadMs / 1000)} s ahead of its newest record`
+      : 'may have been taken back by a lost record';
     return (
-      `the time of control is ${Math.round(this.#aheadMs / 1000)} s ahead of its newest record, and is not taken back: ` +
+      `the time of control ${why}, and is not taken back: ` +
       `by the clock of this process, that record is ${offS} s ${this.#behindMs > 0 ? 'old' : 'in the future'}`
     );
   }
 
   get #aheadMs(): number {
     return this.#state.throughMs - this.#state.appendTimeMs;
+  }
+
+  get #isNeeded(): boolean {
+    return this.#isBack || this.#state.mayLackEra;
   }
 
   get #isBack(): boolean {

@@ -1,6 +1,14 @@
 import { expect, test } from '@jest/globals';
+import type { ControlMessage } from '@tidemark/control-log';
 import { RECORD } from '@tidemark/point-records';
 import { IntakeBench } from './intake-bench.fixture.ts';
+
+/** A decision to set time back that was an hour ahead. */
+function setBack({ clock }: IntakeBench): ControlMessage {
+  const decidedMs = clock.wallMs();
+  const throughMs = decidedMs + 3_600_000;
+  return { $case: 'setBack', value: { term: 2, throughMs, decidedMs, afterLoss: false, repeats: undefined } };
+}
 
 test('a session waits while the log is ahead of its clock, and its lanes name the era that takes the time back', async () => {
   const bench = await IntakeBench.open();
@@ -13,7 +21,7 @@ test('a session waits while the log is ahead of its clock, and its lanes name th
   expect(waiting.problem).toMatch(/^the clock was set back/);
   const reasons: string[] = [];
   const ended = await bench.session({ onEnded: (reason) => reasons.push(reason) });
-  await bench.decide({ $case: 'setBack', value: { term: 2, expectedEra: -1, decidedMs: bench.clock.wallMs() } });
+  await bench.decide(setBack(bench));
   await bench.advance(3000);
   expect([reasons, ended.isReady]).toEqual([['fenced: the log took its time back'], false]);
   expect(await bench.points(0)).toEqual([]);
@@ -33,7 +41,7 @@ test('a session that was ended before it learns of its registration opens no lan
   bench.slowAckMs = 400;
   const { starting } = await bench.startingSession({ onEnded: (reason) => reasons.push(reason) });
   await bench.advance(100);
-  await bench.decide({ $case: 'setBack', value: { term: 2, expectedEra: -1, decidedMs: bench.clock.wallMs() } });
+  await bench.decide(setBack(bench));
   expect((await bench.control()).map(({ $case }) => $case)).toEqual(['term', 'map', 'term', 'registered', 'setBack']);
   await bench.play(starting);
   await bench.advance(5000);

@@ -3,7 +3,7 @@ import { ControlRecord } from '@tidemark/contract';
 import { messageOf } from '@tidemark/ports';
 
 const MAGIC = 0x434d4454; // "TDMC", little-endian
-const VERSION = 2;
+const VERSION = 3;
 const HEADER_BYTES = 9;
 
 /** Content of a control record: one of the messages of proto/tidemark/v1/control.proto. */

@@ -216,14 +216,14 @@ describe('a set back', () => {
     state.apply(map(1, 2, 1), state.nextOffset, 3_600_000);
     return state;
   }
-  const setBack = (of: number, expectedEra: number, decidedMs: number): ControlMessage => {
-    return { $case: 'setBack', value: { term: of, expectedEra, decidedMs } };
+  const setBack = (decidedMs: number, throughMs = 3_600_000, afterLoss = false): ControlMessage => {
+    return { $case: 'setBack', value: { term: 1, throughMs, decidedMs, afterLoss, repeats: undefined } };
   };
 
   test('begins an era at the append time of its decision, and ends what sessions promised before', () => {
     const state = ahead();
     const waitsUntilMs = state.inForceMs(2);
-    state.apply(setBack(1, -1, 20_500), 5, 20_000.5);
+    state.apply(setBack(20_500), 5, 20_000.5);
     expect(state.eras.list).toEqual([{ offset: 5, startMs: 20_000, aheadMs: 3_580_000 }]);
     expect([state.throughMs, state.mapsThroughMs]).toEqual([20_000.5, 22_000.5]);
     expect([waitsUntilMs, state.inForceMs(2), state.inForceMs(1)]).toEqual([3_602_000, 22_000, -Infinity]);
@@ -231,14 +231,21 @@ describe('a set back', () => {
   });
 
   test.each([
-    ['of a lower term', setBack(0, -1, 20_000), 20_000],
-    ['after another one', setBack(1, 3, 20_000), 20_000],
-    ['by no more than can be waited for', setBack(1, -1, 3_590_000), 3_590_000],
-    ['that the clock of the coordinator contradicts', setBack(1, -1, 23_000), 20_000],
-    ['that the clock of the log does not confirm', setBack(1, -1, 20_000), 3_600_000],
+    ['by no more than can be waited for', setBack(3_590_000), 3_590_000],
+    ['of a time that its coordinator did not know to be ahead', setBack(20_000, 30_000), 20_000],
+    ['that the clock of the coordinator contradicts', setBack(23_000), 20_000],
+    ['that the clock of the log does not confirm', setBack(20_000), 3_600_000],
+    ['after a loss that the clock of the coordinator contradicts', setBack(23_000, 3_600_000, true), 20_000],
   ])('is void %s', (_, message, appendTimeMs) => {
     const state = ahead();
     state.apply(message, 5, appendTimeMs);
     expect([state.eras.list, state.throughMs, sessionState(state)]).toEqual([[], 3_600_000, 'open']);
+  });
+
+  test('after lost records counts when time is not behind any more', () => {
+    const state = ahead();
+    state.apply(setBack(3_600_500, 3_600_000, true), 5, 3_600_400);
+    expect(state.eras.list).toEqual([{ offset: 5, startMs: 3_600_400, aheadMs: 0 }]);
+    expect(sessionState(state)).toBe('fenced');
   });
 });

@@ -21,9 +21,10 @@ import {
   skipKey,
 } from './control-entries.ts';
 import type { ControlMessage } from './control-record.ts';
-import { Eras, isSetBack } from './eras.ts';
+import { type Era, Eras, isSetBack } from './eras.ts';
 import { KeyTable } from './key-table.ts';
 import { type PassedRecord, PendingCheckpoint } from './pending-checkpoint.ts';
+import { SinceLoss } from './since-loss.ts';
 
 /**
  * Delay from a map's decision until it is in force, by append times of `control`. Readers of `control` learn of the map
@@ -64,6 +65,7 @@ export class ControlState {
   readonly halts = new Map<string, HaltInfo>();
   readonly #keys = new KeyTable();
   #lost: readonly LostControlInfo[] = [];
+  #sinceLoss: SinceLoss | undefined;
   readonly #pending = new PendingCheckpoint();
 
   /** API keys by the hex SHA-256 of the key. */
@@ -124,6 +126,14 @@ export class ControlState {
     return this.#lost;
   }
 
+  /**
+   * True while lost records may have begun an era that is unknown here. A coordinator then begins another one, which all
+   * readers know; others wait for that, or for a repetition of the decision.
+   */
+  get mayLackEra(): boolean {
+    return this.#sinceLoss?.mayLackEra ?? false;
+  }
+
   /** Lost records that no operator has passed by a skip. */
   get unknownLosses(): readonly LostControlInfo[] {
     return this.#lost.filter(({ offset }) => this.skipReason('control', 0, offset) === undefined);
@@ -179,6 +189,7 @@ export class ControlState {
       this.#assume(message, offset, appendTimeMs);
       this.#change(message, offset, appendTimeMs);
       this.throughMs = Math.max(this.throughMs, appendTimeMs);
+      this.#sinceLoss?.read(appendTimeMs);
     } else if (message.$case === 'term' || message.$case === 'checkpointBegun') {
       // A checkpoint that begins under a lower term than these is void for all readers.
       this.term = Math.max(this.term, message.value.term);
@@ -189,7 +200,12 @@ export class ControlState {
 
   #lose(lost: LostControlInfo): void {
     // What was lost before the first checkpoint is in that checkpoint.
-    if (this.isWhole) this.#lost = [...this.#lost, lost];
+    if (this.isWhole) {
+      this.#lost = [...this.#lost, lost];
+      const since = new SinceLoss();
+      since.mayLackEra = this.mayLackEra;
+      this.#sinceLoss = since;
+    }
     this.nextOffset = lost.offset + lost.records;
   }
 
@@ -220,6 +236,7 @@ export class ControlState {
     refill(this.#keys, content.keys);
     refill(this.halts, content.halts);
     this.#lost = content.lost;
+    this.#sinceLoss = undefined;
     this.checkpointOffset = checkpoint.offset;
     this.nextOffset = checkpoint.offset + 1;
     this.isWhole = true;
@@ -249,7 +266,7 @@ export class ControlState {
         if (this.#isCurrentTerm(message.value.term)) this.#fence(message.value, offset, appendTimeMs);
         return;
       case 'setBack':
-        if (this.#isCurrentTerm(message.value.term)) this.#setBack(message.value, offset, appendTimeMs);
+        this.#setBack(message.value, offset, appendTimeMs);
         return;
       case 'fenceCompleted': {
         const { session, lane } = message.value;
@@ -292,14 +309,13 @@ export class ControlState {
     }
     // A session renews only after it has registered.
     if (message.$case === 'renewed') this.#register(message.value.session, 'unknown', appendTimeMs);
-    // Only a decision to set time back makes append times go back that far and stay there.
-    const isNext = last.offset + last.records === offset;
-    if (isNext && this.throughMs - appendTimeMs > PROTOCOL_TIMES.setBackMs) this.#beginEra(offset - 1, appendTimeMs);
+    if (last.offset + last.records === offset) this.#sinceLoss?.first(this.throughMs, appendTimeMs);
   }
 
   #register(session: Uint8Array, process: string, appendTimeMs: number): void {
     const key = toHex(session);
     if (this.sessions.has(key)) return;
+    this.#sinceLoss?.sessions.add(key);
     const times = { renewedMs: appendTimeMs, endedMs: undefined };
     this.sessions.set(key, { key, session: ownCopy(session), process, state: 'open', ...times });
   }
@@ -331,31 +347,44 @@ export class ControlState {
     this.#inForceMs.set(map.epoch, isFirst ? Number.NEGATIVE_INFINITY : decidedMs + MAP_DELAY_MS);
   }
 
-  #setBack({ expectedEra, decidedMs }: SetBackDecision, offset: number, appendTimeMs: number): void {
-    if (expectedEra !== this.eras.current || !isSetBack(this.throughMs, appendTimeMs, decidedMs)) return;
-    this.#beginEra(offset, appendTimeMs);
+  #setBack(decision: SetBackDecision, offset: number, appendTimeMs: number): void {
+    const { throughMs, repeats } = decision;
+    if (repeats !== undefined) {
+      // Readers that have read the decision know this era, or a later one.
+      if (repeats.offset > this.eras.current) this.#beginLostEra(repeats, throughMs);
+      return;
+    }
+    if (!isSetBack(decision, appendTimeMs)) return;
+    const startMs = Math.floor(appendTimeMs);
+    this.#beginEra({ offset, startMs, aheadMs: Math.max(0, Math.floor(throughMs) - startMs) }, startMs, new Set());
+  }
+
+  /** Begins an era whose decision the log has lost here. What came after it belongs to it. */
+  #beginLostEra({ offset, startMs, aheadMs }: Era, throughMs: number): void {
+    const since = this.#sinceLoss;
+    const highestMs = Math.max(startMs, throughMs, since?.throughMs ?? startMs);
+    this.#beginEra({ offset, startMs, aheadMs }, highestMs, since?.sessions ?? new Set());
   }
 
   /**
-   * Begins an era. It voids what sessions of the earlier ones promised about time, so they end, and maps that wait for a
-   * time that was wrong come into force.
+   * Begins an era, whose highest append time is `throughMs`. It voids what sessions of the earlier ones promised about
+   * time, so they end, and maps that wait for a time that was wrong come into force. Sessions of `later` began after it.
    */
-  #beginEra(offset: number, appendTimeMs: number): void {
-    const { eras, throughMs } = this;
-    const startMs = Math.floor(appendTimeMs);
-    this.eras = eras.with({ offset, startMs, aheadMs: Math.floor(throughMs) - startMs });
-    this.throughMs = startMs;
+  #beginEra(era: Era, throughMs: number, later: ReadonlySet<string>): void {
+    this.eras = this.eras.with(era);
+    this.throughMs = throughMs;
+    if (this.#sinceLoss !== undefined) this.#sinceLoss.mayLackEra = false;
     for (const [epoch, inForceMs] of this.#inForceMs) {
-      this.#inForceMs.set(epoch, Math.min(inForceMs, startMs + MAP_DELAY_MS));
+      this.#inForceMs.set(epoch, Math.min(inForceMs, throughMs + MAP_DELAY_MS));
     }
     for (const [key, halt] of this.halts) {
-      this.halts.set(key, { ...halt, sinceMs: Math.min(halt.sinceMs, startMs) });
+      this.halts.set(key, { ...halt, sinceMs: Math.min(halt.sinceMs, throughMs) });
     }
     for (const session of this.sessions.values()) {
-      if (session.state === 'open') endSession(session, 'fenced', appendTimeMs);
+      if (session.state === 'open' && !later.has(session.key)) endSession(session, 'fenced', era.startMs);
     }
     // The lanes of these sessions count in no partition where a lane of the new era has opened.
-    this.deadLanes.clear();
+    for (const [key, lane] of this.deadLanes) if (!later.has(toHex(lane.session))) this.deadLanes.delete(key);
   }
 
   #fence(decision: FenceDecision, offset: number, appendTimeMs: number): void {

@@ -1,3 +1,4 @@
+import type { SetBackDecision } from '@tidemark/contract';
 import { FIRST_ERA } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 
@@ -55,11 +56,12 @@ export class Eras {
 }
 
 /**
- * Returns true when a decision to set time back counts: the newest time of the log is further ahead of the decision's
+ * Returns true when a decision to set time back counts: the newest time of the log was further ahead of the decision's
  * own append time than `setBackMs`, and the clocks of the log and of the coordinator agree. A time that is ahead by less
- * is waited for.
+ * is waited for, except after lost records that may have begun an era. Only the record itself is judged, neither its term
+ * nor what was read before it: a reader that has lost other records must come to the same result.
  */
-export function isSetBack(throughMs: number, appendTimeMs: number, decidedMs: number): boolean {
+export function isSetBack({ throughMs, decidedMs, afterLoss }: SetBackDecision, appendTimeMs: number): boolean {
   const { setBackMs, witnessMs } = PROTOCOL_TIMES;
-  return throughMs - appendTimeMs > setBackMs && Math.abs(appendTimeMs - decidedMs) <= witnessMs;
+  return (afterLoss || throughMs - appendTimeMs > setBackMs) && Math.abs(appendTimeMs - decidedMs) <= witnessMs;
 }

@@ -30,8 +30,8 @@ const clock: Clock = {
   },
 };
 
-/** `control` in memory; the log has lost the records of `lost`. Record i was appended at second i, or as `timesMs` says. */
-function logOf(messages: readonly ControlMessage[], lost: readonly number[], timesMs: readonly number[] = []) {
+/** `control` in memory; the log has lost the records of `lost`. Record i was appended at second i. */
+function logOf(messages: readonly ControlMessage[], lost: readonly number[]) {
   const log: Pick<Log, 'read' | 'bounds'> = {
     async read(_topic, _partition, from): Promise<LogRecord[]> {
       await new Promise((resolve) => setImmediate(resolve));
@@ -42,7 +42,7 @@ function logOf(messages: readonly ControlMessage[], lost: readonly number[], tim
       }
       const message = messages[from];
       if (message === undefined) return [];
-      return [{ value: encodeControl(message), offset: from, appendTimeMs: timesMs[from] ?? from * 1000 }];
+      return [{ value: encodeControl(message), offset: from, appendTimeMs: from * 1000 }];
     },
     bounds: async () => ({ first: 0, next: messages.length }),
   };
@@ -90,19 +90,6 @@ describe('records of control that the log has lost', () => {
   test('that registered a session are implied by its renewals, so that it can be fenced', async () => {
     expect((await follow([term(1), registered, renewed], [1])).sessions.size).toBe(1);
     expect((await follow([term(1), renewed], [])).sessions.size).toBe(0);
-  });
-
-  test('that set time back are implied by append times that went back by as much', async () => {
-    const setBack: ControlMessage = { $case: 'setBack', value: { term: 1, expectedEra: -1, decidedMs: 1000 } };
-    const log = [term(1), registered, setBack, renewed];
-    const times = [100_000, 100_500, 1000, 1100];
-    const whole = await follow(log, [], times);
-    const state = await follow(log, [2], times);
-    expect(state.eras.current).toBe(whole.eras.current);
-    expect([state.throughMs, state.eras.startMs]).toEqual([1100, 1100]);
-    expect([...state.sessions.values()].map((session) => session.state)).toEqual(['fenced']);
-    const forward = await follow(log, [2], [100_000, 100_500, 100_600, 100_700]);
-    expect(forward.eras.list).toEqual([]);
   });
 
   test('are forgotten at a checkpoint of a coordinator that has read them, and kept by one that has not', async () => {

@@ -107,14 +107,19 @@ export interface SkipDecision {
 
 /**
  * The clock of the log was ahead and was set back. It counts only where the append time of this record proves that: then a
- * new era begins, whose time continues at that append time, and every session that is open ends.
+ * new era begins, whose time continues at that append time, and every session that is open ends. Whether it counts follows
+ * from this record alone, so that readers that have lost others agree.
  */
 export interface SetBackDecision {
   term: number;
-  /** Offset of the decision before it that counted; -1 for the first. */
-  expectedEra: number;
+  /** Highest append time of the era before, as far as the coordinator has read, ms since the Unix epoch. */
+  throughMs: number;
   /** The coordinator's clock, ms since the Unix epoch. The append time must agree with it. */
   decidedMs: number;
+  /** The log has lost records that may have begun an era: time need not be behind any more. */
+  afterLoss: boolean;
+  /** Begins no era: this one began before, and readers that have lost its decision learn of it. */
+  repeats?: CheckpointEra | undefined;
 }
 
 /** Over budget, new series are refused before they are acked. */
@@ -1269,7 +1274,7 @@ export const SkipDecision: MessageFns<SkipDecision> = {
 };
 
 function createBaseSetBackDecision(): SetBackDecision {
-  return { term: 0, expectedEra: 0, decidedMs: 0 };
+  return { term: 0, throughMs: 0, decidedMs: 0, afterLoss: false, repeats: undefined };
 }
 
 export const SetBackDecision: MessageFns<SetBackDecision> = {
@@ -1277,11 +1282,17 @@ export const SetBackDecision: MessageFns<SetBackDecision> = {
     if (message.term !== 0) {
       writer.uint32(8).uint64(message.term);
     }
-    if (message.expectedEra !== 0) {
-      writer.uint32(16).sint64(message.expectedEra);
+    if (message.throughMs !== 0) {
+      writer.uint32(17).double(message.throughMs);
     }
     if (message.decidedMs !== 0) {
       writer.uint32(25).double(message.decidedMs);
+    }
+    if (message.afterLoss !== false) {
+      writer.uint32(32).bool(message.afterLoss);
+    }
+    if (message.repeats !== undefined) {
+      CheckpointEra.encode(message.repeats, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1308,11 +1319,11 @@ export const SetBackDecision: MessageFns<SetBackDecision> = {
             continue;
           }
           case 2: {
-            if (tag !== 16) {
+            if (tag !== 17) {
               break;
             }
 
-            message.expectedEra = longToNumber(reader.sint64());
+            message.throughMs = reader.double();
             continue;
           }
           case 3: {
@@ -1321,6 +1332,22 @@ export const SetBackDecision: MessageFns<SetBackDecision> = {
             }
 
             message.decidedMs = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.afterLoss = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.repeats = CheckpointEra.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1341,8 +1368,12 @@ export const SetBackDecision: MessageFns<SetBackDecision> = {
   fromPartial(object: DeepPartial<SetBackDecision>): SetBackDecision {
     const message = createBaseSetBackDecision();
     message.term = object.term ?? 0;
-    message.expectedEra = object.expectedEra ?? 0;
+    message.throughMs = object.throughMs ?? 0;
     message.decidedMs = object.decidedMs ?? 0;
+    message.afterLoss = object.afterLoss ?? false;
+    message.repeats = (object.repeats !== undefined && object.repeats !== null)
+      ? CheckpointEra.fromPartial(object.repeats)
+      : undefined;
     return message;
   },
 };
