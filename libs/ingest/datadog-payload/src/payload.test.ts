@@ -45,7 +45,8 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
       ...[1, 10, 15, 86_400].map((interval) => [`1_${interval}`, interval * 1000]),
       ...[15, 86_400, 7 * 86_400].map((interval) => [`3_${interval}`, interval * 1000]),
     ]);
-    expect(refusals).toEqual([]);
+    // An amount without its interval would be one event.
+    expect(refusals).toEqual(['2 interval_invalid (interval: 0 to 86400 seconds)']);
   });
 
   test('a rate gives a whole amount for any interval if the amount was whole, and other amounts unrounded', async () => {
@@ -89,6 +90,8 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
       { metric: 'typed', type: 4, points: two },
       { metric: 'rated', type: 2, interval: -1, points: two },
       { metric: 'slow', type: 2, interval: 86_401, points: two },
+      { metric: 'weekly', type: 1, interval: 604_800, points: two },
+      { metric: 'counted', type: 1, interval: -5, points: two },
       { metric: 'tagged', tags: [`k:${'v'.repeat(4352)}`], points: two },
       { metric: 'many', tags: Array.from({ length: 101 }, (_one, n) => `k:${n}`), points: two },
       { metric: 'more', tags: Array.from({ length: 121 }, (_one, n) => `k:${n}`), points: two },
@@ -109,7 +112,7 @@ describe.each(FORMATS)('%s', (_, contentType, encode) => {
       '2 metric_empty (metric: at least 1 byte)',
       '2 metric_too_long (metric: 200 bytes)',
       '2 type_unknown (type: 0, 1, 2 or 3; 3 is a gauge)',
-      '4 interval_invalid (interval: 0 to 86400 seconds)',
+      '8 interval_invalid (interval: 0 to 86400 seconds)',
       '2 tag_too_long (tag: 4352 bytes)',
       '2 too_many_tags (tags: 100 tags)',
       '2 too_many_tags (tags: 120 tags and resources)',

@@ -241,10 +241,11 @@ export class SeriesDraft {
       case DATADOG_TYPE.gauge:
         return 'gauge';
       case DATADOG_TYPE.count:
-        return 'count';
       case DATADOG_TYPE.rate:
-        if (this.interval === 0) return 'gauge';
-        if (this.interval > 0 && this.interval <= this.#limits.intervalS) return 'count';
+        if (this.interval >= 0 && this.interval <= this.#limits.intervalS) {
+          return this.type === DATADOG_TYPE.rate && this.interval === 0 ? 'gauge' : 'count';
+        }
+        // Without it an amount would belong to one moment, or be a wrong part of each step.
         this.refuse('interval_invalid', 'interval', `0 to ${this.#limits.intervalS} seconds`);
         return undefined;
       default:

@@ -181,7 +181,8 @@ export class Lane {
         this.#unstorable,
       );
     }
-    if (!this.isAccepting) return refusal('lane_opening', 'lane', 'an open lane', 'the lane is not open');
+    if (!this.isAccepting)
+      return refusal('lane_opening', 'lane', 'an open lane', 'the intake is opening its lanes; retry');
     return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes are queued for the log');
   }
 
