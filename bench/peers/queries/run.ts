@@ -37,13 +37,19 @@ export async function queriesBesidePeers(): Promise<Measurement[]> {
   const peers = [tidemarkPeer(options), victoriaMetricsPeer(buildVictoriaMetrics(), options)];
   const running: RunningPeer[] = [];
   try {
-    for (const peer of peers) running.push(await filled(peer, join(folder, peer.name), client));
+    for (const peer of peers) {
+      console.error(`sending ${POINTS} points to ${peer.name}`);
+      running.push(await filled(peer, join(folder, peer.name), client));
+    }
     for (const question of QUESTIONS) await compare(question, running, client);
+    console.error('asking both in turn');
     const warm = await askedInTurn(running, client);
     for (const [i, peer] of peers.entries()) {
       await running[i].stop();
-      running[i] = await peer.start(join(folder, peer.name), END_MS + BEHIND_MS);
+      // Later than the clock that it stopped with, which its log knows.
+      running[i] = await peer.start(join(folder, peer.name), END_MS + 2 * BEHIND_MS);
     }
+    console.error('asking both after a restart');
     const cold = await askedOnce(running, client);
     for (const question of QUESTIONS) await compare(question, running, client);
     const restarted = await askedInTurn(running, client);
@@ -61,7 +67,7 @@ export async function queriesBesidePeers(): Promise<Measurement[]> {
   }
 }
 
-export async function filled(peer: Peer, folder: string, client: QueryHttpClient): Promise<RunningPeer> {
+async function filled(peer: Peer, folder: string, client: QueryHttpClient): Promise<RunningPeer> {
   const running = await peer.start(folder);
   const bodies = new QueryBodies();
   for (let fromMs = START_MS; fromMs < END_MS; fromMs += BODY_MS) {
@@ -78,11 +84,7 @@ export async function filled(peer: Peer, folder: string, client: QueryHttpClient
   return running;
 }
 
-export async function compare(
-  { name, ours, theirs }: Question,
-  running: readonly RunningPeer[],
-  client: QueryHttpClient,
-) {
+async function compare({ name, ours, theirs }: Question, running: readonly RunningPeer[], client: QueryHttpClient) {
   const [mine, other] = await Promise.all(
     [ours, theirs].map(async ({ path, read }, peer) => read(JSON.parse(await client.get(running[peer].url + path)))),
   );
@@ -94,10 +96,7 @@ export async function compare(
 }
 
 /** Asks each question once of each peer. Returns the times in ms by name, for each peer. */
-export async function askedOnce(
-  running: readonly RunningPeer[],
-  client: QueryHttpClient,
-): Promise<Map<string, number>[]> {
+async function askedOnce(running: readonly RunningPeer[], client: QueryHttpClient): Promise<Map<string, number>[]> {
   const found = running.map(() => new Map<string, number>());
   for (const question of QUESTIONS) {
     for (const [peer, { path }] of [question.ours, question.theirs].entries()) {
@@ -108,7 +107,7 @@ export async function askedOnce(
 }
 
 /** Asks each question many times, the peers in turn. Returns medians of time and of CPU, ms, by name, for each peer. */
-export async function askedInTurn(running: readonly RunningPeer[], client: QueryHttpClient) {
+async function askedInTurn(running: readonly RunningPeer[], client: QueryHttpClient) {
   const found = running.map(() => new Map<string, { ms: number; cpuMs: number }>());
   for (const question of QUESTIONS) {
     const ms: number[][] = [[], []];
