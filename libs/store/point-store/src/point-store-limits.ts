@@ -40,14 +40,14 @@ export interface PointStoreLimits {
 
 /**
  * Default limits for four partitions in one process: 16 MB of values in the head if their places are filled, up to
- * four times as much if they are sparse, and 24 MB of pages each.
+ * four times as much if they are sparse, and 32 MB of pages each.
  */
 export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
   commitRows: 2_000_000,
   commitBytes: 32 * 1024 * 1024,
   commitStepMs: 600_000,
   bucketMs: 2 * 3_600_000,
-  recentBytes: 24 * 1024 * 1024,
+  recentBytes: 32 * 1024 * 1024,
   retentionMs: 0,
   bucketHashes: 1024,
   steps: 50_000,
