@@ -67,10 +67,10 @@ async function closeBucket(store: PartitionStore, bucket: number, through: numbe
   const hasDeals = (await store.cache.deals(bucket)).length > 1;
   const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
   const together = new Map<number, FoundSlot[]>();
-  let reader = new VersionsReader(store.table.length);
+  let reader: VersionsReader | undefined;
   let deal: number | undefined;
   for await (const versions of versionsOfBucket(store, bucket)) {
-    if (versions.family.deal !== deal) reader = new VersionsReader(store.table.length);
+    if (reader === undefined || versions.family.deal !== deal) reader = new VersionsReader(store.table.length);
     deal = versions.family.deal;
     const summary = reader.summary(versions);
     const merged = mergeVersions(store, versions, summary);
@@ -83,7 +83,7 @@ async function closeBucket(store: PartitionStore, bucket: number, through: numbe
     if (merged === undefined) continue;
     await store.lock.write(async () => {
       await store.keyValue.write(merged.writes);
-      recent.replace(versions.family, versions.number, merged.pages);
+      recent.replace(versions.family, versions.number, [...merged.pages]);
       cache.replace(versions.family, versions.number, merged.pages);
     });
   }

@@ -30,6 +30,7 @@ interface CachedFamily extends PageFamily {
  * family are evicted first. What writes pages or index entries says so here, under the lock of the store.
  */
 export class PageCache implements BudgetMember {
+  readonly isCache = true;
   readonly shareBytes: number;
   readonly #keyValue: KeyValue;
   readonly #read: (bucket: number, bytes: Uint8Array) => Page | undefined;

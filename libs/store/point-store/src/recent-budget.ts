@@ -1,5 +1,9 @@
 /** A partition's part of a shared budget. */
 export interface BudgetMember {
+  /**
+   * What it has was read for queries, and can be read again: nothing that is not a cache is evicted for it.
+   */
+  readonly isCache: boolean;
   /** Bytes that it may have in any case. */
   readonly shareBytes: number;
   /** Bytes that it has. */
@@ -9,8 +13,9 @@ export interface BudgetMember {
 }
 
 /**
- * The bytes of the newest pages of all partitions of a thread. What some of them don't use, the others may: the series of
- * one large metric are all in one partition.
+ * The bytes of the pages that all partitions of a thread have in RAM. What some of them don't use, the others may: the
+ * series of one large metric are all in one partition. The newest pages may not use the share of caches: a query of old
+ * buckets would take it back, and with it a whole bucket, the newest one in the worst case.
  */
 export class RecentBudget {
   readonly #members = new Set<BudgetMember>();
@@ -23,18 +28,35 @@ export class RecentBudget {
     this.#members.delete(member);
   }
 
-  /** Takes from those that have more than their share, the most first, until all together have no more than their shares. */
+  /**
+   * Takes from those that have more than their share, the most first, until all together have no more than their shares:
+   * first of those that are not caches, then of all, from caches.
+   */
   settle(): void {
-    for (;;) {
-      let excess = 0;
-      let largest: BudgetMember | undefined;
-      for (const member of this.#members) {
-        const own = member.bytes - member.shareBytes;
-        excess += own;
-        if (largest === undefined || own > largest.bytes - largest.shareBytes) largest = member;
-      }
-      if (largest === undefined || excess <= 0) return;
-      largest.evict();
-    }
+    const all = [...this.#members];
+    const newest = all.filter(({ isCache }) => !isCache);
+    settleAmong(newest, newest);
+    settleAmong(
+      all,
+      all.filter(({ isCache }) => isCache),
+    );
   }
+}
+
+function settleAmong(counted: readonly BudgetMember[], evicted: readonly BudgetMember[]): void {
+  for (;;) {
+    let excess = 0;
+    for (const { bytes, shareBytes } of counted) excess += bytes - shareBytes;
+    if (excess <= 0) return;
+    let largest: BudgetMember | undefined;
+    for (const one of evicted) {
+      if (one.bytes > 0 && (largest === undefined || excessOf(one) > excessOf(largest))) largest = one;
+    }
+    if (largest === undefined) return;
+    largest.evict();
+  }
+}
+
+function excessOf({ bytes, shareBytes }: BudgetMember): number {
+  return bytes - shareBytes;
 }

@@ -17,6 +17,7 @@ export interface DealPages {
  * that a query reads each bucket either from here or from disk.
  */
 export class RecentPages implements BudgetMember {
+  readonly isCache = false;
   readonly shareBytes: number;
   readonly #budget: RecentBudget;
   readonly #buckets = new Map<number, DealPages[]>();

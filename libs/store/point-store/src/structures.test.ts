@@ -68,6 +68,35 @@ describe('RecentPages', () => {
     expect(large.bytes).toBe(2 * probe.bytes);
   });
 
+  test('pages that queries read do not evict the newest, which do not use their share', () => {
+    const page = pageOf(1);
+    const probe = new RecentPages(1e6);
+    const deal = new SlotDeal(table, 1);
+    probe.add(1, deal, [{ number: 0, page }], true);
+    const budget = new RecentBudget();
+    const recent = new RecentPages(3 * probe.bytes, budget);
+    const cache = {
+      isCache: true,
+      shareBytes: 2 * probe.bytes,
+      bytes: 0,
+      evict: () => {
+        cache.bytes -= probe.bytes;
+      },
+    };
+    budget.join(cache);
+    const read = () => {
+      cache.bytes += probe.bytes;
+      budget.settle();
+    };
+    recent.add(1, deal, [{ number: 0, page }], true);
+    for (let i = 0; i < 9; i++) read();
+    expect([recent.bytes, cache.bytes]).toEqual([probe.bytes, 4 * probe.bytes]);
+    for (const bucket of [2, 3, 4, 5]) recent.add(bucket, deal, [{ number: 0, page }], true);
+    expect([recent.bytes, cache.bytes]).toEqual([3 * probe.bytes, 2 * probe.bytes]);
+    read();
+    expect([recent.bytes, cache.bytes]).toEqual([3 * probe.bytes, 2 * probe.bytes]);
+  });
+
   test('recent pages have the versions of one page in the order of commits, apart by deal', () => {
     const [first, second, third] = [1, 2, 3].map(pageOf);
     const [deal, later] = [new SlotDeal(table, 1), new SlotDeal(table, 7)];
