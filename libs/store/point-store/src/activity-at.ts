@@ -2,8 +2,7 @@ import type { Bitmap } from '@tidemark/bitmap';
 
 /**
  * Which series had pages in the buckets of one moment. It answers where the nearest points before and after a range are,
- * however far away, without reading the buckets in between. A bucket that is deleted stays known; of one that gets pages
- * the series of these may be known, too.
+ * however far away, without reading the buckets in between. What comes and goes later changes nothing.
  */
 export class ActivityAt {
   readonly #buckets: ReadonlyMap<number, Bitmap>;
