@@ -54,3 +54,36 @@ test('a query that is cancelled while it folds leaves nothing in the codec', asy
   codec.occupy({ leave: () => undefined });
   expect(leave).not.toHaveBeenCalled();
 });
+
+test('a query that reads more context leaves nothing of its first attempt in the codec', async () => {
+  const fold = jest.spyOn(PairFolder.prototype, 'fold');
+  const leave = jest.spyOn(PairFolder.prototype, 'leave');
+  const partition = await PointPartition.open({
+    ...{ partition: 0, keyValue: new MemoryKeyValue(), latenessMs: () => 3000, codec: new PageCodec() },
+    limits: { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 100_000, bucketMs: 100_000 },
+  });
+  const builder = new LogBuilder();
+  partition.apply(builder.bare(RECORD.open, 0, START_MS));
+  let sequence = 0;
+  const add = (series: readonly number[], timeMs: number) => {
+    const points = series.map((one) => ({ series: one, timeMs, value: 1 }));
+    partition.apply(builder.block(0, START_MS, [{ client: 0, sequence: sequence++, points }]));
+  };
+  const last = 4 * SERIES.length;
+  // Many points of one time take the place of the context that is in the bucket before.
+  add([...SERIES, last], START_MS + 10_000);
+  add([...SERIES, last], START_MS + 160_000);
+  // Each in a page of its own.
+  for (let i = 0; i < 100; i++) {
+    add([last], START_MS + 160_000);
+    await partition.commit();
+  }
+  add([...SERIES, last], START_MS + 210_000);
+  await partition.commit();
+  const own = { groups: [{ digest: Buffer.alloc(0), series: Buffer.concat([...SERIES, last].map(seriesIdOf)) }] };
+  const reply = await partition.aggregate({ ...request, ...own, fromMs: START_MS + 200_000 });
+  expect(reply.groups).toHaveLength(1);
+  // In pairs, twice.
+  expect(fold.mock.calls).toHaveLength(SERIES.length);
+  expect(leave).not.toHaveBeenCalled();
+});
