@@ -3,7 +3,7 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]/gu;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 /** Spreadsheets run a cell that begins so; in some languages wide letters count too. */
 const RUN_AS_FORMULA = /^[=+\-@\t\r＝＋－＠]/;
-const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+const NUMBER = /^[-+]?(\d+(?:\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
 
 /**
  * Escapes the characters of a received text that show as nothing, move the cursor or recolor a terminal, end a line, or

@@ -40,7 +40,7 @@ export function parseDecimal(bytes: Uint8Array, from: number, to: number): numbe
   return sign === MINUS ? -value : value;
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function parseSlowly(bytes: Uint8Array, from: number, to: number): number {
   const text = latin1(bytes, from, to);
