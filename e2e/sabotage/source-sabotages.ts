@@ -46,9 +46,9 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'exception-ignored',
     promise: 'a page gives back -0, NaN and infinities as they were',
-    file: 'libs/data/page/src/page-decoder.ts',
-    find: 'if (page.exceptions.size === 0) return;',
-    replace: 'return;',
+    file: 'libs/data/page/src/page.ts',
+    find: 'return this.#exceptionsAt !== undefined && this.#exceptionsAt[slot] > 0;',
+    replace: 'return false;',
     caughtBy: SCHEDULES,
     title: ANY_SCHEDULE,
   },
