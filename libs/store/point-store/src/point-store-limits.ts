@@ -39,11 +39,11 @@ export interface PointStoreLimits {
 }
 
 /**
- * Default limits for four partitions in one process: 16 MB of values in the head if their places are filled, up to
+ * Default limits for four partitions in one process: 32 MB of values in the head if their places are filled, up to
  * four times as much if they are sparse, and 32 MB of pages each.
  */
 export const DEFAULT_POINT_STORE_LIMITS: PointStoreLimits = {
-  commitRows: 2_000_000,
+  commitRows: 4_000_000,
   commitBytes: 32 * 1024 * 1024,
   commitStepMs: 600_000,
   bucketMs: 2 * 3_600_000,
