@@ -1,4 +1,3 @@
-import { accessSync, constants } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 
 /**
@@ -44,8 +43,6 @@ export function boundMemory(process: NodeJS.Process, compileCache: string): void
   if (isChosen || process.channel !== undefined || process.platform === 'win32' || process.execve === undefined) return;
   const bounded = boundedMemory(env, compileCache);
   try {
-    // A program that is gone, as in an upgrade, would end the process instead of throwing.
-    accessSync(execPath, constants.X_OK);
     process.execve(execPath, [execPath, ...execArgv, ...bounded.execArgv, ...argv.slice(1)], bounded.env);
   } catch {
     // Node's permission model refuses it: the program runs with the memory that it has then.
