@@ -65,11 +65,6 @@ export class PageWriter {
     return this.#slots;
   }
 
-  /** Bytes of the bodies so far. */
-  get bodyBytes(): number {
-    return this.#end - this.#bodies;
-  }
-
   /** Adds values [from, to) of a series, one for each time of the class. */
   addValues(
     series: number,

@@ -64,7 +64,7 @@ function bucketOf({ limits, tracker }: PartitionStore): number {
 async function closeBucket(store: PartitionStore, bucket: number, through: number): Promise<void> {
   const { limits, recent, cache, hashes } = store;
   const sum = new PointHash(store.codec);
-  const hasDeals = (await store.cache.deals(bucket)).length > 1;
+  const hasDeals = (await cache.deals(bucket)).length > 1;
   const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
   const together = new Map<number, FoundSlot[]>();
   let reader: VersionsReader | undefined;

@@ -2,7 +2,7 @@ import { Page } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { assert } from '@tidemark/ports';
 import type { HeadColumns } from './head-columns.ts';
-import { indexKey, PARTS, pageKey } from './keys.ts';
+import { indexKey, PARTS, type PageFamily, pageKey } from './keys.ts';
 import { packIndexedPage } from './page-index.ts';
 import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -32,7 +32,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
   }
   for (const { bucket, pages } of flushed) for (const { page } of pages) activity.add(bucket, page.series);
   const deals = new Set(flushed.map(({ deal }) => deal));
-  for (const { bucket, deal } of flushed) if (deals.delete(deal)) writeIndex(bucket, deal, writes);
+  const indexed = flushed.flatMap(({ bucket, deal }) => (deals.delete(deal) ? writeIndex(bucket, deal, writes) : []));
   for (const write of commitWrites(store, sequence)) writes.push(write);
   await lock.write(async () => {
     await keyValue.write(writes);
@@ -43,9 +43,9 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
       recent.add(bucket, deal, pages, fresh.delete(bucket));
       for (const { family, number, page } of pages) cache.add({ bucket, deal: deal.number, family }, number, page);
       buckets.add(bucket);
-      for (const { metric } of deal.changes()) cache.changeIndex({ bucket, deal: deal.number, family: metric });
       deal.saved();
     }
+    for (const family of indexed) cache.changeIndex(family);
     activity.saved();
     store.sequence = sequence;
     store.saved();
@@ -66,10 +66,12 @@ function flush(store: PartitionStore, columns: HeadColumns, sequence: number, wr
   return { bucket, deal, pages };
 }
 
-/** Writes which series the pages of a deal have got since the last commit. */
-function writeIndex(bucket: number, deal: SlotDeal, writes: KeyValueWrite[]): void {
-  for (const { page, metric, series } of deal.changes()) {
-    const key = indexKey({ bucket, deal: deal.number, family: metric }, page.number);
-    writes.push({ key, value: packIndexedPage({ isShared: page.metric === SHARED_PAGES, series }) });
-  }
+/** Writes which series the pages of a deal have got since the last commit. Returns the families of the entries. */
+function writeIndex(bucket: number, deal: SlotDeal, writes: KeyValueWrite[]): PageFamily[] {
+  return Array.from(deal.changes(), ({ page, metric, series }) => {
+    const family = { bucket, deal: deal.number, family: metric };
+    const value = packIndexedPage({ isShared: page.metric === SHARED_PAGES, series });
+    writes.push({ key: indexKey(family, page.number), value });
+    return family;
+  });
 }

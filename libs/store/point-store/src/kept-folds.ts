@@ -11,6 +11,11 @@ const KEPT_OF_TIMELINE = 8;
 const ENTRY_BYTES = 512;
 const LISTED_BYTES = 16;
 
+/** What series with such times share; nothing where each is folded alone. */
+interface KnownTimes {
+  readonly times: SharedTimes | undefined;
+}
+
 /** A shared fold that is not made before two series have it. */
 export interface Candidate {
   readonly timeline: Timeline;
@@ -27,7 +32,7 @@ export class KeptFolds {
   /** By timeline. */
   readonly #candidates = new Map<number, Candidate[]>();
   /** By what is stated of series, and by their class and times. */
-  readonly #times = new Map<StatedIntervals, Map<string, { readonly times: SharedTimes | undefined }>>();
+  readonly #times = new Map<StatedIntervals, Map<string, KnownTimes>>();
   #last: Candidate | undefined;
   /** Of all that is kept, about. */
   bytes = 0;
@@ -41,7 +46,7 @@ export class KeptFolds {
   }
 
   /** What was added of series with such times; undefined where nothing is kept. */
-  timesOf(stated: StatedIntervals, key: string): { readonly times: SharedTimes | undefined } | undefined {
+  timesOf(stated: StatedIntervals, key: string): KnownTimes | undefined {
     return this.#times.get(stated)?.get(key);
   }
 
@@ -49,7 +54,7 @@ export class KeptFolds {
   addTimes(stated: StatedIntervals, key: string | undefined, times: SharedTimes | undefined): void {
     this.#count(ENTRY_BYTES + (times === undefined ? 0 : programBytes(times.program)));
     if (key === undefined) return;
-    const known = this.#times.get(stated) ?? new Map<string, { readonly times: SharedTimes | undefined }>();
+    const known = this.#times.get(stated) ?? new Map<string, KnownTimes>();
     this.#times.set(stated, known.set(key, { times }));
   }
 

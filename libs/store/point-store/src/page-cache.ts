@@ -2,8 +2,8 @@ import { afterPrefix } from '@tidemark/bytes';
 import type { Page } from '@tidemark/page';
 import type { KeyValue } from '@tidemark/ports';
 import { bucketKey, dealKey, dealOfKey, familyKey, numberOfKey, type PageFamily, PREFIX, versionsKey } from './keys.ts';
+import { type BudgetMember, PageBudget } from './page-budget.ts';
 import { type IndexedPage, unpackIndexedPage } from './page-index.ts';
-import { type BudgetMember, RecentBudget } from './recent-budget.ts';
 import { pageBytes } from './recent-pages.ts';
 
 /** With more pages than this all from the first to the last are read in one run of keys, instead of one run a page. */
@@ -19,6 +19,7 @@ export interface IndexEntry extends IndexedPage {
 }
 
 interface CachedFamily extends PageFamily {
+  readonly key: string;
   index: readonly IndexEntry[] | undefined;
   /** All versions of a page by its number; pages that no query has read are missing. */
   readonly pages: Map<number, Page[]>;
@@ -34,7 +35,7 @@ export class PageCache implements BudgetMember {
   readonly shareBytes: number;
   readonly #keyValue: KeyValue;
   readonly #read: (bucket: number, bytes: Uint8Array) => Page | undefined;
-  readonly #budget: RecentBudget;
+  readonly #budget: PageBudget;
   /** By bucket. */
   readonly #deals = new Map<number, readonly number[]>();
   /** The least recently read first. */
@@ -46,7 +47,7 @@ export class PageCache implements BudgetMember {
     keyValue: KeyValue,
     read: (bucket: number, bytes: Uint8Array) => Page | undefined,
     shareBytes: number,
-    budget = new RecentBudget(),
+    budget = new PageBudget(),
   ) {
     this.#keyValue = keyValue;
     this.#read = read;
@@ -95,8 +96,8 @@ export class PageCache implements BudgetMember {
   }
 
   /**
-   * The pages of these numbers, ascending, of a family: those of a number together, in the order of their commits. Throws
-   * `data_loss` for pages that can't be read.
+   * The pages of a family with these numbers, which ascend: those of a number together, in the order of their commits; those
+   * that are cached come first. Throws `data_loss` for pages that can't be read.
    */
   async *versions(family: PageFamily, numbers: readonly number[]): AsyncGenerator<Page> {
     if (numbers.length === 0) return;
@@ -182,7 +183,7 @@ export class PageCache implements BudgetMember {
   #use(family: PageFamily): CachedFamily {
     const key = keyOf(family);
     const known = this.#families.get(key);
-    const own = known ?? { ...family, index: undefined, pages: new Map(), bytes: 0 };
+    const own = known ?? { ...family, key, index: undefined, pages: new Map(), bytes: 0 };
     this.#families.delete(key);
     this.#families.set(key, own);
     if (known === undefined) this.#grow(own, FAMILY_BYTES);
@@ -198,13 +199,13 @@ export class PageCache implements BudgetMember {
 
   /** Counts bytes of a family, unless it was evicted while a query read it. */
   #grow(own: CachedFamily, bytes: number): void {
-    if (this.#families.get(keyOf(own)) !== own) return;
+    if (this.#families.get(own.key) !== own) return;
     own.bytes += bytes;
     this.#bytes += bytes;
   }
 
   #drop(own: CachedFamily): void {
-    this.#families.delete(keyOf(own));
+    this.#families.delete(own.key);
     this.#bytes -= own.bytes;
   }
 

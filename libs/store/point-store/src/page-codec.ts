@@ -1,11 +1,15 @@
 import { FoldKernel } from '@tidemark/fold';
 import { PAGE_TIMES_LIMIT, PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
-import { RecentBudget } from './recent-budget.ts';
+import { PageBudget } from './page-budget.ts';
 
+/** Values that decoding may write behind a column. */
+export const VALUES_BEHIND = 16;
 /** Bytes of the values of a slot, and of what decoding writes behind them. */
-export const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + 16);
+export const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + VALUES_BEHIND);
+/** Bytes of two seeds and two sums of a hash. */
+export const HASH_STATE_BYTES = 32;
 /** Bytes of a PointHash: its state, and two columns. */
-const HASH_BYTES = 32 + 2 * COLUMN_BYTES;
+const HASH_BYTES = HASH_STATE_BYTES + 2 * COLUMN_BYTES;
 
 /** A fold that has something in the memory of the decoder while others have their turns. */
 export interface Occupant {
@@ -25,8 +29,8 @@ export class PageCodec {
   readonly decoder = new PageDecoder(new PageKernel(this.kernel.blocks));
   /** Folds in the memory of the decoder, behind its pages. */
   readonly folds = new FoldKernel(this.decoder.kernel);
-  /** Of the newest pages of all partitions. */
-  readonly recent = new RecentBudget();
+  /** Of the pages that all partitions have in RAM. */
+  readonly pageBudget = new PageBudget();
   /**
    * Addresses of the decoder's memory behind its pages. One column, and the state of a hash, are used within a call. What folds
    * have there stays while others have their turns, so it is behind these.

@@ -1,7 +1,6 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { ColumnReader } from '@tidemark/columns';
 import { PAGE_SLOTS_LIMIT, readSeriesRuns, writeSeriesRuns } from '@tidemark/page';
-import { SHARED_PAGES } from './slot-deal.ts';
 
 const VERSION = 1;
 
@@ -34,9 +33,4 @@ export function unpackIndexedPage(bytes: Uint8Array): IndexedPage {
   const series = readSeriesRuns(reader, reader.count(PAGE_SLOTS_LIMIT, 'series'));
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes after the end`);
   return { isShared: shared === 1, series };
-}
-
-/** In place of the metric in the keys of a page. */
-export function familyOf(metric: number, isShared: boolean): number {
-  return isShared ? SHARED_PAGES : metric;
 }

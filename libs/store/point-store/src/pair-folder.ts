@@ -3,7 +3,7 @@ import { SERIES_CLASS } from '@tidemark/model';
 import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
 import type { GroupSums } from './group-sums.ts';
 import { type Candidate, KeptFolds } from './kept-folds.ts';
-import type { Occupant, PageCodec } from './page-codec.ts';
+import { type Occupant, type PageCodec, VALUES_BEHIND } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
 import {
@@ -18,8 +18,6 @@ import {
 
 /** With more steps than this what series share takes more memory than folding alone saves time. */
 const STEPS = 8192;
-/** Values that decoding may write behind a column. */
-const BEHIND = 16;
 const ALIGNMENT = 16;
 
 const NO_SKETCHES = { packed: [], packedSteps: [] };
@@ -139,7 +137,7 @@ export class PairFolder implements Occupant {
     }
     // The pages of one part may have taken the place of those of another: then they don't fit, or do when tried again.
     if (parts.length > 1 && decoder.generation !== this.#generation && !this.#reload(parts)) return false;
-    const columnBytes = ((8 * (length + BEHIND) - 1) | (ALIGNMENT - 1)) + 1;
+    const columnBytes = ((8 * (length + VALUES_BEHIND) - 1) | (ALIGNMENT - 1)) + 1;
     this.#columns = [at, at + columnBytes];
     decoder.kernel.reserve(at + 2 * columnBytes);
     this.#generation = decoder.generation;

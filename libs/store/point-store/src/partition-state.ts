@@ -83,8 +83,13 @@ export class PartitionStore extends PointLogState {
     this.head = new PageHead(this.table, limits.bucketMs, this.codec.kernel);
     this.flusher = new PageFlusher(this.codec, this.table);
     const cacheBytes = limits.recentBytes / CACHE_PART;
-    this.recent = new RecentPages(limits.recentBytes - cacheBytes, codec.recent);
-    this.cache = new PageCache(keyValue, (bucket, bytes) => storedPage(this, bucket, bytes), cacheBytes, codec.recent);
+    this.recent = new RecentPages(limits.recentBytes - cacheBytes, codec.pageBudget);
+    this.cache = new PageCache(
+      keyValue,
+      (bucket, bytes) => storedPage(this, bucket, bytes),
+      cacheBytes,
+      codec.pageBudget,
+    );
     this.seriesSets = new SeriesSets(limits.seriesSetsBytes);
   }
 }

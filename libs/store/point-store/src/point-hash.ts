@@ -1,6 +1,6 @@
 import { PAGE_TIMES_LIMIT, type Page } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
-import { COLUMN_BYTES, type PageCodec } from './page-codec.ts';
+import { COLUMN_BYTES, HASH_STATE_BYTES, type PageCodec } from './page-codec.ts';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 /**
@@ -97,17 +97,14 @@ export class PointHash {
   #begin(): { readonly state: Uint32Array; readonly at: number; readonly timesAt: number; readonly valuesAt: number } {
     const { hashAt: at, decoder } = this.#codec;
     const { kernel } = decoder;
-    const timesAt = at + STATE_BYTES;
+    const timesAt = at + HASH_STATE_BYTES;
     const valuesAt = timesAt + COLUMN_BYTES;
     kernel.reserve(valuesAt + COLUMN_BYTES);
-    const state = new Uint32Array(kernel.bytes.buffer, at, STATE_BYTES / 4);
+    const state = new Uint32Array(kernel.bytes.buffer, at, HASH_STATE_BYTES / 4);
     state.set(this.#sums, 4);
     return { state, at, timesAt, valuesAt };
   }
 }
-
-/** Bytes of two seeds and two sums. */
-const STATE_BYTES = 32;
 
 /** The seeds of a series are its id, which is a hash. */
 function seedsOf(id: Buffer): Uint32Array {

@@ -1,6 +1,6 @@
 import type { Page } from '@tidemark/page';
 import type { PageFamily } from './keys.ts';
-import { type BudgetMember, RecentBudget } from './recent-budget.ts';
+import { type BudgetMember, PageBudget } from './page-budget.ts';
 import type { SlotDeal } from './slot-deal.ts';
 
 /** Bytes of RAM of a page in addition to its own and its times: what is known of its structure. */
@@ -19,12 +19,12 @@ export interface DealPages {
 export class RecentPages implements BudgetMember {
   readonly isCache = false;
   readonly shareBytes: number;
-  readonly #budget: RecentBudget;
+  readonly #budget: PageBudget;
   readonly #buckets = new Map<number, DealPages[]>();
   #bytes = 0;
 
   /** @param shareBytes what it adds to the budget. */
-  constructor(shareBytes: number, budget = new RecentBudget()) {
+  constructor(shareBytes: number, budget = new PageBudget()) {
     this.shareBytes = shareBytes;
     this.#budget = budget;
     budget.join(this);

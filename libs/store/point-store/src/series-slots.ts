@@ -27,18 +27,6 @@ export class SeriesSlots {
     this.picked = undefined;
   }
 
-  countBefore(timeMs: number): number {
-    let count = 0;
-    for (const one of this.#found) count += one.countBefore(timeMs);
-    return count;
-  }
-
-  countFrom(timeMs: number): number {
-    let count = 0;
-    for (const one of this.#found) count += one.count - one.countBefore(timeMs);
-    return count;
-  }
-
   /** Returns the slots that the range depends on. */
   pick(range: SeriesRange): readonly FoundSlot[] {
     this.picked = this.#pickOf(range);

@@ -4,8 +4,8 @@ import { Page, PageKernel, PageWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
+import { PageBudget } from './page-budget.ts';
 import { packIndexedPage, unpackIndexedPage } from './page-index.ts';
-import { RecentBudget } from './recent-budget.ts';
 import { RecentPages } from './recent-pages.ts';
 import { SeriesSets } from './series-sets.ts';
 import { SharedLock } from './shared-lock.ts';
@@ -53,7 +53,7 @@ describe('RecentPages', () => {
     const probe = new RecentPages(1e6);
     const deal = new SlotDeal(table, 1);
     probe.add(1, deal, [{ number: 0, page }], true);
-    const budget = new RecentBudget();
+    const budget = new PageBudget();
     const [large, small] = [0, 1].map(() => new RecentPages(2 * probe.bytes, budget));
     for (const bucket of [1, 2, 3, 4, 5]) large.add(bucket, deal, [{ number: 0, page }], true);
     expect([1, 2, 3, 4, 5].map((bucket) => large.get(bucket)?.length)).toEqual([undefined, 1, 1, 1, 1]);
@@ -73,7 +73,7 @@ describe('RecentPages', () => {
     const probe = new RecentPages(1e6);
     const deal = new SlotDeal(table, 1);
     probe.add(1, deal, [{ number: 0, page }], true);
-    const budget = new RecentBudget();
+    const budget = new PageBudget();
     const recent = new RecentPages(3 * probe.bytes, budget);
     const cache = {
       isCache: true,

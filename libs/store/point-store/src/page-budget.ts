@@ -1,8 +1,6 @@
 /** A partition's part of a shared budget. */
 export interface BudgetMember {
-  /**
-   * What it has was read for queries, and can be read again: nothing that is not a cache is evicted for it.
-   */
+  /** What it has was read for queries, and can be read again: nothing that is not a cache is evicted for it. */
   readonly isCache: boolean;
   /** Bytes that it may have in any case. */
   readonly shareBytes: number;
@@ -17,15 +15,16 @@ export interface BudgetMember {
  * series of one large metric are all in one partition. The newest pages may not use the share of caches: a query of old
  * buckets would take it back, and with it a whole bucket, the newest one in the worst case.
  */
-export class RecentBudget {
-  readonly #members = new Set<BudgetMember>();
+export class PageBudget {
+  readonly #newest = new Set<BudgetMember>();
+  readonly #caches = new Set<BudgetMember>();
 
   join(member: BudgetMember): void {
-    this.#members.add(member);
+    this.#of(member).add(member);
   }
 
   leave(member: BudgetMember): void {
-    this.#members.delete(member);
+    this.#of(member).delete(member);
   }
 
   /**
@@ -33,26 +32,25 @@ export class RecentBudget {
    * first of those that are not caches, then of all, from caches.
    */
   settle(): void {
-    const all = [...this.#members];
-    const newest = all.filter(({ isCache }) => !isCache);
-    settleAmong(newest, newest);
-    settleAmong(
-      all,
-      all.filter(({ isCache }) => isCache),
-    );
+    const excess = settleAmong(this.#newest, 0);
+    settleAmong(this.#caches, excess);
+  }
+
+  #of({ isCache }: BudgetMember): Set<BudgetMember> {
+    return isCache ? this.#caches : this.#newest;
   }
 }
 
-function settleAmong(counted: readonly BudgetMember[], evicted: readonly BudgetMember[]): void {
+/** Evicts until these members, and others with that excess, have no more than their shares. Returns the excess of all. */
+function settleAmong(members: ReadonlySet<BudgetMember>, others: number): number {
   for (;;) {
-    let excess = 0;
-    for (const { bytes, shareBytes } of counted) excess += bytes - shareBytes;
-    if (excess <= 0) return;
+    let excess = others;
     let largest: BudgetMember | undefined;
-    for (const one of evicted) {
+    for (const one of members) {
+      excess += excessOf(one);
       if (one.bytes > 0 && (largest === undefined || excessOf(one) > excessOf(largest))) largest = one;
     }
-    if (largest === undefined) return;
+    if (largest === undefined || excess <= 0) return excess;
     largest.evict();
   }
 }
