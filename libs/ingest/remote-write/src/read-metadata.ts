@@ -1,4 +1,4 @@
-import { utf8Text } from '@tidemark/bytes';
+import { utf8TextIn } from '@tidemark/bytes';
 import { KIND, type Kind, type MetricChange } from '@tidemark/model';
 import type { WireReader } from './wire-reader.ts';
 
@@ -72,7 +72,7 @@ export function readMetadata(reader: WireReader, end: number): MetricDescription
 function textIn(reader: WireReader, end: number): string {
   const length = reader.varint(end);
   const textEnd = reader.endOf(length, end);
-  const text = utf8Text(reader.bytes.subarray(textEnd - length, textEnd));
+  const text = utf8TextIn(reader.bytes, textEnd - length, textEnd);
   reader.position = textEnd;
   return text;
 }

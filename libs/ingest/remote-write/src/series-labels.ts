@@ -145,5 +145,5 @@ function readText(reader: WireReader, end: number): string {
   const from = reader.varint(end);
   const start = reader.position;
   reader.position = reader.endOf(from, end);
-  return utf8TextIn(reader.text, start, reader.position);
+  return utf8TextIn(reader.bytes, start, reader.position);
 }

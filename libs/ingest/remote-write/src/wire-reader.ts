@@ -7,16 +7,13 @@ export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
 /** Reads protobuf's wire format, front to back. Throws `invalid_argument` for incomplete values. */
 export class WireReader {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Buffer = Buffer.alloc(0);
   view: DataView = new DataView(new ArrayBuffer(0));
-  /** The bytes, for texts in them. */
-  text: Buffer = Buffer.alloc(0);
   position = 0;
 
   open(bytes: Uint8Array): void {
-    this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.position = 0;
   }
 
