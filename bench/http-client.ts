@@ -1,9 +1,17 @@
 import { Agent, request } from 'node:http';
 
 const REPLY_BYTES = 64 * 1024 * 1024;
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 1000;
+
+export interface Written {
+  readonly retries: number;
+  /** Time from sending the body to its answer, without retries, ms. */
+  readonly lastMs: number;
+}
 
 /** Asks over kept connections, with as little work of its own as possible. */
-export class QueryHttpClient {
+export class HttpClient {
   readonly #agent: Agent;
 
   constructor(connections: number) {
@@ -15,22 +23,24 @@ export class QueryHttpClient {
     return this.#ask(url, 'GET', {});
   }
 
-  /** Sends a remote-write body until it is accepted. */
-  async write(url: string, body: Buffer): Promise<void> {
+  /** Sends a remote-write body until it is accepted. Retries because of back-pressure; any other error is thrown. */
+  async write(url: string, body: Buffer, more: Readonly<Record<string, string>> = {}): Promise<Written> {
     const headers = {
       'content-type': 'application/x-protobuf',
       'content-encoding': 'snappy',
       'x-prometheus-remote-write-version': '0.1.0',
       'content-length': body.length,
+      ...more,
     };
-    for (;;) {
+    for (let retries = 0; ; retries++) {
+      const startMs = performance.now();
       try {
         await this.#ask(url, 'POST', headers, body);
-        return;
+        return { retries, lastMs: performance.now() - startMs };
       } catch (error) {
         if (!(error instanceof RefusedError) || ![429, 503].includes(error.status)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
       }
+      await new Promise((resolve) => setTimeout(resolve, Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** retries)));
     }
   }
 

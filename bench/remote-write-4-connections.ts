@@ -20,13 +20,7 @@ export async function remoteWriteFourConnections(): Promise<Measurement[]> {
   if (reason !== undefined) throw new Error(`VictoriaMetrics can't be built from its Go module: ${reason}`);
   const options = bodiesOptions(SERIES, ROUNDS);
   const peers = [tidemarkPeer(options), victoriaMetricsPeer(buildVictoriaMetrics(), options)];
-  const load = {
-    bodies: benchBodies(options),
-    series: SERIES,
-    rounds: ROUNDS,
-    connections: CONNECTIONS,
-    warmRounds: 1,
-  };
+  const load = { options, bodies: benchBodies(options), connections: CONNECTIONS, warmRounds: 1 };
   const runs: [ours: PeerFigures, theirs: PeerFigures][] = [];
   for (let run = 0; run < RUNS; run++) {
     const [ours, theirs] = [await measurePeer(peers[0], load), await measurePeer(peers[1], load)];

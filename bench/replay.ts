@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Measurement, machine } from './measurement.ts';
 import { processUsage } from './peers/process-usage.ts';
 import type { FromGenerator, FromPlatform, GeneratorOptions } from './whole-path/messages.ts';
-import { counted, IN_STEP, message, start } from './whole-path/run.ts';
+import { counted, IN_STEP, message, start, startGenerator } from './whole-path/run.ts';
 
 const START_MS = Date.UTC(2026, 10, 1);
 const HOSTS = 1000;
@@ -67,10 +67,7 @@ async function fill(logFolder: string, rounds: number): Promise<void> {
       ...{ port, hosts: HOSTS, rounds, startMs: START_MS, stepMs: STEP_MS, inFlight: 32, seed: 1 },
       shape: IN_STEP,
     };
-    const generator = start('generator.ts', [JSON.stringify(options)]);
-    generator.on('message', (one: FromGenerator) => {
-      if (one.type === 'clock') writer.send(one);
-    });
+    const generator = startGenerator(writer, options);
     await message<FromGenerator, 'warm'>(generator, 'warm');
     generator.send('go');
     await message<FromGenerator, 'sent'>(generator, 'sent');

@@ -1,4 +1,5 @@
 import { ByteWriter } from '@tidemark/bytes';
+import { appendLabel } from '../remote-write/encode.ts';
 import { describeHost, METRICS, metricWords, mix } from './hosts.ts';
 
 const LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
@@ -23,33 +24,23 @@ export const WIDE_METRIC = 'lab_wide_requests_total';
 /** Returns the labels of series `i` of the wide metric, in the form of `labelFields`. */
 export function wideLabelFields(i: number): Buffer {
   const out = labelsOfHost(Math.floor(i / METRICS), WIDE_METRIC);
-  label(out, 'worker', String(i % METRICS).padStart(2, '0'));
+  appendLabel(out, 'worker', String(i % METRICS).padStart(2, '0'));
   return out.take();
 }
 
 function labelsOfHost(host: number, metric: string): ByteWriter {
   const { hash, region, zone, environment, name, service, version } = describeHost(host);
   const out = new ByteWriter();
-  label(out, '__name__', metric);
-  label(out, 'availability_zone', zone);
-  label(out, 'cluster', 'lab-wide');
-  label(out, 'env', environment);
-  label(out, 'host', name);
-  label(out, 'pod', `${service}-${letters(hash, 10)}-${letters(mix(hash), 5)}`);
-  label(out, 'region', region);
-  label(out, 'service', service);
-  label(out, 'version', version);
+  appendLabel(out, '__name__', metric);
+  appendLabel(out, 'availability_zone', zone);
+  appendLabel(out, 'cluster', 'lab-wide');
+  appendLabel(out, 'env', environment);
+  appendLabel(out, 'host', name);
+  appendLabel(out, 'pod', `${service}-${letters(hash, 10)}-${letters(mix(hash), 5)}`);
+  appendLabel(out, 'region', region);
+  appendLabel(out, 'service', service);
+  appendLabel(out, 'version', version);
   return out;
-}
-
-function label(out: ByteWriter, name: string, value: string): void {
-  const one = new ByteWriter();
-  one.u8(0x0a);
-  one.text(name);
-  one.u8(0x12);
-  one.text(value);
-  out.u8(0x0a);
-  out.sizedBytes(one.view());
 }
 
 function letters(seed: number, length: number): string {

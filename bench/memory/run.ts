@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { taggedMetric } from '../data/tagged-series.ts';
 import { processUsage } from '../peers/process-usage.ts';
 import type { FromGenerator, FromPlatform, GeneratorOptions } from '../whole-path/messages.ts';
-import { counted, IN_STEP, message, start } from '../whole-path/run.ts';
+import { counted, IN_STEP, message, start, startGenerator } from '../whole-path/run.ts';
 
 export interface MemoryOptions {
   readonly hosts: number;
@@ -58,10 +58,7 @@ export async function runMemory(options: MemoryOptions): Promise<MemoryResult> {
       startMs: START_MS,
       seed: 1,
     };
-    generator = start('generator.ts', [JSON.stringify(sending)]);
-    generator.on('message', (one: FromGenerator) => {
-      if (one.type === 'clock') platform.send(one);
-    });
+    generator = startGenerator(platform, sending);
     await message<FromGenerator, 'warm'>(generator, 'warm');
     const series = hosts * metrics;
     await counted(platform, series);
@@ -75,11 +72,12 @@ export async function runMemory(options: MemoryOptions): Promise<MemoryResult> {
     await query(`http://127.0.0.1:${httpPort}`, { metrics, toMs, times: options.queryTimes });
     const queried = processUsage(pid);
     await options.onStage?.('queried', pid, httpPort);
+    const { closedBuckets } = await counted(platform, series + points);
     platform.send({ type: 'stop' });
     await once(platform, 'exit');
     return {
       points: series + points,
-      buckets: Math.floor((rounds * stepMs) / (2 * 3_600_000)),
+      buckets: closedBuckets,
       ingestPeakBytes: ingested.peakRssBytes,
       ingestedBytes: ingested.rssBytes,
       peakBytes: queried.peakRssBytes,

@@ -9,6 +9,7 @@ import { finishInSlices, sleep } from '@tidemark/ports';
 import { DEFAULT_REMOTE_WRITE_LIMITS, WriteBody, WriteDecoder } from '@tidemark/remote-write';
 import { ByTenant, KEY_BYTES, LabelMemory, LabelTable } from '@tidemark/series-memory';
 import { compressSync } from 'snappy';
+import { appendLabel, appendSample, appendSeries } from '../remote-write/encode.ts';
 import { clock, type Parts, random } from './parts.ts';
 import { BATCH, seriesOf } from './series.ts';
 
@@ -98,28 +99,13 @@ function requestSender(decode: (batch: number) => Promise<IntakeRequest>): Sende
 /** A WriteRequest with a sample of each series of a batch. */
 function writeRequestOf(batch: number): Uint8Array {
   const out = new ByteWriter();
-  const series = new ByteWriter();
-  const label = new ByteWriter();
-  const timeMs = Math.floor(clock.wallMs());
+  const labels = new ByteWriter();
+  const sample = new ByteWriter();
+  appendSample(sample, Math.floor(clock.wallMs()), batch + 0.5);
   for (const { metric, tags } of seriesOf(batch)) {
-    series.reset();
-    for (const [name, value] of [['__name__', metric], ...tags]) {
-      label.reset();
-      label.u8(0x0a);
-      label.text(name);
-      label.u8(0x12);
-      label.text(value);
-      series.u8(0x0a);
-      series.sizedBytes(label.view());
-    }
-    series.u8(0x12);
-    series.u8(16);
-    series.u8(0x09);
-    series.f64(batch + 0.5);
-    series.u8(0x10);
-    series.varint(timeMs);
-    out.u8(0x0a);
-    out.sizedBytes(series.view());
+    labels.reset();
+    for (const [name, value] of [['__name__', metric], ...tags]) appendLabel(labels, name, value);
+    appendSeries(out, labels.view(), sample);
   }
   return out.take();
 }

@@ -13,9 +13,10 @@ import { tidemarkPeer } from './tidemark.ts';
 import { buildVictoriaMetrics, victoriaMetricsPeer, whyNoGo } from './victoria-metrics.ts';
 
 /**
- * `npm run bench:peers [-- ROUNDS [TURNS]] [--connections N] [--without NAME]`, or `-- queries`: sends the same remote-write bodies to Tidemark,
- * VictoriaMetrics and Prometheus, one after the other, each with an empty folder, on the same machine in the same run.
- * The measured time includes the definition of series. All must give the same answers by region for every metric.
+ * `npm run bench:peers [-- ROUNDS [TURNS]] [--connections N] [--without NAME]`: sends the same remote-write bodies to
+ * Tidemark, VictoriaMetrics and Prometheus, one after the other, each with an empty folder, on the same machine in the
+ * same run. The measured time includes the definition of series. All must give the same answers by region for every
+ * metric. `npm run bench:peers -- queries` asks instead.
  */
 const SERIES = 100_000;
 const HELP = `Usage: npm run bench:peers -- [queries | ROUNDS [TURNS]] [--connections N] [--without NAME]...
@@ -62,7 +63,7 @@ if (isQueries) {
 }
 const options = bodiesOptions(SERIES, rounds);
 const peers = await peersOf();
-const load = { bodies: benchBodies(options), series: SERIES, rounds, connections, warmRounds: 0 };
+const load = { options, bodies: benchBodies(options), connections, warmRounds: 0 };
 const rows: Record<string, string | number>[] = [];
 for (let turn = 0; turn < turns; turn++) {
   let ours: ReadonlyMap<string, string> | undefined;

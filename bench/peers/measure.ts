@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bodies } from '../remote-write/bodies.ts';
-import { startSender } from '../remote-write/run.ts';
+import type { Bodies, BodiesOptions } from '../remote-write/bodies.ts';
+import { clockAt, startSender } from '../remote-write/run.ts';
 import type { FromSender } from '../remote-write/sender.ts';
 import { message } from '../whole-path/run.ts';
 import type { Peer } from './peer.ts';
 import { processUsage } from './process-usage.ts';
 
 export interface PeerLoad {
+  /** Of the bodies. */
+  readonly options: BodiesOptions;
   readonly bodies: Bodies;
-  readonly series: number;
-  readonly rounds: number;
   readonly connections: number;
   /** Number of rounds that are sent before and not measured, which define the series. */
   readonly warmRounds: number;
@@ -34,13 +34,14 @@ export interface PeerFigures {
 
 /** Sends bodies to a peer over an empty folder, and asks it for count and sum of all samples. */
 export async function measurePeer(peer: Peer, load: PeerLoad): Promise<PeerFigures> {
-  const { bodies, series, rounds, connections, warmRounds } = load;
+  const { options, bodies, connections, warmRounds } = load;
+  const { series, rounds } = options;
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-peers-'));
   try {
     const running = await peer.start(join(folder, 'data'));
     const sender = startSender(
       { url: running.writeUrl, headers: {}, bodies, rounds, connections, warmRounds },
-      (round) => running.onRound?.(round),
+      (round) => running.setClock?.(clockAt(options, round)),
     );
     if (warmRounds > 0) {
       const warm = message<FromSender, 'warm'>(sender, 'warm');

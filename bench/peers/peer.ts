@@ -10,8 +10,6 @@ export interface RunningPeer {
   readonly url: string;
   /** URL for the bodies. */
   readonly writeUrl: string;
-  /** Called when all connections have finished a round. */
-  onRound?(round: number): void;
   /** Sets the clock of a platform that follows the data. */
   setClock?(nowMs: number): void;
   /** Resolves once queries show every sample. */

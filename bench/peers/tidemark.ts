@@ -2,7 +2,6 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { BodiesOptions } from '../remote-write/bodies.ts';
-import { clockAt } from '../remote-write/run.ts';
 import { folderBytes } from '../whole-path/folder-bytes.ts';
 import type { FromPlatform } from '../whole-path/messages.ts';
 import { counted, message, start } from '../whole-path/run.ts';
@@ -16,14 +15,12 @@ export function tidemarkPeer(options: BodiesOptions): Peer {
     start: async (folder, nowMs = options.startMs) => {
       const platform = start('platform-process.ts', [folder, String(nowMs)]);
       const { httpPort } = await message<FromPlatform, 'ready'>(platform, 'ready');
-      const setClock = (timeMs: number) => platform.send({ type: 'clock', nowMs: timeMs });
       const url = `http://127.0.0.1:${httpPort}`;
       return {
         pid: pidOf(platform),
         url,
         writeUrl: `${url}/api/v1/write`,
-        onRound: (round) => setClock(clockAt(options, round)),
-        setClock,
+        setClock: (timeMs) => platform.send({ type: 'clock', nowMs: timeMs }),
         settle: async (points) => {
           await counted(platform, points);
         },

@@ -16,6 +16,7 @@ import { compressSync } from 'snappy';
 import { METRICS } from '../data/hosts.ts';
 import { labelFields } from '../data/labelled-series.ts';
 import { SeriesValues } from '../data/series-values.ts';
+import { appendSample, appendSeries } from './encode.ts';
 
 export interface BodiesOptions {
   readonly series: number;
@@ -58,11 +59,8 @@ export function benchBodies(options: BodiesOptions): Bodies {
       raw.reset();
       for (let i = from; i < Math.min(series, from + bodySamples); i++) {
         sample.reset();
-        encodeSample(sample, startMs + round * stepMs, values.next(i));
-        raw.u8(0x0a);
-        raw.varint(labels[i].length + sample.length);
-        raw.bytes(labels[i]);
-        raw.bytes(sample.view());
+        appendSample(sample, startMs + round * stepMs, values.next(i));
+        appendSeries(raw, labels[i], sample);
       }
       const body = compressSync(raw.view());
       writeSync(out, body);
@@ -94,16 +92,4 @@ export class BodyReader {
     readSync(this.#fd, body, 0, body.length, this.#starts[index]);
     return body;
   }
-}
-
-/** Appends the sample field of a TimeSeries like Prometheus, without a value of zero. */
-export function encodeSample(out: ByteWriter, timeMs: number, value: number): void {
-  out.u8(0x12);
-  out.u8(value === 0 ? 7 : 16);
-  if (value !== 0) {
-    out.u8(0x09);
-    out.f64(value);
-  }
-  out.u8(0x10);
-  out.varint(timeMs);
 }

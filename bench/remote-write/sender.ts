@@ -1,4 +1,4 @@
-import { Agent, request } from 'node:http';
+import { HttpClient } from '../http-client.ts';
 import { type Bodies, BodyReader } from './bodies.ts';
 
 /** Options of the sender process. */
@@ -32,11 +32,12 @@ export type FromSender =
  * that the samples of a series arrive in order, as from the shards of Prometheus.
  */
 const options: SenderOptions = JSON.parse(process.argv[2]);
-const { bodies, rounds, connections, warmRounds } = options;
+const { url, headers, bodies, rounds, connections, warmRounds } = options;
 const reader = new BodyReader(bodies);
-const agent = new Agent({ keepAlive: true, maxSockets: connections });
+const client = new HttpClient(connections);
 const rounded = new Array<number>(connections).fill(0);
 let reportedRound = 0;
+/** Because of back-pressure. */
 let retries = 0;
 /** Time to the answer of each request, ms. */
 let latenciesMs: number[] = [];
@@ -62,7 +63,7 @@ send({
   p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)],
   p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)],
 });
-agent.destroy();
+client.close();
 process.disconnect();
 
 function go(): Promise<void> {
@@ -76,51 +77,15 @@ async function sendRounds(from: number, to: number): Promise<void> {
 async function sendAll(connection: number, from: number, to: number): Promise<void> {
   for (let round = from; round < to; round++) {
     for (let body = connection; body < bodies.bodiesPerRound; body += connections) {
-      await deliver(reader.read(round * bodies.bodiesPerRound + body));
+      const written = await client.write(url, reader.read(round * bodies.bodiesPerRound + body), headers);
+      retries += written.retries;
+      latenciesMs.push(written.lastMs);
     }
     rounded[connection] = round + 1;
     const minRound = Math.min(...rounded);
     if (minRound > reportedRound) send({ type: 'round', round: minRound });
     reportedRound = minRound;
   }
-}
-
-/** Sends a body until it is accepted. Counts retries because of back-pressure; any other error ends the run. */
-async function deliver(body: Buffer): Promise<void> {
-  for (let pauseMs = 20; ; pauseMs = Math.min(1000, pauseMs * 2)) {
-    const startMs = performance.now();
-    const { status, text } = await post(body);
-    if (status >= 200 && status < 300) {
-      latenciesMs.push(performance.now() - startMs);
-      return;
-    }
-    if (status !== 429 && status !== 503) throw new Error(`${options.url} answered ${status}: ${text}`);
-    retries++;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-}
-
-function post(body: Buffer): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      'content-type': 'application/x-protobuf',
-      'content-encoding': 'snappy',
-      'x-prometheus-remote-write-version': '0.1.0',
-      'content-length': body.length,
-      ...options.headers,
-    };
-    const call = request(options.url, { method: 'POST', agent, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part) => {
-        text += part;
-      });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      response.on('error', reject);
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
 }
 
 function send(message: FromSender): void {

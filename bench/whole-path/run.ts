@@ -68,10 +68,7 @@ export async function runWholePath(
       inFlight: 32,
       seed: 1,
     };
-    generator = start('generator.ts', [JSON.stringify(options)], generatorArgv);
-    generator.on('message', (one: FromGenerator) => {
-      if (one.type === 'clock') platform.send(one);
-    });
+    generator = startGenerator(platform, options, generatorArgv);
     await message<FromGenerator, 'warm'>(generator, 'warm');
     const series = hosts * METRICS;
     const before = await counted(platform, stores ? series : 0);
@@ -101,6 +98,19 @@ export async function runWholePath(
     platform.kill();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Starts a generator, whose points the clock of a platform follows. */
+export function startGenerator(
+  platform: ChildProcess,
+  options: GeneratorOptions,
+  execArgv: readonly string[] = [],
+): ChildProcess {
+  const generator = start('generator.ts', [JSON.stringify(options)], execArgv);
+  generator.on('message', (one: FromGenerator) => {
+    if (one.type === 'clock') platform.send(one);
+  });
+  return generator;
 }
 
 /** Checks that a query counts every point of every metric. */

@@ -3,7 +3,7 @@ import { compressSync } from 'snappy';
 import { METRICS } from '../../data/hosts.ts';
 import { labelFields, labelledMetric, WIDE_METRIC, wideLabelFields } from '../../data/labelled-series.ts';
 import { SeriesValues } from '../../data/series-values.ts';
-import { encodeSample } from '../../remote-write/bodies.ts';
+import { appendSample, appendSeries } from '../../remote-write/encode.ts';
 
 export const HOSTS = 1000;
 export const START_MS = Date.UTC(2026, 10, 1);
@@ -71,11 +71,8 @@ class SeriesSet {
   #append(i: number, fromMs: number): void {
     this.#samples.reset();
     for (let step = 0; step < BODY_STEPS; step++) {
-      encodeSample(this.#samples, fromMs + step * STEP_MS, this.#values.next(i));
+      appendSample(this.#samples, fromMs + step * STEP_MS, this.#values.next(i));
     }
-    this.#body.u8(0x0a);
-    this.#body.varint(this.#labels[i].length + this.#samples.length);
-    this.#body.bytes(this.#labels[i]);
-    this.#body.bytes(this.#samples.view());
+    appendSeries(this.#body, this.#labels[i], this.#samples);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HttpClient } from '../../http-client.ts';
 import { type Measurement, machine, median } from '../../measurement.ts';
 import { bodiesOptions } from '../../remote-write/run.ts';
 import { compareAnswers } from '../answers.ts';
@@ -8,7 +9,6 @@ import type { Peer, RunningPeer } from '../peer.ts';
 import { processUsage } from '../process-usage.ts';
 import { tidemarkPeer } from '../tidemark.ts';
 import { buildVictoriaMetrics, victoriaMetricsPeer } from '../victoria-metrics.ts';
-import { QueryHttpClient } from './client.ts';
 import { BODY_MS, END_MS, POINTS, QueryBodies, START_MS, STEP_MS } from './data.ts';
 import { QUESTIONS, type Question } from './questions.ts';
 
@@ -32,7 +32,7 @@ interface Times {
  */
 export async function queriesBesidePeers(): Promise<Measurement[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-queries-'));
-  const client = new QueryHttpClient(CONNECTIONS);
+  const client = new HttpClient(CONNECTIONS);
   const options = { ...bodiesOptions(1, 1), startMs: START_MS, stepMs: STEP_MS };
   const peers = [tidemarkPeer(options), victoriaMetricsPeer(buildVictoriaMetrics(), options)];
   const running: RunningPeer[] = [];
@@ -67,7 +67,7 @@ export async function queriesBesidePeers(): Promise<Measurement[]> {
   }
 }
 
-async function filled(peer: Peer, folder: string, client: QueryHttpClient): Promise<RunningPeer> {
+async function filled(peer: Peer, folder: string, client: HttpClient): Promise<RunningPeer> {
   const running = await peer.start(folder);
   const bodies = new QueryBodies();
   for (let fromMs = START_MS; fromMs < END_MS; fromMs += BODY_MS) {
@@ -84,7 +84,7 @@ async function filled(peer: Peer, folder: string, client: QueryHttpClient): Prom
   return running;
 }
 
-async function compare({ name, ours, theirs }: Question, running: readonly RunningPeer[], client: QueryHttpClient) {
+async function compare({ name, ours, theirs }: Question, running: readonly RunningPeer[], client: HttpClient) {
   const [mine, other] = await Promise.all(
     [ours, theirs].map(async ({ path, read }, peer) => read(JSON.parse(await client.get(running[peer].url + path)))),
   );
@@ -96,7 +96,7 @@ async function compare({ name, ours, theirs }: Question, running: readonly Runni
 }
 
 /** Asks each question once of each peer. Returns the times in ms by name, for each peer. */
-async function askedOnce(running: readonly RunningPeer[], client: QueryHttpClient): Promise<Map<string, number>[]> {
+async function askedOnce(running: readonly RunningPeer[], client: HttpClient): Promise<Map<string, number>[]> {
   const found = running.map(() => new Map<string, number>());
   for (const question of QUESTIONS) {
     for (const [peer, { path }] of [question.ours, question.theirs].entries()) {
@@ -107,7 +107,7 @@ async function askedOnce(running: readonly RunningPeer[], client: QueryHttpClien
 }
 
 /** Asks each question many times, the peers in turn. Returns medians of time and of CPU, ms, by name, for each peer. */
-async function askedInTurn(running: readonly RunningPeer[], client: QueryHttpClient) {
+async function askedInTurn(running: readonly RunningPeer[], client: HttpClient) {
   const found = running.map(() => new Map<string, { ms: number; cpuMs: number }>());
   for (const question of QUESTIONS) {
     const ms: number[][] = [[], []];
