@@ -29,10 +29,10 @@ export interface QueryStores {
   tagStore(partition: number): TagStoreReader;
   pointStore(partition: number): PointStoreReader;
   /**
-   * True when callers may pass whole series sets each time, because this implementation tracks which digests the stores
-   * know; otherwise the query service tracks them, by partition.
+   * Bytes of what is remembered of the stores: which series sets they know, and what they found. Callers pass whole series
+   * sets and ask again each time. Without it the query service remembers, by partition.
    */
-  readonly namesSets?: boolean;
+  readonly rememberedBytes?: number;
   /** The known state of the replicas; omitted where each partition has one store. */
   report?(): ReplicaReport;
   /** Replicas that differ: results that depend on them may be wrong, and answers say so. */

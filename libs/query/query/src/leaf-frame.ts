@@ -93,7 +93,7 @@ function askAll(
         latenessMs: run.latenessMs,
         intervalMs,
       };
-      const ids = groups.map(({ series }) => Buffer.from(series.buffer, series.byteOffset, series.byteLength));
+      const ids = groups.map(({ series }) => series);
       const partials = await run.aggregate(request, steps, ids, findings);
       return { groups, partials };
     };

@@ -160,7 +160,7 @@ export class QueryRun {
   async aggregate(
     request: FoldRequest,
     steps: number,
-    groups: readonly Buffer[],
+    groups: readonly Uint8Array[],
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[]> {
     const perRequest = groupsPerRequest(request.spaceFold, steps);
@@ -178,7 +178,7 @@ export class QueryRun {
   async #aggregateSome(
     request: FoldRequest,
     steps: number,
-    groups: readonly Buffer[],
+    groups: readonly Uint8Array[],
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[] | undefined> {
     const { partition } = request;
@@ -218,7 +218,7 @@ export class QueryRun {
     }
   }
 
-  async #send(request: FoldRequest, groups: readonly Buffer[], signal: AbortSignal): Promise<AggregateReply> {
+  async #send(request: FoldRequest, groups: readonly Uint8Array[], signal: AbortSignal): Promise<AggregateReply> {
     const maxPoints = this.limits.points - this.pointsRead;
     if (maxPoints <= 0) throw this.#tooManyPoints();
     const sets = groups.map((series) => seriesSet(series, this.limits.seriesSetBytes));

@@ -40,6 +40,8 @@ export interface QueryServiceLimits {
   readonly seriesSets: number;
   /** Minimum size of a series set that is sent once and then named by its digest, bytes. */
   readonly seriesSetBytes: number;
+  /** Series that the tag stores found for recent questions, bytes. */
+  readonly matchBytes: number;
 }
 
 const MIB = 2 ** 20;
@@ -61,8 +63,9 @@ export const DEFAULT_QUERY_SERVICE_LIMITS: QueryServiceLimits = {
   concurrentQueries: 16,
   concurrentRequests: 32,
   described: 1_000,
-  seriesSets: 32,
-  seriesSetBytes: 4_096,
+  seriesSets: 1_024,
+  seriesSetBytes: 256,
+  matchBytes: 16 * MIB,
 };
 
 export type MemoryLimit = 'memoryBytes' | 'tenantMemoryBytes' | 'processMemoryBytes';

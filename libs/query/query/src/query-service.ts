@@ -16,7 +16,7 @@ import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Clock, type Slicing, slicingOf, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { inField, parseFilter, parseQuery, type Query } from '@tidemark/query-language';
-import { namingSets } from '@tidemark/replicas';
+import { remembering } from '@tidemark/replicas';
 import type { QueryStores, TagStoreReader } from '@tidemark/store-rpc';
 import { answerFormulas } from './answer-formulas.ts';
 import { answerQuery, betterStepMs, readViews, type ViewFrames } from './answer-query.ts';
@@ -91,7 +91,8 @@ export class QueryService implements QueryReader {
     this.#options = options;
     this.#limits = { ...DEFAULT_QUERY_SERVICE_LIMITS, ...options.limits };
     this.#gate = new TenantGate(this.#limits);
-    this.#stores = options.stores.namesSets ? options.stores : namingSets(options.stores, this.#limits.seriesSets);
+    const { stores } = options;
+    this.#stores = stores.rememberedBytes === undefined ? remembering(stores, this.#limits) : stores;
   }
 
   /** Memory of all queries that are running or whose answers are being sent, bytes. */

@@ -1,5 +1,6 @@
 export { abortable } from './abortable.ts';
-export { namingSets, seriesSet } from './known-sets.ts';
+export { seriesSet } from './known-sets.ts';
+export { remembering } from './remembering.ts';
 export type { ReplicaLimits } from './replica-limits.ts';
 export type { ReplicaCounters } from './replica-race.ts';
 export type { PointStoreProcess, ReplicaStoresOptions, TagStoreProcess } from './replica-stores.ts';

@@ -2,7 +2,7 @@ import { toHex } from '@tidemark/bytes';
 import type { AggregateReply, AggregateRequest, SeriesSet } from '@tidemark/contract';
 import { hash128 } from '@tidemark/model';
 import { isTidemarkError } from '@tidemark/ports';
-import { methodOf, type PointStoreReader, type QueryStores, queryReader } from '@tidemark/store-rpc';
+import { methodOf, type PointStoreReader, queryReader } from '@tidemark/store-rpc';
 
 /**
  * The series sets that each point store probably knows by their digest. A wrong entry costs one more round trip: the
@@ -70,23 +70,19 @@ export class KnownSets {
   }
 }
 
-/** Returns a set, with its digest when it has at least `namedFromBytes`. */
-export function seriesSet(series: Buffer, namedFromBytes: number): SeriesSet {
-  return { digest: series.length < namedFromBytes ? EMPTY : hash128(series), series };
-}
+/** Digests of ids that are kept between queries, such as those of a known match. */
+const digests = new WeakMap<Uint8Array, Buffer>();
 
-/** Wraps stores without replicas, so that sets are named by digest where the store of the partition knows them. */
-export function namingSets(stores: QueryStores, setsPerStore: number): QueryStores {
-  const known = new KnownSets(setsPerStore);
-  return {
-    tagStore: (partition) => stores.tagStore(partition),
-    pointStore: (partition) => known.naming(String(partition), stores.pointStore(partition)),
-    namesSets: true,
-    report: stores.report?.bind(stores),
-    get divergences() {
-      return stores.divergences;
-    },
-  };
+/** Returns a set, with its digest when it has at least `namedFromBytes`. The ids must not change any more. */
+export function seriesSet(series: Uint8Array, namedFromBytes: number): SeriesSet {
+  const bytes = Buffer.from(series.buffer, series.byteOffset, series.byteLength);
+  if (series.length < namedFromBytes) return { digest: EMPTY, series: bytes };
+  let digest = digests.get(series);
+  if (digest === undefined) {
+    digest = hash128(series);
+    digests.set(series, digest);
+  }
+  return { digest, series: bytes };
 }
 
 function isIn(known: ReadonlySet<string> | undefined, { digest }: SeriesSet): boolean {

@@ -30,6 +30,8 @@ export interface ReplicaLimits {
   readonly divergences: number;
   /** Series sets per replica of a partition that are recorded as known by their digest. */
   readonly seriesSets: number;
+  /** Series that the replicas found for recent questions, bytes. */
+  readonly matchBytes: number;
 }
 
 export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
@@ -47,5 +49,6 @@ export const DEFAULT_REPLICA_LIMITS: ReplicaLimits = {
   checkpoints: 64,
   concurrentChecks: 4,
   divergences: 256,
-  seriesSets: 32,
+  seriesSets: 1024,
+  matchBytes: 16 * 2 ** 20,
 };

@@ -10,8 +10,8 @@ import {
   type TagStoreReader,
 } from '@tidemark/store-rpc';
 import { HedgeBudget, LatencyEstimate } from './hedging.ts';
-import { KnownSets } from './known-sets.ts';
 import { PositionPoller } from './position-poller.ts';
+import { Remembered } from './remembering.ts';
 import type { ReplicaCheckpoint } from './replica-checkpoints.ts';
 import { ReplicaIndex } from './replica-index.ts';
 import { DEFAULT_REPLICA_LIMITS, type ReplicaLimits } from './replica-limits.ts';
@@ -43,7 +43,6 @@ type TagProcess = StoreProcess<TagStoreReader & PositionsReader>;
  * named by what each replica knows.
  */
 export class ReplicaStores implements QueryStores {
-  readonly namesSets = true;
   readonly counters: ReplicaCounters = { requests: 0, hedges: 0, hedgesWon: 0, hedgesRefused: 0, failovers: 0 };
   readonly #clock: Clock;
   readonly #limits: ReplicaLimits;
@@ -53,7 +52,7 @@ export class ReplicaStores implements QueryStores {
   readonly #tagIndex: ReplicaIndex<TagProcess>;
   readonly #poller: PositionPoller<StoreProcess<PositionsReader>>;
   readonly #watch: ReplicaWatch;
-  readonly #knownSets: KnownSets;
+  readonly #remembered: Remembered;
   readonly #budget: HedgeBudget;
   /** Latencies by method, because methods differ in their usual latency. */
   readonly #latencies = new Map<string, LatencyEstimate>();
@@ -80,7 +79,7 @@ export class ReplicaStores implements QueryStores {
         this.#watch.check(process);
       },
     });
-    this.#knownSets = new KnownSets(this.#limits.seriesSets);
+    this.#remembered = new Remembered(this.#limits);
     this.#budget = new HedgeBudget(this.#limits);
   }
 
@@ -110,12 +109,16 @@ export class ReplicaStores implements QueryStores {
     return this.#watch.divergences;
   }
 
+  get rememberedBytes(): number {
+    return this.#remembered.matchBytes;
+  }
+
   pointStore(partition: number): PointStoreReader {
     return queryReader(
       'points',
       (method) => (request, signal) =>
         this.#ask('points', this.#pointIndex.of(partition), partition, method, signal, (process, within) =>
-          methodOf<'points'>(this.#knownSets.naming(`${process.name}/${partition}`, process.reader), method)(
+          methodOf<'points'>(this.#remembered.points(`${process.name}/${partition}`, process.reader), method)(
             request,
             within,
           ),
@@ -127,8 +130,11 @@ export class ReplicaStores implements QueryStores {
     return queryReader(
       'tags',
       (method) => (request, signal) =>
-        this.#ask('tags', this.#tagIndex.of(partition), partition, method, signal, ({ reader }, within) =>
-          methodOf<'tags'>(reader, method)(request, within),
+        this.#ask('tags', this.#tagIndex.of(partition), partition, method, signal, (process, within) =>
+          methodOf<'tags'>(this.#remembered.tags(`${process.name}/${partition}`, process.reader), method)(
+            request,
+            within,
+          ),
         ),
     );
   }

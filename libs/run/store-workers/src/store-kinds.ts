@@ -37,6 +37,8 @@ export interface StoreOpening {
   readonly idHash: IdHash;
   /** What pages of points are written and read with. */
   readonly pageCodec: PageCodec;
+  /** Random bytes of this opening. */
+  readonly instance: Uint8Array;
 }
 
 /** The part of a consumer that its store uses: the position in the log. */
@@ -108,10 +110,10 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
-    open: ({ keyValue, idHash, slicing, options }) => {
+    open: ({ keyValue, idHash, slicing, options, instance }) => {
       const { retentionMs } = options.limits;
       const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
-      return TagPartition.open({ keyValue, idHash, slicing, retentionDays });
+      return TagPartition.open({ keyValue, idHash, slicing, retentionDays, instance });
     },
     position: ({ partition, store, consumer }) => ({ partition, ...store.position, ...consumer.position }),
     answers: {

@@ -31,6 +31,8 @@ import { type TrimmableLog, TrimPoint } from './trim-point.ts';
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const THREAD_REPORT_MS = 1000;
+/** Of the random name of each opening of a database. */
+const INSTANCE_BYTES = 12;
 /** Over a log whose segments are not known here, a database makes tables of its commits so often. */
 const FLUSH_STEP_MS = 60_000;
 /** Errors of an open that are about one database, and no damage. */
@@ -248,6 +250,7 @@ export class StoreWorker {
       options: this.#options,
       idHash: this.#idHash,
       pageCodec: this.#pageCodec,
+      instance: new SystemRandom().bytes(INSTANCE_BYTES),
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;

@@ -119,6 +119,7 @@ describe('answers against a naive model', () => {
             ...model.match(asked),
             metricId: metricId(tenant, metric),
             tagsOffset: all.length,
+            unchanged: false,
             gaps: [],
           });
           const described = {

@@ -50,6 +50,8 @@ export class Metric {
   metadata: MetricMetadata = {};
   /** True when days have expired: some of its series may have no day. */
   hasExpiredDays = false;
+  /** Facts about it that were added since this object was made. */
+  changes = 0;
 
   constructor(index: number, tenant: string, name: string, calendar: Calendar) {
     this.index = index;

@@ -107,6 +107,7 @@ export class TagIndex {
       [source]: changedStatement(metric.metadata[source], change),
     };
     this.hash.add(metadataHash(metric), 0, METADATA);
+    metric.changes++;
     changes.metadata(metric);
   }
 
@@ -157,6 +158,7 @@ export class TagIndex {
     const day = this.calendar.day(number);
     const daySeries = metric.daySeries(day);
     if (!daySeries.bitmap.add(dense)) return;
+    metric.changes++;
     this.calendar.see(day, id, this.hash);
     changes.day(metric, daySeries, dense);
   }

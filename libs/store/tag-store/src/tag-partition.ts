@@ -70,6 +70,11 @@ export interface TagPartitionOptions {
   readonly commitBytes?: number;
   /** Hash of the table of series, with a random key; its key is that of the tables of tags. Tests leave it out. */
   readonly idHash?: IdHash;
+  /**
+   * Random bytes of this opening of the store. With them replies have a version, by which callers ask whether groups are still
+   * the same; counts alone would not distinguish two stores of which one has another log.
+   */
+  readonly instance?: Uint8Array;
   /** When a long commit yields to queries and other partitions; without it a commit does its work in one piece. */
   readonly slicing?: Slicing;
   readonly renumbering?: RenumberingLimits;
@@ -131,7 +136,13 @@ export class TagPartition implements ConsumedState {
     const { limits = DEFAULT_TAG_STORE_LIMITS } = options;
     assert(limits.matchGroups <= MAX_GROUPS, `matchGroups is at most ${MAX_GROUPS}`);
     assert(limits.groupKeys <= MAX_GROUP_KEYS, `groupKeys is at most ${MAX_GROUP_KEYS}`);
-    this.reads = new TagReads(() => ({ index: this.#index, nextOffset: this.#nextOffset, gaps: this.#gaps }), limits);
+    const applied = () => ({
+      index: this.#index,
+      generation: this.#uncommitted.generation,
+      nextOffset: this.#nextOffset,
+      gaps: this.#gaps,
+    });
+    this.reads = new TagReads(applied, limits, options.instance);
     this.#slicing = options.slicing;
     this.#renumberingLimits = options.renumbering;
     this.#commitRecords = options.commitRecords ?? DEFAULT_COMMIT_RECORDS;

@@ -1,3 +1,4 @@
+import { ByteWriter, equalBytes } from '@tidemark/bytes';
 import type {
   DescribeMetricsReply,
   DescribeMetricsRequest,
@@ -14,6 +15,7 @@ import type { SlicedWork } from '@tidemark/ports';
 import { metadataMessage } from '@tidemark/store-rpc';
 import { describeMetrics, describeTags, seriesTags } from './describe.ts';
 import { match } from './match.ts';
+import type { Metric } from './metric-table.ts';
 import type { StoredGap } from './store-layout.ts';
 import type { TagIndex } from './tag-index.ts';
 import type { TagStoreLimits } from './tag-store-limits.ts';
@@ -21,6 +23,8 @@ import type { TagStoreLimits } from './tag-store-limits.ts';
 /** Metrics that are counted in one piece, and what they cost, without their days, in units of the cost of a point. */
 const PIECE = 64;
 const PIECE_COST = 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 export interface OverBudget {
   readonly tenants: readonly { readonly tenant: string; readonly series: number }[];
@@ -30,6 +34,8 @@ export interface OverBudget {
 /** What a partition has applied at one moment. */
 interface Applied {
   readonly index: TagIndex;
+  /** Generation of the numbers of the index: one of another generation is another object. */
+  readonly generation: number;
   readonly nextOffset: number;
   readonly gaps: ReadonlyMap<number, StoredGap>;
 }
@@ -41,23 +47,41 @@ interface Applied {
 export class TagReads {
   readonly #applied: () => Applied;
   readonly #limits: TagStoreLimits;
+  readonly #instance: Uint8Array | undefined;
 
-  constructor(applied: () => Applied, limits: TagStoreLimits) {
+  /** `instance`: see TagPartitionOptions. */
+  constructor(applied: () => Applied, limits: TagStoreLimits, instance?: Uint8Array) {
     this.#applied = applied;
     this.#limits = limits;
+    this.#instance = instance;
   }
 
   /** The series that a filter selects, in groups. Throws `resource_exhausted` naming the limit and what was found. */
   *match(request: MatchRequest): SlicedWork<MatchReply, number> {
-    const { tenant, metric } = request;
     const { index } = this.#applied();
     const place = this.#place(request);
-    const metadata = metadataMessage(index.metrics.find(tenant, metric)?.metadata ?? {});
-    const found = yield* match(index, request, this.#limits);
+    const metric = index.metrics.find(request.tenant, request.metric);
+    const metadata = metadataMessage(metric?.metadata ?? {});
+    // As of the beginning: facts that are added meanwhile may be missing from what is found.
+    const version = metric && this.#versionOf(metric);
+    const unchanged = version !== undefined && equalBytes(version, request.knownVersion ?? NOTHING);
+    const found = unchanged
+      ? { metricId: metric?.id ?? NOTHING, classes: [], groups: [] }
+      : yield* match(index, request, this.#limits);
     // As of the end: a day may have expired meanwhile.
     const { expiredThrough, hasEverExpired } = index.calendar;
     const deletedBeforeMs = hasEverExpired ? (expiredThrough + 1) * DAY_MS : undefined;
-    return { ...found, metadata, deletedBeforeMs, ...place };
+    return { ...found, metadata, deletedBeforeMs, ...place, version, unchanged };
+  }
+
+  /** What a match of the metric follows from, apart from the request. */
+  #versionOf({ changes }: Metric): Buffer | undefined {
+    if (this.#instance === undefined) return undefined;
+    const { index, generation } = this.#applied();
+    const version = new ByteWriter();
+    version.bytes(this.#instance);
+    for (const count of [generation, changes, index.calendar.expired]) version.varint(count);
+    return Buffer.from(version.take());
   }
 
   /** Metrics of a tenant, by name. */

@@ -1,3 +1,4 @@
+import { equalBytes } from '@tidemark/bytes';
 import type {
   AggregateReply,
   AggregateRequest,
@@ -232,10 +233,13 @@ export class ModelStores implements QueryStores {
       series: Buffer.from([...ids].sort().join(''), 'hex'),
     }));
     const next = this.tagsOffsets.get(partition) ?? 1_000_000;
+    const classes = [...new Set(seen.map((p) => classOfKind(p.kind)))].sort();
+    const version = hash128(Buffer.from(JSON.stringify([classes, matched])));
+    const unchanged = equalBytes(version, request.knownVersion ?? Buffer.alloc(0));
     return {
       metricId: metricId(tenant, metric),
-      classes: [...new Set(seen.map((p) => classOfKind(p.kind)))].sort(),
-      groups: matched,
+      ...(unchanged ? { classes: [], groups: [] } : { classes, groups: matched }),
+      ...{ version, unchanged },
       metadata: this.stated.get(partition) ?? {
         ...{ user: undefined, protocol: { kind: this.#kindOfReadings(seen) } },
         implied: undefined,

@@ -64,7 +64,7 @@ export class StoreNetwork {
         return { name: address, partitions, reader: found(this.#tags, address) };
       }),
       clock,
-      limits: { seriesSets: settings.query.seriesSets },
+      limits: { seriesSets: settings.query.seriesSets, matchBytes: settings.query.matchBytes },
       onDivergence: (event, { topic, partition, bucketMs, offset, hashes }) => {
         const detail = { bucketMs, offset, hashes: hashes.map(({ process, hash }) => `${process} ${hash}`).join(', ') };
         if (event === 'found') events.error(`replicas of ${topic}/${partition} differ`, detail);

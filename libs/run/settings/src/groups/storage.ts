@@ -139,4 +139,11 @@ export const QUERY = z.strictObject({
     GIB,
     'Series sets of at least this size are sent to a store only once.',
   ),
+  matchBytes: whole(
+    Q.matchBytes,
+    'bytes',
+    0,
+    64 * GIB,
+    'Series that the tag stores found for recent questions; they are found again only after a change.',
+  ),
 });

@@ -72,6 +72,8 @@ export interface MatchRequest {
   /** Give up with `resource_exhausted` beyond these. */
   maxSeries: number;
   maxGroups: number;
+  /** `version` of an earlier reply of this store to the same question: groups that are still the same are not sent again. */
+  knownVersion?: Buffer | undefined;
 }
 
 export interface MatchReply {
@@ -89,7 +91,15 @@ export interface MatchReply {
     | MetricMetadata
     | undefined;
   /** Series that were last seen before this time were deleted, because their retention has ended, ms; absent when none were. */
-  deletedBeforeMs?: number | undefined;
+  deletedBeforeMs?:
+    | number
+    | undefined;
+  /** What the groups and classes follow from; another after each fact that may change them. Absent when it is not known. */
+  version?:
+    | Buffer
+    | undefined;
+  /** True when the version is the known one: classes and groups are left out. */
+  unchanged: boolean;
 }
 
 export interface MatchedGroup {
@@ -577,6 +587,7 @@ function createBaseMatchRequest(): MatchRequest {
     toMs: 0,
     maxSeries: 0,
     maxGroups: 0,
+    knownVersion: undefined,
   };
 }
 
@@ -608,6 +619,9 @@ export const MatchRequest: MessageFns<MatchRequest> = {
     }
     if (message.maxGroups !== 0) {
       writer.uint32(72).uint64(message.maxGroups);
+    }
+    if (message.knownVersion !== undefined) {
+      writer.uint32(82).bytes(message.knownVersion);
     }
     return writer;
   },
@@ -697,6 +711,14 @@ export const MatchRequest: MessageFns<MatchRequest> = {
             message.maxGroups = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.knownVersion = Buffer.from(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -725,6 +747,7 @@ export const MatchRequest: MessageFns<MatchRequest> = {
     message.toMs = object.toMs ?? 0;
     message.maxSeries = object.maxSeries ?? 0;
     message.maxGroups = object.maxGroups ?? 0;
+    message.knownVersion = object.knownVersion ?? undefined;
     return message;
   },
 };
@@ -738,6 +761,8 @@ function createBaseMatchReply(): MatchReply {
     gaps: [],
     metadata: undefined,
     deletedBeforeMs: undefined,
+    version: undefined,
+    unchanged: false,
   };
 }
 
@@ -767,6 +792,12 @@ export const MatchReply: MessageFns<MatchReply> = {
     }
     if (message.deletedBeforeMs !== undefined) {
       writer.uint32(56).sint64(message.deletedBeforeMs);
+    }
+    if (message.version !== undefined) {
+      writer.uint32(66).bytes(message.version);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(72).bool(message.unchanged);
     }
     return writer;
   },
@@ -850,6 +881,22 @@ export const MatchReply: MessageFns<MatchReply> = {
             message.deletedBeforeMs = longToNumber(reader.sint64());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.version = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -876,6 +923,8 @@ export const MatchReply: MessageFns<MatchReply> = {
       ? MetricMetadata.fromPartial(object.metadata)
       : undefined;
     message.deletedBeforeMs = object.deletedBeforeMs ?? undefined;
+    message.version = object.version ?? undefined;
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
