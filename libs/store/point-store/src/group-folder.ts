@@ -8,6 +8,7 @@ import { PairFolder } from './pair-folder.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
 import type { SharedFold } from './shared-fold.ts';
+import type { Timeline } from './timeline.ts';
 
 /** Values of all groups that are folded at once, so that each page is read once for all of them. */
 const VALUES_AT_ONCE = 1_000_000;
@@ -127,34 +128,33 @@ export class GroupFolder {
   /** Folds the series at `index`, with the next one if it has the same times. Returns how many it has folded: 0, 1, or 2. */
   #foldShared(pairs: PairFolder, series: Uint32Array, index: number, members: GroupMembers): number {
     const a = series[index];
+    const b = series[index + 1];
     const candidate = pairs.candidateOf(a);
     if (candidate === undefined) return 0;
-    const isPair = index + 1 < series.length && pairs.candidateOf(series[index + 1]) === candidate;
+    const isPair = index + 1 < series.length && pairs.candidateOf(b) === candidate;
     // What only one series has is not worth a program.
     if (!isPair && !candidate.isMade) return 0;
     const shared = pairs.sharedOf(candidate, a);
     if (shared === undefined) return 0;
-    if (!pairs.fold(shared, a, isPair ? series[index + 1] : a)) return 0;
+    if (!pairs.fold(shared, a, isPair ? b : a)) return 0;
     this.#sharedPoints = 0;
-    this.#add(pairs, shared, 0, series, index, members);
-    if (isPair) this.#add(pairs, shared, 1, series, index + 1, members);
+    if (this.#lacksSome(candidate.timeline, shared, a) || (isPair && this.#lacksSome(candidate.timeline, shared, b))) {
+      this.#lacksContext = true;
+      return isPair ? 2 : 1;
+    }
+    this.#add(pairs, shared, 0, index, members);
+    if (isPair) this.#add(pairs, shared, 1, index + 1, members);
     return isPair ? 2 : 1;
   }
 
-  #add(
-    pairs: PairFolder,
-    shared: SharedFold,
-    result: 0 | 1,
-    series: Uint32Array,
-    index: number,
-    { starts, groups }: GroupMembers,
-  ): void {
+  /** Whether a series of a timeline has points that its fold depends on, and that were not found. */
+  #lacksSome(timeline: Timeline, { lacksOlder, lacksNewer }: SharedFold, series: number): boolean {
     const { pages } = this.#found;
-    const { lacksOlder, lacksNewer, length, newest } = shared;
-    if ((lacksOlder && pages.hasOlder(series[index])) || (lacksNewer && pages.hasNewer(series[index]))) {
-      this.#lacksContext = true;
-      return;
-    }
+    return (lacksOlder && pages.hasOlder(series, timeline)) || (lacksNewer && pages.hasNewer(series, timeline));
+  }
+
+  #add(pairs: PairFolder, shared: SharedFold, result: 0 | 1, index: number, { starts, groups }: GroupMembers): void {
+    const { length, newest } = shared;
     const [from, to] = [starts[index], starts[index + 1]];
     for (let at = from; at < to; at++) pairs.add(result, groups[at]);
     this.pointsRead += length * (to - from);

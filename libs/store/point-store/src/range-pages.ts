@@ -157,8 +157,8 @@ export class RangePages {
   }
 
   /** Whether a series has points before the range that are not in the slots of `of`. */
-  hasOlder(series: number): boolean {
-    if (this.timelineOf(series).leavesOlder) return true;
+  hasOlder(series: number, timeline = this.timelineOf(series)): boolean {
+    if (timeline.leavesOlder) return true;
     const activity = this.#activity;
     const oldest = this.#oldest.get(series);
     if (oldest !== undefined) return activity.hasBefore(oldest, series);
@@ -167,8 +167,8 @@ export class RangePages {
   }
 
   /** Whether a series has points after the range that are not in the slots of `of`. */
-  hasNewer(series: number): boolean {
-    if (this.timelineOf(series).leavesNewer) return true;
+  hasNewer(series: number, timeline = this.timelineOf(series)): boolean {
+    if (timeline.leavesNewer) return true;
     const activity = this.#activity;
     const newest = this.#newest.get(series);
     if (newest !== undefined) return activity.hasAfter(newest, series);

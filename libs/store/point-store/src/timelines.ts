@@ -1,4 +1,4 @@
-import { SERIES_CLASS } from '@tidemark/model';
+import { SERIES_CLASS, type StatedIntervals } from '@tidemark/model';
 import type { IntervalsAt } from '@tidemark/point-log';
 import type { PageStack } from './page-stack.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -26,11 +26,13 @@ export class Timelines {
   readonly #lists: SlotLists;
   readonly #rangeOf: (series: number) => SeriesRange;
   /** Numbers of what was met: of a statement of intervals and a class of series, and behind it of each slot's class. */
-  readonly #roots = new Map<object, number>();
+  readonly #roots = new Map<StatedIntervals, number>();
   readonly #numbers = new Map<number, number>();
   #next = 1;
   readonly #timelines = new Map<number, Timeline>();
   /** What was met last, which the next series mostly shares. */
+  #lastStated: StatedIntervals | undefined;
+  #lastStatedRoot = 0;
   #lastRoot = 0;
   readonly #lastKeys: number[] = [];
   #last: Timeline | undefined;
@@ -87,14 +89,21 @@ export class Timelines {
   #rootOf(series: number): number {
     const { intervals, table } = this.#known;
     const stated = intervals.of(series);
-    let root = this.#roots.get(stated);
-    if (root === undefined) {
-      // One for each class.
-      root = this.#next;
-      this.#next += Object.keys(SERIES_CLASS).length + 1;
-      this.#roots.set(stated, root);
+    if (stated !== this.#lastStated) {
+      this.#lastStated = stated;
+      this.#lastStatedRoot = this.#rootOfStated(stated);
     }
-    return root + table.seriesClass(series);
+    return this.#lastStatedRoot + table.seriesClass(series);
+  }
+
+  #rootOfStated(stated: StatedIntervals): number {
+    const known = this.#roots.get(stated);
+    if (known !== undefined) return known;
+    const root = this.#next;
+    // One for each class.
+    this.#next += Object.keys(SERIES_CLASS).length + 1;
+    this.#roots.set(stated, root);
+    return root;
   }
 
   #numberOf(before: number, key: number): number {
