@@ -10,6 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = [
   ['base/bytes', 'sip-hash'],
   ['data/fold', 'fold'],
+  ['data/fold', 'program'],
   ['data/page', 'page'],
   ['ingest/remote-write', 'write-body'],
 ].map(([library, name]) => ({

@@ -15,6 +15,7 @@ export interface SourceSabotage {
 const SHARED_FOLD = 'libs/store/point-store/src/shared-fold.test.ts';
 const ANY_HISTORY =
   'series that are folded together give the same bits as each alone, for any history of the partition';
+const OWN_TIMES = 'series with times of their own give the same bits as each alone, too';
 const LATE_FOR_ALL =
   'points that are late for all series of a sender are resolved, although the series have the same times';
 const SCHEDULES = 'libs/store/point-store/src/schedules.property.test.ts';
@@ -26,7 +27,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'dropped-at-page-end',
     promise: 'an answer has all of a step, also where a page of a series ends within it',
-    file: 'libs/store/point-store/src/pair-folder.ts',
+    file: 'libs/store/point-store/src/slot-columns.ts',
     find: 'if (decoded === 0) this.#decodeOdd(pages, slot, at);',
     replace:
       'if (decoded === 0) this.#decodeOdd(pages, slot, at); ' +
@@ -42,6 +43,15 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
     replace: '',
     caughtBy: SHARED_FOLD,
     title: LATE_FOR_ALL,
+  },
+  {
+    name: 'overlap-of-own-times',
+    promise: 'points of a series with times of its own are resolved before they are folded',
+    file: 'libs/store/point-store/src/own-folder.ts',
+    find: 'if (!programs.ascends(timesAt, length)) return undefined;',
+    replace: '',
+    caughtBy: SHARED_FOLD,
+    title: OWN_TIMES,
   },
   {
     name: 'exception-ignored',

@@ -48,19 +48,26 @@ export interface FoldMemory {
   reserve(end: number): void;
 }
 
+/** Where a program lies in the memory, and where its results go. */
+export interface ProgramPlace {
+  readonly steps: number;
+  readonly records: number;
+  readonly recordsEnd: number;
+  readonly weights: number;
+  readonly durations: number;
+  /** By step, what stands in place of the result, or 0: of a count. */
+  readonly counts: number;
+  /** Where the results of the two columns begin. */
+  readonly outA: number;
+  readonly outB: number;
+}
+
 /** The loops of fold.wat. Two columns of values of the same times are folded at once. */
 export class FoldKernel {
   readonly #memory: FoldMemory;
   readonly #loops: Loops;
   #fold: TimeFold = TIME_FOLD.avg;
-  #counts: Float64Array | undefined;
-  #records = 0;
-  #recordsEnd = 0;
-  #weights = 0;
-  #durations = 0;
-  /** Where the results of the two columns begin. */
-  outA = 0;
-  outB = 0;
+  #place: ProgramPlace = NOWHERE;
 
   constructor(memory: FoldMemory) {
     this.#memory = memory;
@@ -68,24 +75,40 @@ export class FoldKernel {
       .exports as unknown as Loops;
   }
 
+  /** Where the results of the two columns begin. */
+  get outA(): number {
+    return this.#place.outA;
+  }
+
+  get outB(): number {
+    return this.#place.outB;
+  }
+
   /** Puts a program at address `at` of the memory, a multiple of 16; returns the first address behind it and its results. */
   load(fold: TimeFold, program: FoldProgram, at: number): number {
-    const { records, weights, durationsMs } = program;
-    this.#counts = program.counts;
-    this.#fold = fold;
-    this.#records = at;
-    this.#recordsEnd = at + records.length;
-    this.#weights = this.#recordsEnd;
-    this.#durations = this.#weights + 8 * weights.length;
-    this.outA = this.#durations + 8 * durationsMs.length;
-    this.outB = this.outA + 8 * weights.length;
-    const end = (this.outB + 8 * weights.length + ALIGNMENT - 1) & -ALIGNMENT;
+    const { records, weights, durationsMs, counts } = program;
+    const stepsBytes = 8 * weights.length;
+    const recordsEnd = at + records.length;
+    const durations = recordsEnd + stepsBytes;
+    const outA = durations + 8 * durationsMs.length;
+    const outB = outA + stepsBytes;
+    const countsAt = outB + stepsBytes;
+    const end = (countsAt + (counts === undefined ? 0 : stepsBytes) + ALIGNMENT - 1) & -ALIGNMENT;
     const memory = this.#memory;
     memory.reserve(end);
-    memory.bytes.set(records, this.#records);
-    memory.floats.set(weights, this.#weights / 8);
-    memory.floats.set(durationsMs, this.#durations / 8);
+    memory.bytes.set(records, at);
+    memory.floats.set(weights, recordsEnd / 8);
+    memory.floats.set(durationsMs, durations / 8);
+    if (counts !== undefined) memory.floats.set(counts, countsAt / 8);
+    const place = { records: at, recordsEnd, weights: recordsEnd, durations, outA, outB };
+    this.use(fold, { ...place, steps: weights.length, counts: counts === undefined ? 0 : countsAt });
     return end;
+  }
+
+  /** Takes a program that lies in the memory. */
+  use(fold: TimeFold, place: ProgramPlace): void {
+    this.#fold = fold;
+    this.#place = place;
   }
 
   /**
@@ -94,18 +117,19 @@ export class FoldKernel {
    * all values are integers as of `areWhole`: what is faster then gives the same results.
    */
   run(a: number, b: number, areWhole = false): boolean {
-    const [program, end] = [this.#records, this.#recordsEnd];
+    const { records, recordsEnd, outA, outB, weights, durations, counts, steps } = this.#place;
     const held = HELD[this.#fold];
     if (held !== undefined) {
-      return this.#loops.foldHeld(a, b, held, program, end, this.outA, this.outB, this.#weights, this.#durations) === 1;
+      return this.#loops.foldHeld(a, b, held, records, recordsEnd, outA, outB, weights, durations) === 1;
     }
     let isDifference = 0;
     if (this.#fold === TIME_FOLD.increase || this.#fold === TIME_FOLD.rate) isDifference = areWhole ? 2 : 1;
-    const weights = this.#fold === TIME_FOLD.rate ? this.#weights : 0;
-    if (this.#loops.foldSums(a, b, isDifference, program, end, this.outA, this.outB, weights) === 0) return false;
-    if (this.#counts !== undefined) {
-      this.#memory.floats.set(this.#counts, this.outA / 8);
-      this.#memory.floats.set(this.#counts, this.outB / 8);
+    const divisors = this.#fold === TIME_FOLD.rate ? weights : 0;
+    if (this.#loops.foldSums(a, b, isDifference, records, recordsEnd, outA, outB, divisors) === 0) return false;
+    if (counts !== 0) {
+      const { bytes } = this.#memory;
+      bytes.copyWithin(outA, counts, counts + 8 * steps);
+      bytes.copyWithin(outB, counts, counts + 8 * steps);
     }
     return true;
   }
@@ -123,3 +147,14 @@ export class FoldKernel {
     return this.#loops.areWhole(values, count) === 1;
   }
 }
+
+const NOWHERE: ProgramPlace = {
+  steps: 0,
+  records: 0,
+  recordsEnd: 0,
+  weights: 0,
+  durations: 0,
+  counts: 0,
+  outA: 0,
+  outB: 0,
+};

@@ -31,6 +31,7 @@ export type { MovingMethod, RefoldMethod, Regrouping, RegroupMethod } from './me
 export { MOVING_METHODS, REFOLD_METHODS, REGROUP_METHODS } from './method-names.ts';
 export type { PartialBytes, PartialLimits } from './partial-bytes.ts';
 export { DEFAULT_PARTIAL_LIMITS, packPartial, unpackPartial } from './partial-bytes.ts';
+export { canMakeProgram, ProgramMaker } from './program-maker.ts';
 export type { RangeFunctionName, StepShape } from './range-functions.ts';
 export {
   applyRangeFunction,

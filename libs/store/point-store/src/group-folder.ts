@@ -4,17 +4,24 @@ import type { SlicedWork } from '@tidemark/ports';
 import { FoldFindings } from './fold-findings.ts';
 import { type GroupMembers, groupMembers } from './group-members.ts';
 import { GroupSums } from './group-sums.ts';
+import type { Candidate } from './kept-folds.ts';
+import type { OwnTimes } from './own-folder.ts';
 import { PairFolder } from './pair-folder.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { type Found, SeriesFolder } from './series-folder.ts';
-import type { SharedFold } from './shared-fold.ts';
 import type { Timeline } from './timeline.ts';
 
 /** Values of all groups that are folded at once, so that each page is read once for all of them. */
 const VALUES_AT_ONCE = 1_000_000;
-/** Cost of a point that is folded with others, and of adding a step of a folded series, in units of the cost of a point. */
+/**
+ * Costs in units of the cost of a point: of one that is folded with others, of one whose series has times of its own, and of adding a
+ * step of a folded series.
+ */
 const SHARED_COST = 1 / 32;
+const OWN_COST = 1 / 4;
 const STEP_COST = 1 / 16;
+/** Pairs of a candidate that are folded before what they share is made and kept. */
+const OWN_FOLDS = 2;
 
 type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
 
@@ -81,7 +88,9 @@ export class GroupFolder {
       for (let i = 0; i < series.length; ) {
         const taken = this.#foldShared(pairs, series, i, members);
         if (taken === 0) yield* this.#foldAlone(series[i], i, members, partials, sums);
-        else yield taken * (SERIES_COST / 4 + steps * STEP_COST) + this.#sharedPoints * SHARED_COST;
+        else
+          yield taken * (SERIES_COST / 4 + steps * STEP_COST) +
+            this.#sharedPoints * (pairs.isOwn ? OWN_COST : SHARED_COST);
         if (this.#lacksContext) return undefined;
         i += Math.max(1, taken);
       }
@@ -128,39 +137,53 @@ export class GroupFolder {
   /** Folds the series at `index`, with the next one if it has the same times. Returns how many it has folded: 0, 1, or 2. */
   #foldShared(pairs: PairFolder, series: Uint32Array, index: number, members: GroupMembers): number {
     const a = series[index];
-    const b = series[index + 1];
     const candidate = pairs.candidateOf(a);
     if (candidate === undefined) return 0;
-    const isPair = index + 1 < series.length && pairs.candidateOf(b) === candidate;
-    // What only one series has is not worth a program.
-    if (!isPair && !candidate.isMade) return 0;
-    const shared = pairs.sharedOf(candidate, a);
-    if (shared === undefined) return 0;
-    if (!pairs.fold(shared, a, isPair ? b : a)) return 0;
+    const isPair = index + 1 < series.length && pairs.candidateOf(series[index + 1]) === candidate;
+    const b = isPair ? series[index + 1] : a;
+    const times = foldedTimes(pairs, candidate, a, b);
+    if (times === undefined) return 0;
     this.#sharedPoints = 0;
-    if (this.#lacksSome(candidate.timeline, shared, a) || (isPair && this.#lacksSome(candidate.timeline, shared, b))) {
+    if (this.#lacksSome(candidate.timeline, times, a) || (isPair && this.#lacksSome(candidate.timeline, times, b))) {
       this.#lacksContext = true;
       return isPair ? 2 : 1;
     }
-    this.#add(pairs, shared, 0, index, members);
-    if (isPair) this.#add(pairs, shared, 1, index + 1, members);
+    this.#add(pairs, times, 0, index, members);
+    if (isPair) this.#add(pairs, times, 1, index + 1, members);
     return isPair ? 2 : 1;
   }
 
   /** Whether a series of a timeline has points that its fold depends on, and that were not found. */
-  #lacksSome(timeline: Timeline, { lacksOlder, lacksNewer }: SharedFold, series: number): boolean {
+  #lacksSome(timeline: Timeline, { lacksOlder, lacksNewer }: OwnTimes, series: number): boolean {
     const { pages } = this.#found;
     return (lacksOlder && pages.hasOlder(series, timeline)) || (lacksNewer && pages.hasNewer(series, timeline));
   }
 
-  #add(pairs: PairFolder, shared: SharedFold, result: 0 | 1, index: number, { starts, groups }: GroupMembers): void {
-    const { length, newest } = shared;
+  #add(
+    pairs: PairFolder,
+    { length, newest }: OwnTimes,
+    result: 0 | 1,
+    index: number,
+    { starts, groups }: GroupMembers,
+  ): void {
     const [from, to] = [starts[index], starts[index + 1]];
     for (let at = from; at < to; at++) pairs.add(result, groups[at]);
     this.pointsRead += length * (to - from);
     this.#sharedPoints += length;
     if (newest !== undefined) this.#findings.add(newest, to - from);
   }
+}
+
+/** Folds two series of a candidate, or one twice; undefined where each must be folded alone. */
+function foldedTimes(pairs: PairFolder, candidate: Candidate, a: number, b: number): OwnTimes | undefined {
+  // What few series have is not worth keeping.
+  if (!candidate.isMade && candidate.ownFolds < OWN_FOLDS) {
+    candidate.ownFolds++;
+    const own = pairs.foldOwn(candidate, a, b);
+    if (own !== undefined || a === b) return own;
+  }
+  const shared = pairs.sharedOf(candidate, a);
+  return shared !== undefined && pairs.fold(shared, a, b) ? shared : undefined;
 }
 
 function packedGroup(partial: SpacePartial): GroupPartial {

@@ -79,6 +79,16 @@ export class GroupSums {
     this.#addSteps(group, folded, values);
   }
 
+  /** Does what `addShared` does, for a series that may have other steps than the one before. */
+  addOwn(group: number, folded: FoldedSeries, values: number): void {
+    if (this.#at === 0) {
+      this.#partials[group].addSeries(folded);
+      return;
+    }
+    this.#partials[group].countSeries(folded);
+    this.#addSteps(group, folded, values);
+  }
+
   /** Adds a series that was folded alone. */
   addAlone(group: number, folded: FoldedSeries): void {
     const { values, present, first, end } = folded;

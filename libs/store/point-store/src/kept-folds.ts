@@ -22,6 +22,8 @@ export interface Candidate {
   readonly heads: readonly HeadPart[];
   shared: SharedFold | undefined;
   isMade: boolean;
+  /** How often its series were folded without it. */
+  ownFolds: number;
 }
 
 /**
@@ -67,7 +69,7 @@ export class KeptFolds {
     const known = this.#candidates.get(timeline.number) ?? [];
     const found = known.find(({ heads }) => isOfHeads(heads, series, views));
     if (found !== undefined) return found;
-    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false };
+    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false, ownFolds: 0 };
     if (known.length === KEPT_OF_TIMELINE) return candidate;
     this.#count(ENTRY_BYTES);
     const own = this.#candidates.get(timeline.number) ?? [];

@@ -1,4 +1,4 @@
-import { FoldKernel } from '@tidemark/fold';
+import { FoldKernel, ProgramMaker } from '@tidemark/fold';
 import { PAGE_TIMES_LIMIT, PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
 import { PageBudget } from './page-budget.ts';
 
@@ -6,6 +6,11 @@ import { PageBudget } from './page-budget.ts';
 export const VALUES_BEHIND = 16;
 /** Bytes of the values of a slot, and of what decoding writes behind them. */
 export const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + VALUES_BEHIND);
+/** Bytes of the values of `count` points, and of what decoding writes behind them: a multiple of 16. */
+export function columnBytes(count: number): number {
+  return 8 * ((count + VALUES_BEHIND + 1) & ~1);
+}
+
 /** Bytes of two seeds and two sums of a hash. */
 export const HASH_STATE_BYTES = 32;
 /** Bytes of a PointHash: its state, and two columns. */
@@ -29,6 +34,8 @@ export class PageCodec {
   readonly decoder = new PageDecoder(new PageKernel(this.kernel.blocks));
   /** Folds in the memory of the decoder, behind its pages. */
   readonly folds = new FoldKernel(this.decoder.kernel);
+  /** Makes what `folds` runs, in the same memory. */
+  readonly programs = new ProgramMaker(this.decoder.kernel);
   /** Of the pages that all partitions have in RAM. */
   readonly pageBudget = new PageBudget();
   /**

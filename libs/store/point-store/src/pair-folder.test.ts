@@ -57,6 +57,7 @@ test('a query that is cancelled while it folds leaves nothing in the codec', asy
 
 test('a query that reads more context leaves nothing of its first attempt in the codec', async () => {
   const fold = jest.spyOn(PairFolder.prototype, 'fold');
+  const foldOwn = jest.spyOn(PairFolder.prototype, 'foldOwn');
   const leave = jest.spyOn(PairFolder.prototype, 'leave');
   const partition = await PointPartition.open({
     ...{ partition: 0, keyValue: new MemoryKeyValue(), latenessMs: () => 3000, codec: new PageCodec() },
@@ -83,7 +84,26 @@ test('a query that reads more context leaves nothing of its first attempt in the
   const own = { groups: [{ digest: Buffer.alloc(0), series: Buffer.concat([...SERIES, last].map(seriesIdOf)) }] };
   const reply = await partition.aggregate({ ...request, ...own, fromMs: START_MS + 200_000 });
   expect(reply.groups).toHaveLength(1);
-  // In pairs, twice.
-  expect(fold.mock.calls).toHaveLength(SERIES.length);
+  // In pairs, and the last one, twice.
+  expect(fold.mock.calls.length + foldOwn.mock.calls.length).toBe(SERIES.length + 2);
   expect(leave).not.toHaveBeenCalled();
+});
+
+test('a series of very many points, which would be folded in one piece, is folded in slices', async () => {
+  const aloneOf = async (length: number) => {
+    const partition = await PointPartition.open({
+      ...{ partition: 0, keyValue: new MemoryKeyValue(), latenessMs: () => 3000 },
+      limits: DEFAULT_POINT_STORE_LIMITS,
+    });
+    const builder = new LogBuilder();
+    partition.apply(builder.bare(RECORD.open, 0, START_MS));
+    const points = Array.from({ length }, (_, i) => ({ series: 0, timeMs: START_MS + i, value: i }));
+    partition.apply(builder.block(0, START_MS, [{ client: 0, sequence: 0, points }]));
+    const range = { fromMs: START_MS, toMs: START_MS + 100_000, stepMs: 10_000 };
+    const { pointsRead, seriesAlone } = await partition.aggregate(requestOf([0], range, 'sum'));
+    expect(pointsRead).toBe(length);
+    return seriesAlone;
+  };
+  expect(await aloneOf(65_536)).toBe(0);
+  expect(await aloneOf(65_537)).toBe(1);
 });

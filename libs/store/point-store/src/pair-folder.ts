@@ -1,24 +1,23 @@
 import { type FoldedSeries, type FoldProgram, hasProgram } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
-import { PAGE_RECORD_BYTES, type Page } from '@tidemark/page';
 import type { GroupSums } from './group-sums.ts';
 import { type Candidate, KeptFolds } from './kept-folds.ts';
-import { type Occupant, type PageCodec, VALUES_BEHIND } from './page-codec.ts';
+import { OwnFolder, type OwnTimes } from './own-folder.ts';
+import { columnBytes, type Occupant, type PageCodec } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
 import {
   type SharedFold,
   type SharedPlaces,
   type SharedTimes,
-  type SlotPages,
   sharedPlaces,
   sharedTimes,
   timesKey,
 } from './shared-fold.ts';
+import { SlotColumns } from './slot-columns.ts';
 
 /** With more steps than this what series share takes more memory than folding alone saves time. */
 const STEPS = 8192;
-const ALIGNMENT = 16;
 
 const NO_SKETCHES = { packed: [], packedSteps: [] };
 
@@ -38,12 +37,12 @@ export class PairFolder implements Occupant {
   #behindSums = 0;
   #program: FoldProgram | undefined;
   #behindProgram = 0;
-  #generation = -1;
-  #records: number[] = [];
+  readonly #slots: SlotColumns;
   #columns: [number, number] = [0, 0];
-  /** All values that were decoded last are integers, see FoldKernel. */
-  #areWhole = false;
-  readonly results: [Folded, Folded];
+  readonly #results: [Folded, Folded];
+  readonly #own: OwnFolder;
+  /** The last fold made its own program. */
+  isOwn = false;
   readonly #sums: GroupSums;
 
   /** `sums` are in the decoder's memory while the folder has it. */
@@ -52,8 +51,10 @@ export class PairFolder implements Occupant {
     this.#store = store;
     this.#found = found;
     this.#codec = store.codec;
+    this.#slots = new SlotColumns(store.codec, found.pages);
+    this.#own = new OwnFolder(store, found);
     const nothing = { values: NOTHING, present: NO_STEPS, lastTimesMs: NOTHING, first: 0, end: 0, ...NO_SKETCHES };
-    this.results = [{ ...nothing }, { ...nothing }];
+    this.#results = [{ ...nothing }, { ...nothing }];
   }
 
   /** What a series may share with others; undefined when it must be folded alone. */
@@ -96,19 +97,34 @@ export class PairFolder implements Occupant {
     return times;
   }
 
-  /** Folds two series of a shared fold into `results`, or one into both. False where they must be folded alone. */
+  /**
+   * Folds two series of a candidate, or one twice, whose program is not kept. Undefined where they must be folded in another
+   * way.
+   */
+  foldOwn(candidate: Candidate, a: number, b: number): OwnTimes | undefined {
+    const places = sharedPlaces(candidate.timeline, candidate.heads);
+    if (places === undefined) return undefined;
+    this.#enter();
+    this.#loaded = undefined;
+    this.#program = undefined;
+    this.isOwn = true;
+    return this.#own.fold(places, a, b, this.#behindSums);
+  }
+
+  /** Folds two series of a shared fold, or one twice. False where they must be folded alone. */
   fold(shared: SharedFold, a: number, b: number): boolean {
     const { decoder, folds } = this.#codec;
     const { plan } = this.#found;
+    const slots = this.#slots;
     if (!this.#load(shared)) return false;
     const [columnA, columnB] = this.#columns;
-    this.#areWhole = true;
-    if (!this.#decode(shared, a, columnA)) return false;
-    if (a !== b && !this.#decode(shared, b, columnB)) return false;
+    slots.areWhole = true;
+    if (!slots.decode(shared, a, columnA)) return false;
+    if (a !== b && !slots.decode(shared, b, columnB)) return false;
     const from = 8 * shared.from;
-    if (!folds.run(columnA + from, (a === b ? columnA : columnB) + from, this.#areWhole)) return false;
+    if (!folds.run(columnA + from, (a === b ? columnA : columnB) + from, slots.areWhole)) return false;
     const { floats } = decoder;
-    const [one, other] = this.results;
+    const [one, other] = this.#results;
     if (one.values.buffer !== floats.buffer || one.values.byteOffset !== folds.outA) {
       one.values = floats.subarray(folds.outA / 8, folds.outA / 8 + plan.steps);
       other.values = floats.subarray(folds.outB / 8, folds.outB / 8 + plan.steps);
@@ -121,28 +137,20 @@ export class PairFolder implements Occupant {
     const { decoder, folds } = this.#codec;
     const { program, parts, length } = shared;
     this.#enter();
-    if (shared === this.#loaded && decoder.generation === this.#generation) return true;
+    this.isOwn = false;
+    if (shared === this.#loaded && this.#slots.isValid) return true;
     this.#loaded = undefined;
-    this.#records = [];
     if (program !== this.#program) {
       this.#program = program;
+      this.#own.leave();
       this.#behindProgram = folds.load(this.#found.plan.timeFold, program, this.#behindSums);
     }
-    let at = this.#behindProgram;
-    this.#generation = decoder.generation;
-    for (const { pages, timeClasses } of parts) {
-      if (!decoder.writeRecords(pages, timeClasses, at)) return false;
-      this.#records.push(at);
-      at += PAGE_RECORD_BYTES * pages.length;
-    }
-    // The pages of one part may have taken the place of those of another: then they don't fit, or do when tried again.
-    if (parts.length > 1 && decoder.generation !== this.#generation && !this.#reload(parts)) return false;
-    const columnBytes = ((8 * (length + VALUES_BEHIND) - 1) | (ALIGNMENT - 1)) + 1;
-    this.#columns = [at, at + columnBytes];
-    decoder.kernel.reserve(at + 2 * columnBytes);
-    this.#generation = decoder.generation;
+    const at = this.#slots.load(parts, this.#behindProgram);
+    if (at === undefined) return false;
+    this.#columns = [at, at + columnBytes(length)];
+    decoder.kernel.reserve(at + 2 * columnBytes(length));
     this.#loaded = shared;
-    for (const one of this.results) {
+    for (const one of this.#results) {
       one.present = program.present;
       one.lastTimesMs = program.lastTimesMs;
       one.first = program.first;
@@ -156,6 +164,7 @@ export class PairFolder implements Occupant {
     if (!this.#codec.occupy(this)) return;
     this.#loaded = undefined;
     this.#program = undefined;
+    this.#own.leave();
     this.#behindSums = this.#sums.enter(this.#codec.foldAt);
   }
 
@@ -172,48 +181,9 @@ export class PairFolder implements Occupant {
   /** Adds a result of the last fold to a group. */
   add(result: 0 | 1, group: number): void {
     const { folds } = this.#codec;
-    this.#sums.addShared(group, this.results[result], result === 0 ? folds.outA : folds.outB);
-  }
-
-  #reload(parts: readonly SlotPages[]): boolean {
-    const { decoder } = this.#codec;
-    const { generation } = decoder;
-    parts.forEach(({ pages, timeClasses }, i) => {
-      decoder.writeRecords(pages, timeClasses, this.#records[i]);
-    });
-    return decoder.generation === generation;
-  }
-
-  /** Decodes all values of a series to address `to`. */
-  #decode({ parts, heads }: SharedFold, series: number, to: number): boolean {
-    const { decoder } = this.#codec;
-    const { pages: found } = this.#found;
-    let at = to;
-    for (let i = 0; i < parts.length; i++) {
-      const { entry, pages, count } = parts[i];
-      const slot = found.slotOf(series, entry);
-      const records = this.#records[i];
-      const end = records + PAGE_RECORD_BYTES * pages.length;
-      const decoded = decoder.kernel.loops.decodeSlots(records, end, slot, at);
-      if (decoded !== 2) this.#areWhole = false;
-      if (decoded === 0) this.#decodeOdd(pages, slot, at);
-      at += 8 * count;
-    }
-    for (const { view, count } of heads) {
-      view.gather(series, count, decoder.kernel, at);
-      if (this.#areWhole && !this.#codec.folds.areWhole(at, count)) this.#areWhole = false;
-      at += 8 * count;
-    }
-    return decoder.generation === this.#generation;
-  }
-
-  /** Decodes a slot that has exceptions, or values that are not decimals. */
-  #decodeOdd(pages: readonly Page[], slot: number, to: number): void {
-    let at = to;
-    for (const page of pages) {
-      this.#codec.decoder.decode(page, slot, at);
-      at += 8 * page.countOf(slot);
-    }
+    const values = result === 0 ? folds.outA : folds.outB;
+    if (this.isOwn) this.#sums.addOwn(group, this.#own.results[result], values);
+    else this.#sums.addShared(group, this.#results[result], values);
   }
 }
 

@@ -101,8 +101,10 @@ export function sharedTimes(
   { parts, heads }: SharedPlaces,
   { plan, options, stated, neededSinceMs }: FoldContext,
 ): SharedTimes | undefined {
-  const timesMs = timesOf(parts, heads);
-  const { length } = timesMs;
+  let length = 0;
+  for (const { count } of [...parts, ...heads]) length += count;
+  const timesMs = new Float64Array(length);
+  timesOf({ parts, heads }, timesMs, 0);
   for (let i = 1; i < length; i++) if (!(timesMs[i - 1] < timesMs[i])) return undefined;
   const range = contextRange(plan, neededSinceMs, timesMs, length);
   const from = Math.max(0, range.from);
@@ -110,18 +112,25 @@ export function sharedTimes(
   const program = foldProgram(options, own, own.length, stated);
   if (program === undefined) return undefined;
   const lacks = { lacksOlder: range.from < 0, lacksNewer: range.to > length };
-  return { length, from, program, ...lacks, newest: newestOf(own, plan, options, stated) };
+  const intervals = new ReportingIntervals(options.intervalMs);
+  const newest = newestOf(intervals, own, new Float64Array(own.length), plan, options.isAmount, stated);
+  return { length, from, program, ...lacks, newest };
 }
 
 /** The pages in the order of time if that is the order of the log, too. */
 function inOrder(pages: readonly TimelinePage[]): readonly TimelinePage[] | undefined {
-  const ordered = [...pages].sort((a, b) => timesIn(a).firstMs - timesIn(b).firstMs);
+  const ordered = ascend(pages) ? pages : [...pages].sort((a, b) => timesIn(a).firstMs - timesIn(b).firstMs);
   for (let i = 1; i < ordered.length; i++) {
     const [before, after] = [pageOf(ordered[i - 1]), pageOf(ordered[i])];
     if (before.mapEpoch > after.mapEpoch) return undefined;
     if (before.mapEpoch === after.mapEpoch && before.fromOffset > after.fromOffset) return undefined;
   }
   return ordered;
+}
+
+function ascend(pages: readonly TimelinePage[]): boolean {
+  for (let i = 1; i < pages.length; i++) if (timesIn(pages[i]).firstMs < timesIn(pages[i - 1]).firstMs) return false;
+  return true;
 }
 
 /** Whether all of the head is behind the pages. */
@@ -154,34 +163,34 @@ function partsOf(pages: readonly TimelinePage[]): SlotPages[] {
   return parts;
 }
 
-function timesOf(parts: readonly SlotPages[], heads: readonly HeadPart[]): Float64Array {
-  let length = 0;
-  for (const { count } of [...parts, ...heads]) length += count;
-  const timesMs = new Float64Array(length);
-  let at = 0;
+/** Copies the times of the values of places to a column, from index `to` on. */
+export function timesOf({ parts, heads }: SharedPlaces, column: Float64Array, to: number): void {
+  let at = to;
   for (const { pages, timeClasses } of parts) {
-    pages.forEach(({ times }, i) => {
-      times.copyTimes(timeClasses[i], timesMs, at);
+    for (let i = 0; i < pages.length; i++) {
+      const { times } = pages[i];
+      times.copyTimes(timeClasses[i], column, at);
       at += times.countOf(timeClasses[i]);
-    });
+    }
   }
   for (const { times, count } of heads) {
-    timesMs.set(times.timesMs.subarray(0, count), at);
+    column.set(times.timesMs.subarray(0, count), at);
     at += count;
   }
-  return timesMs;
 }
 
-function newestOf(
+/** The newest point before the end of the range, of a series of which `timesMs` are those of the range with its context. */
+export function newestOf(
+  intervals: ReportingIntervals,
   timesMs: Float64Array,
+  values: Float64Array,
   { toMs }: AggregatePlan,
-  { isAmount, intervalMs }: TimeFolderOptions,
+  isAmount: boolean,
   stated: StatedIntervals,
 ): NewestPoint | undefined {
   const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
   if (newest < 0) return undefined;
-  const intervals = new ReportingIntervals(intervalMs);
-  intervals.begin(timesMs, new Float64Array(timesMs.length), stated);
+  intervals.begin(timesMs, values, stated);
   return {
     timeMs: timesMs[newest],
     intervalMs: isAmount ? intervals.ofAmount(newest) : intervals.ofReading(newest),

@@ -168,8 +168,8 @@ export interface AggregateReply {
     | number
     | undefined;
   /**
-   * Series that were folded one by one, which takes about ten times as long as with others: their points overlap, or have
-   * times of their own, values are missing or unusual, or a counter went down.
+   * Series that were folded in the slow way, which takes about ten times as long as the others: their points overlap, values
+   * are missing or unusual, or a counter went down.
    */
   seriesAlone: number;
 }
