@@ -50,7 +50,7 @@ test('a full log is reported, clients keep their points, and all points arrive w
   expect(ackedPoints).toBeLessThan(sent.points);
   const refusal = await eventually('a refusal with its reason', () => client.lastError);
   expect(refusal).toMatchObject({
-    message: expect.stringMatching(/the log is full.*maxBytes/),
+    message: expect.stringMatching(/the log has used all of its bytes.*retry/),
     detail: { field: 'log' },
   });
 
@@ -89,6 +89,41 @@ test('a full disk is reported, and no point is lost or counted twice', async () 
   expect(client.stats()).toMatchObject({ ackedPoints: sent.points, rejectedPoints: 0, droppedPoints: 0 });
   expect(await found(roomy, fromMs)).toEqual(sent);
 });
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux(
+  'a request to a full disk is refused at once, the process is not ready meanwhile, and recovers by itself',
+  async () => {
+    const platform = await harness.platform({ log: { segmentBytes: 64 * MIB } }, { largestFileBytes: MIB });
+    const client = await harness.client(platform.grpcAddress);
+    fill(client, 80, 4000);
+    const isReady = async () => (await fetch(`${platform.httpUrl}/readyz`)).ok;
+    const post = async (value: number) => {
+      const points = Array.from({ length: 500 }, (_, i) => [Math.floor(Date.now() / 1000) - i, value]);
+      const body = JSON.stringify({ series: [{ metric: 'app.posted', points, type: 'count' }] });
+      const headers = { 'content-type': 'application/json', 'dd-api-key': 'any' };
+      const startMs = performance.now();
+      const { status } = await fetch(`${platform.httpUrl}/api/v1/series`, { method: 'POST', headers, body });
+      return { status, tookMs: performance.now() - startMs };
+    };
+    await eventually('a request to be refused', async () => (await post(1)).status === 503);
+    // Far below the 15 s after which a lane gives up on a log that does not answer.
+    expect((await post(1)).tookMs).toBeLessThan(5000);
+    const reply = await fetch(`${platform.httpUrl}/readyz`);
+    expect([reply.status, await reply.text()]).toEqual([
+      503,
+      expect.stringMatching(
+        /can't append to .*EFBIG.* bytes of that disk are free: raise the limit on the size of files/,
+      ),
+    ]);
+    await client.close();
+
+    await platform.liftFileLimit();
+    await eventually('a request to be accepted', async () => (await post(1000)).status === 202);
+    await eventually('the platform to be ready', isReady);
+  },
+);
 
 function saysFull(reason: unknown): boolean {
   return typeof reason === 'string' && /full|too large|EFBIG|ENOSPC/.test(reason);

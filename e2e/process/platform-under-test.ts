@@ -111,6 +111,12 @@ export class PlatformUnderTest {
     this.#child.kill('SIGCONT');
   }
 
+  /** Lets files grow without limit again, like a disk that has space again (Linux). */
+  async liftFileLimit(): Promise<void> {
+    const { pid } = this.#child;
+    await once(spawn('prlimit', [`--pid=${pid}`, '--fsize=unlimited'], { stdio: 'inherit' }), 'exit');
+  }
+
   /** Stops it cleanly. */
   async stop(): Promise<void> {
     this.#send({ type: 'stop' });
@@ -208,8 +214,9 @@ function launch(settings: PlatformSettings, { largestFileBytes, clockAheadFile }
   }
   if (largestFileBytes === undefined)
     return fork(PROCESS, [argument], { execArgv: [], stdio: 'pipe', env: ENVIRONMENT });
-  // `ulimit -f` counts blocks of 512 bytes; `exec` replaces the shell by node, so that signals reach it.
-  const script = `ulimit -f ${Math.ceil(largestFileBytes / 512)} && exec "$@"`;
+  // `ulimit -f` counts blocks of 512 bytes; `exec` replaces the shell by node, so that signals reach it. `-S` leaves the hard
+  // limit, up to which `liftFileLimit` may raise it.
+  const script = `ulimit -S -f ${Math.ceil(largestFileBytes / 512)} && exec "$@"`;
   return spawn('sh', ['-c', script, 'sh', process.execPath, PROCESS, argument], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: ENVIRONMENT,

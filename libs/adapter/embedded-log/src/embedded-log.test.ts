@@ -184,7 +184,12 @@ describe('a full disk', () => {
     await fill(log, 5);
     const writer = await log.writer('points', 0);
     disk.full = true;
-    await expect(writer.append(0, Buffer.from('a'))).rejects.toMatchObject({ code: 'resource_exhausted' });
+    await expect(writer.append(0, Buffer.from('a'))).rejects.toMatchObject({
+      code: 'resource_exhausted',
+      message: expect.stringMatching(
+        /points partition 0: .*; \d+ of \d+ bytes of that disk are free: free space there, and/,
+      ),
+    });
     expect(await read(log, 0)).toHaveLength(5);
     disk.full = false;
     expect((await writer.append(0, Buffer.from('b'))).offset).toBe(5);

@@ -29,7 +29,8 @@ export class LogSpace {
     if (used + bytes > bound) {
       throw new TidemarkError(
         'resource_exhausted',
-        `the log is full: ${used} of maxBytes ${maxBytes} bytes are used, and a record of ${topic} needs ${bytes} more`,
+        `the log is full: ${used} of maxBytes ${maxBytes} bytes are used, and a record of ${topic} needs ${bytes} more ` +
+          `(limit: ${bound}); find the store that does not commit (\`tidemark doctor\`), or raise log.maxBytes`,
         { limit: maxBytes, used, topic },
       );
     }

@@ -15,6 +15,7 @@ import {
 } from '@tidemark/ports';
 import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 import { findPartition, type OffsetRange } from './find-partition.ts';
+import { describeFullDisk } from './full-disk.ts';
 import type { LogSpace } from './log-space.ts';
 import { PartitionFiles } from './partition-files.ts';
 import { newProducerState, type ProducerState, ProducerTable } from './producer-table.ts';
@@ -273,7 +274,7 @@ export class Partition implements AppendQueue {
     try {
       records = await this.#store(group, appendTimeMs);
     } catch (error) {
-      const failure = storeError(error, this.name);
+      const failure = storeError(await describeFullDisk(error, this.#parts.disk), this.name);
       for (const append of group) {
         this.#parts.space.unreserve(append.reservedBytes);
         append.reject(failure);
@@ -466,11 +467,15 @@ function encodeGroup(
 
 /** The error of a failed append. `resource_exhausted` means "not stored"; `unavailable` leaves the outcome unknown. */
 function storeError(error: unknown, name: string): TidemarkError {
-  const code = isTidemarkError(error, 'resource_exhausted') ? 'resource_exhausted' : 'unavailable';
+  const isFull = isTidemarkError(error, 'resource_exhausted');
   return new TidemarkError(
-    code,
+    isFull ? 'resource_exhausted' : 'unavailable',
     `cannot append to ${name}: ${messageOf(error)}`,
-    { partition: name, ...(isMovedError(error) ? { moved: true } : {}) },
+    {
+      partition: name,
+      ...(isFull && error.detail.errno !== undefined ? { errno: error.detail.errno } : {}),
+      ...(isMovedError(error) ? { moved: true } : {}),
+    },
     { cause: error },
   );
 }

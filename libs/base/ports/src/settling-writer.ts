@@ -6,6 +6,9 @@ const RETRY_MS = 100;
 /** Pause between attempts while the log is full. */
 const FULL_RETRY_MS = 1000;
 
+/** Returns true to end an append with an error, given whether an attempt may have stored the value. */
+export type IsFinal = (error: TidemarkError, mayBeStored: boolean) => boolean;
+
 /**
  * Appends records of one producer in order, one outstanding at a time, and settles unknown outcomes by repeats with
  * the same sequence. It is a decorator over `LogWriter`: no other code repeats an append.
@@ -30,7 +33,10 @@ export class SettlingWriter {
     this.#clock = clock;
   }
 
-  /** Why the last append is not stored yet, or was not stored; undefined when there was no error. */
+  /**
+   * Why the last append is not stored yet, or was not stored; undefined when there was no error, or when its caller has the
+   * error and the full log stored nothing.
+   */
   get problem(): TidemarkError | undefined {
     return this.#problem;
   }
@@ -51,20 +57,16 @@ export class SettlingWriter {
   /**
    * Appends a value; resolves once it is durable. Throws `invalid_argument` when the value is too large for the log: it
    * is not stored, and a smaller one may follow. Throws the last error when it cannot be repeated (`failed_precondition`)
-   * or `signal` aborted, or where `isFinal` holds for it; the outcome is then unknown, and a later append uses a new
-   * producer.
+   * or `signal` aborted, or where `isFinal` holds for it and for whether an attempt may have stored the value. If one may,
+   * a later append uses a new producer.
    */
-  append(value: Uint8Array, signal?: AbortSignal, isFinal = (_error: TidemarkError) => false): Promise<Appended> {
+  append(value: Uint8Array, signal?: AbortSignal, isFinal: IsFinal = () => false): Promise<Appended> {
     const result = this.#last.then(() => this.#settle(value, signal, isFinal));
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #settle(
-    value: Uint8Array,
-    signal: AbortSignal | undefined,
-    isFinal: (error: TidemarkError) => boolean,
-  ): Promise<Appended> {
+  async #settle(value: Uint8Array, signal: AbortSignal | undefined, isFinal: IsFinal): Promise<Appended> {
     let retryMs = RETRY_MS;
     let isUnknown = false;
     for (;;) {
@@ -78,16 +80,18 @@ export class SettlingWriter {
       } catch (error) {
         if (isTidemarkError(error)) this.#problem = error;
         if (isTidemarkError(error, 'invalid_argument')) throw error;
-        const final = !isTidemarkError(error) || error.code === 'failed_precondition' || isFinal(error);
+        const isFull = isTidemarkError(error, 'resource_exhausted');
+        isUnknown ||= !isFull;
+        const final = !isTidemarkError(error) || error.code === 'failed_precondition' || isFinal(error, isUnknown);
         if (final || signal?.aborted) {
-          this.#writer = undefined;
-          this.#sequence = 0;
           this.#repeated = undefined;
+          if (isUnknown) {
+            this.#writer = undefined;
+            this.#sequence = 0;
+          } else this.#problem = undefined;
           throw error;
         }
         this.#repeated = error;
-        const isFull = error.code === 'resource_exhausted';
-        isUnknown ||= !isFull;
         this.#isResting = !isUnknown;
         await sleep(this.#clock, retryMs, signal);
         if (!isUnknown) this.#notStoredMs = this.#clock.monotonicMs();

@@ -37,6 +37,8 @@ export class IntakeBench {
   readonly moved = new Set<string>();
   /** Topics or partitions whose appends fail because the log is full. */
   readonly full = new Set<string>();
+  /** The error of a full log. */
+  fullError = new TidemarkError('resource_exhausted', 'the log is full');
   /** Bytes above which the log refuses a record. */
   refusedAboveBytes = Number.POSITIVE_INFINITY;
   /** Time until an append reaches the log, ms. */
@@ -71,7 +73,7 @@ export class IntakeBench {
               throw movedError('the folder was moved', 'log');
             }
             if (this.full.has(topic) || this.full.has(`${topic}/${partition}`)) {
-              throw new TidemarkError('resource_exhausted', 'the log is full');
+              throw this.fullError;
             }
             if (value.length > this.refusedAboveBytes) {
               throw new TidemarkError('invalid_argument', `the log refuses a record of ${value.length} bytes`);

@@ -43,7 +43,7 @@ export interface IntakeOptions {
   readonly budgets?: SeriesLimits;
   /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
-  /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
+  /** Called when the log is full for a lane, and without a reason when it stores records again. */
   readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
   /** Register of the clients. Default: a new one. */
   readonly clients?: ClientRegister;
@@ -194,7 +194,7 @@ export class IntakeSession {
     return this.problem === undefined;
   }
 
-  /** True when every lane accepts shares. */
+  /** True when every lane accepts shares, and stores them. */
   get isReady(): boolean {
     return this.isAccepting && this.#lanes.isReady;
   }

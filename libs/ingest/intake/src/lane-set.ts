@@ -27,7 +27,7 @@ export interface LaneSetOptions {
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
   /** Called when a lane ended by itself. Another one opens in its place. */
   readonly onLaneEnded?: (partition: number, reason: string) => void;
-  /** Called when the full log has accepted no record of a lane for long, and without a reason when it does again. */
+  /** Called when the log is full for a lane, and without a reason when it stores records again. */
   readonly onLaneStalled?: (partition: number, reason: string | undefined) => void;
 }
 
@@ -87,9 +87,9 @@ export class LaneSet {
     return Math.min(this.#recordLimit.shareBytes, this.#options.queueBytes);
   }
 
-  /** True when every lane accepts shares. */
+  /** True when every lane accepts shares, and stores them. */
   get isReady(): boolean {
-    return this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting);
+    return this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting && !lane.isStalled);
   }
 
   get queuedBytes(): number {

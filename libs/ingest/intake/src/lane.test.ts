@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { inspectShare } from '@tidemark/columns';
 import { type BlockRecord, RECORD } from '@tidemark/point-records';
+import { TidemarkError } from '@tidemark/ports';
 import { ClientDictionary } from './client-dictionary.ts';
 import { IntakeBench, shareOf } from './intake-bench.fixture.ts';
 import { DEFAULT_LANE_TIMING, type LaneTiming } from './intake-limits.ts';
@@ -251,30 +252,51 @@ describe('the end', () => {
     expect(one.offer()).toBe(false);
   });
 
-  test('a lane with a full log stays alive, answers overdue shares, and continues with the same record', async () => {
-    const one = await openLane();
-    one.offer();
-    one.bench.full.add('points/0');
-    await one.bench.advance(400);
-    one.offer();
-    await one.bench.advance(17_000);
-    expect([...one.settled]).toEqual([
-      [0, false],
-      [1, false],
-    ]);
-    expect(one.offer()).toBe(true);
-    expect(one.lane.refusal).toMatchObject({ reason: 'log_full' });
-    await one.bench.advance(600_000);
-    expect([one.lane.state, one.lane.queuedBytes, one.deaths]).toEqual(['open', 0, []]);
-    expect(one.stalls).toEqual(['the log is full']);
+  test.each(['points/0', 'tags/0'])(
+    'a full %s refuses shares at once, stores none of them, and ends no lane',
+    async (part) => {
+      const one = await openLane();
+      one.bench.full.add(part);
+      const day = part === 'tags/0' ? 20_000 : undefined;
+      one.offer(0, day);
+      await one.bench.until(() => one.settled.size === 1, 400);
+      expect(one.lane.refusal).toMatchObject({
+        reason: 'log_full',
+        message: expect.stringMatching(/has used all .*retry/),
+      });
+      expect([one.lane.isStalled, one.lane.problem?.message]).toEqual([true, 'the log is full']);
+      for (let i = 0; i < 600; i++) {
+        await one.bench.advance(1000);
+        one.offer(0, day);
+      }
+      await one.bench.advance(1000);
+      expect(new Set(one.settled.values())).toEqual(new Set([false]));
+      expect([one.lane.state, one.lane.queuedBytes, one.deaths]).toEqual(['open', 0, []]);
+      // Not again with each record that fits: a small one may fit where a block does not.
+      expect(one.stalls).toEqual(['the log is full']);
 
+      one.bench.full.clear();
+      await one.bench.until(() => one.offer(0, day), 2000);
+      await one.bench.until(() => !one.lane.isStalled, 1000);
+      expect([[...one.settled.values()].at(-1), one.stalls[1], one.lane.problem]).toEqual([true, undefined, undefined]);
+      expect(await one.records(RECORD.block)).toHaveLength(1);
+      const records = await one.records();
+      expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i));
+    },
+  );
+
+  test('an idle lane with a full log refuses shares, and is not stalled 10 s after the log has space again', async () => {
+    const one = await openLane();
+    one.bench.fullError = new TidemarkError('resource_exhausted', 'no space', { errno: 'ENOSPC', path: '/x/000' });
+    one.bench.full.add('points/0');
+    await one.bench.until(() => one.lane.isStalled, 2000);
+    expect(one.offer()).toBe(false);
+    const message = expect.stringMatching(/^points\/0: the disk of the log is full \(ENOSPC\), so (?!.*\/x)/);
+    expect(one.lane.refusal).toMatchObject({ reason: 'log_full', message });
     one.bench.full.clear();
-    await one.bench.until(() => one.stalls.length === 2, 3000);
-    one.offer();
-    await one.bench.until(() => one.settled.get(3) === true, 3000);
-    const records = await one.records();
-    expect(records.map(({ sequence }) => sequence)).toEqual(records.map((_, i) => i));
-    expect([one.lane.state, one.stalls[1]]).toEqual(['open', undefined]);
+    await one.bench.until(() => one.lane.isAccepting, 2000);
+    expect(one.lane.isStalled).toBe(true);
+    await one.bench.until(() => !one.lane.isStalled, 12_000);
   });
 
   test.each(['points/0', 'tags/0'])('shares are refused at once while the folder of %s is moved', async (part) => {

@@ -22,6 +22,7 @@ import {
   type Timer,
 } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
+import { fullPart } from './full-log.ts';
 import type { LaneTiming } from './intake-limits.ts';
 import { LaneDefinitions, type NextDefinitions } from './lane-definitions.ts';
 import type { RecordLimit } from './record-limit.ts';
@@ -47,7 +48,7 @@ export interface LaneOptions {
   readonly recordLimit: RecordLimit;
   /** Called after each append, with the times of sending and ack by the session's clock, and the log's append time. */
   readonly onAppended: (sentMs: number, ackedMs: number, appended: Appended) => void;
-  /** Called when the full log has accepted nothing for `appendMs`, and without a reason when it does again. */
+  /** Called when the log is full, and without a reason when it stores records again. */
   readonly onStalled?: (lane: Lane, reason: string | undefined) => void;
   /** Called once, when the lane ended by itself and needs a fence. */
   readonly onDead: (lane: Lane, reason: string) => void;
@@ -80,13 +81,19 @@ class Unstorable extends Error {
   }
 }
 
-/** Interval of checks for overdue shares while an append is outstanding. */
-const OVERDUE_CHECK_MS = 1000;
+/** Interval of checks while an append is outstanding. */
+const CHECK_MS = 1000;
 /** A lane that cannot close for this long (or `appendMs`, if that is less) ends without a record, and is fenced. */
 const CLOSE_MS = 5000;
 
 /** Max bytes of the definitions of a block: a store applies them at once. */
 const DEFINITIONS_BYTES = 1024 * 1024;
+
+/**
+ * A lane that met a full log counts as stalled until a block is stored, or for this long while only smaller records are:
+ * those may fit where a block does not.
+ */
+const STALLED_MS = 10_000;
 
 type LaneState = 'opening' | 'open' | 'closing' | 'closed' | 'dead';
 
@@ -107,7 +114,12 @@ export class Lane {
   #acceptsFromMs = Number.POSITIVE_INFINITY;
   /** Shares of the outstanding block that have no answer yet. */
   #sending: readonly QueuedShare[] = [];
-  #isStalled = false;
+  /** Why the log, which is full, stored no record; undefined once it does again. */
+  #stall: TidemarkError | undefined;
+  /** When the full log last refused a record, monotonic ms. */
+  #refusedMs = Number.NEGATIVE_INFINITY;
+  /** True from then on until a record is stored: nothing is accepted. */
+  #isFull = false;
   /** True while the folder of the log is not in its place: nothing is accepted. */
   #isMoved = false;
   #wake: (() => void) | undefined;
@@ -152,7 +164,12 @@ export class Lane {
 
   /** True when a share may be offered now. */
   get isAccepting(): boolean {
-    return this.#state === 'open' && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
+    return this.#state === 'open' && !this.#isFull && this.#options.clock.monotonicMs() >= this.#acceptsFromMs;
+  }
+
+  /** True while the log is full: the next share may be refused, too. */
+  get isStalled(): boolean {
+    return this.#stall !== undefined;
   }
 
   /**
@@ -168,8 +185,10 @@ export class Lane {
     if (this.#isMoved) {
       return refusal('log_unavailable', 'log', 'the folder of the log in its place', 'the log accepts nothing now');
     }
-    if (problem?.code === 'resource_exhausted')
-      return refusal('log_full', 'log', 'the space of the log', 'the log is full: its maxBytes, or its disk');
+    if (problem?.code === 'resource_exhausted') {
+      const { what, limit } = fullPart(problem);
+      return refusal('log_full', 'log', limit, `${what}, so nothing was stored; retry, an operator must free space`);
+    }
     if (problem !== undefined && problem.code !== 'invalid_argument') {
       return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, 'the log accepts nothing now');
     }
@@ -193,7 +212,7 @@ export class Lane {
 
   /** Error that ended the lane, or that prevents the log from accepting its records now. */
   get problem(): TidemarkError | undefined {
-    return this.#error ?? this.#problem;
+    return this.#error ?? this.#stall ?? this.#problem;
   }
 
   get #problem(): TidemarkError | undefined {
@@ -298,6 +317,8 @@ export class Lane {
       await this.#appendShares(shares);
     } catch (error) {
       if (error instanceof Unstorable) return this.#setApart(error);
+      // The next record is a mark, which is repeated until the log stores it.
+      if (isTidemarkError(error, 'resource_exhausted')) return this.#refuseAll(error);
       this.#settleSending(false);
       throw error;
     }
@@ -368,13 +389,22 @@ export class Lane {
       eraStartMs: era.startMs,
     };
     const value = content === undefined ? encodeBareRecord(header) : this.#encodeBlock(header, content);
-    const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal)).catch((error) => {
-      if (content === undefined || !isTidemarkError(error, 'invalid_argument')) throw error;
-      // The log refuses less than its setting says. The blocks of this lane, and of those after it, become smaller.
-      if (!recordLimit.refused(value.length)) throw error;
-      throw new Unstorable(error, true);
-    });
-    this.#reportStalled(false);
+    const isFinal = (error: TidemarkError, mayBeStored: boolean): boolean => {
+      if (error.code !== 'resource_exhausted' || mayBeStored) return false;
+      this.#refuseAll(error);
+      return content !== undefined;
+    };
+    const appended = await this.#withDeadline((signal) => this.#writer.append(value, signal, isFinal)).catch(
+      (error) => {
+        if (content === undefined || !isTidemarkError(error, 'invalid_argument')) throw error;
+        // The log refuses less than its setting says. The blocks of this lane, and of those after it, become smaller.
+        if (!recordLimit.refused(value.length)) throw error;
+        throw new Unstorable(error, true);
+      },
+    );
+    this.#isFull = false;
+    const isSettled = content !== undefined || clock.monotonicMs() - this.#refusedMs >= STALLED_MS;
+    if (isSettled) this.#reportStall(undefined);
     // Only now: the batches of a block that was refused wait again, and the next record has them or a mark before them.
     this.#markMs = markMs;
     this.#sequence++;
@@ -394,27 +424,34 @@ export class Lane {
     }
   }
 
-  #reportStalled(isStalled: boolean): void {
-    if (this.#isStalled === isStalled) return;
-    this.#isStalled = isStalled;
-    this.#options.onStalled?.(this, isStalled ? (this.#problem?.message ?? 'the log is full') : undefined);
+  /** Answers all shares with `retry`, because the log is full and has certainly stored none of them. */
+  #refuseAll(error: TidemarkError): void {
+    this.#isFull = true;
+    this.#refusedMs = this.#options.clock.monotonicMs();
+    this.#reportStall(error);
+    this.#settleAll();
+  }
+
+  #reportStall(stall: TidemarkError | undefined): void {
+    const isNew = (this.#stall === undefined) !== (stall === undefined);
+    this.#stall = stall;
+    if (isNew) this.#options.onStalled?.(this, stall?.message);
   }
 
   /**
    * Runs `work` with a deadline. If the log leaves the outcome unknown for too long, the lane must end. A full log
-   * reports that it stored nothing: the lane then keeps its record, sequence and mark, and only overdue shares are
-   * answered with `retry`. While the folder of the log is not in its place, all shares are, at the next check: it takes a
-   * person to move it back.
+   * reports that it stored nothing: a record without shares is then repeated, however long it takes. While the folder of the
+   * log is not in its place, all shares are answered with `retry` at the next check: it takes a person to move it back.
    */
   #withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, timing, partition, tags } = this.#options;
+    const { clock, timing, partition } = this.#options;
     const controller = new AbortController();
     const startMs = clock.monotonicMs();
     return new Promise<T>((resolve, reject) => {
       let timer: Timer | undefined;
       const check = (): void => {
         const nowMs = clock.monotonicMs();
-        const knownMs = Math.max(startMs, this.#writer.notStoredMs, tags.notStoredMs);
+        const knownMs = Math.max(startMs, this.#writer.notStoredMs);
         if (nowMs - knownMs >= timing.appendMs) {
           const why = this.#problem === undefined ? '' : `: ${this.#problem.message}`;
           const message = `partition ${partition}: no append for ${timing.appendMs} ms${why}`;
@@ -423,14 +460,11 @@ export class Lane {
           this.#giveUp?.(error);
           return;
         }
-        if (nowMs - startMs >= timing.appendMs) {
-          this.#reportStalled(true);
-          this.#settleOverdue(nowMs - timing.appendMs);
-        } else if (isMovedError(this.#problem)) {
+        if (isMovedError(this.#problem)) {
           this.#isMoved = true;
-          this.#settleOverdue(nowMs);
+          this.#settleAll();
         }
-        timer = clock.setTimer(Math.max(1, Math.min(OVERDUE_CHECK_MS, knownMs + timing.appendMs - nowMs)), check);
+        timer = clock.setTimer(Math.max(1, Math.min(CHECK_MS, knownMs + timing.appendMs - nowMs)), check);
       };
       const giveUp = (error: TidemarkError): void => {
         controller.abort();
@@ -449,10 +483,10 @@ export class Lane {
     });
   }
 
-  /** Answers the shares of the outstanding block, and those queued until `untilMs`, with `retry`. */
-  #settleOverdue(untilMs: number): void {
+  /** Answers the shares of the outstanding block, and the queued ones, with `retry`. */
+  #settleAll(): void {
     this.#settleSending(false);
-    for (const share of this.#queue.takeQueuedBefore(untilMs)) share.settle(false);
+    for (const share of this.#queue.takeAll()) share.settle(false);
   }
 
   #die(reason: string): void {

@@ -130,10 +130,11 @@ describe('requests', () => {
     const { bench, intake } = await started();
     bench.full.add('points/1');
     const sent = request(bench, intake, [gauge(0), gauge(1)]).send();
-    const result = await bench.play(sent);
+    const result = await bench.play(sent, 1000);
     expect(result).toMatchObject({ outcome: 'retry', acceptedPoints: 0, retryAfterMs: 1000 });
     expect(reasons(result)).toEqual([['log_full', 0]]);
     bench.full.clear();
+    await bench.advance(result.retryAfterMs + 100);
     const again = await bench.play(request(bench, intake, [gauge(0), gauge(1)]).send());
     expect(again).toMatchObject({ outcome: 'acked', acceptedPoints: 2 });
   });
@@ -159,13 +160,13 @@ describe('bounds', () => {
   test('no more batches than the window are unsettled, and the next is sent when one is settled', async () => {
     const { bench, intake, session } = await started({ gatherMs: 0 });
     const window = session?.limits.window ?? 0;
-    bench.full.add('points/0');
+    bench.unreachable.add('points/0');
     const sent: Promise<RequestResult>[] = [];
     for (let i = 0; i < window + 3; i++) {
       sent.push(request(bench, intake, [gauge(0)], i).send());
       await bench.advance(1);
     }
-    bench.full.clear();
+    bench.unreachable.clear();
     const results = await bench.play(Promise.all(sent));
     expect(results.every(({ outcome }) => outcome === 'acked')).toBe(true);
     const points = await stored(bench);

@@ -75,26 +75,26 @@ describe('the wait of requests', () => {
 
   test('a partition that stores nothing delays requests of the others by the bound alone', async () => {
     const { bench, intake } = await started({ gatherMs: 70 });
-    bench.full.add('points/1');
+    bench.unreachable.add('points/1');
     const stuck = request(bench, intake, [gauge(1)]).send();
     const startMs = bench.clock.monotonicMs();
     for (let i = 0; i < 5; i++)
       expect(await bench.play(request(bench, intake, [gauge(0)], i).send())).toMatchObject({ outcome: 'acked' });
     expect(bench.clock.monotonicMs() - startMs).toBeLessThan(5 * 300);
-    bench.full.clear();
+    bench.unreachable.clear();
     expect(await bench.play(stuck)).toMatchObject({ outcome: 'acked' });
   });
 
   test('a batch grows to its limit while another one is under way, and is sent then', async () => {
     const { bench, intake } = await started({ gatherMs: WAIT_MS, batchPoints: 4 });
-    bench.full.add('points/1');
+    bench.unreachable.add('points/1');
     const stuck = request(bench, intake, [gauge(1)]).send();
     const sent = Array.from({ length: 10 }, (_, i) =>
       request(bench, intake, [gauge(0, 'a:1'), gauge(0, 'b:1')], i).send(),
     );
     await bench.play(Promise.all(sent));
     expect(batchesOf(await stored(bench))).toEqual([4, 4, 4, 4, 4]);
-    bench.full.clear();
+    bench.unreachable.clear();
     expect(await bench.play(stuck)).toMatchObject({ outcome: 'acked' });
   });
 
@@ -108,6 +108,7 @@ describe('the wait of requests', () => {
     const results = await bench.play(Promise.all(sent));
     expect(results.map(({ outcome }) => outcome)).toEqual(['acked', 'retry', 'retry', 'acked']);
     bench.full.clear();
+    await bench.advance(1100);
     expect(await bench.play(request(bench, intake, [gauge(1)]).send())).toMatchObject({ outcome: 'acked' });
   });
 });

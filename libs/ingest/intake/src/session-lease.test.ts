@@ -59,10 +59,15 @@ test('a lease that lapses because of a full disk names that, without the path', 
   const { bench, lease } = await setUp();
   await bench.play(lease.start());
   bench.unreachable.add('control');
-  bench.unreachableError = new TidemarkError('resource_exhausted', 'cannot write /x/000: ENOSPC: no space left');
+  const detail = { errno: 'ENOSPC', path: '/x/000' };
+  bench.unreachableError = new TidemarkError(
+    'resource_exhausted',
+    'cannot write /x/000: ENOSPC: no space left',
+    detail,
+  );
   await bench.advance(7000);
   expect(lease.lapse).toMatch(
-    /^no renewal acknowledged for \d+ ms: the disk of the log is full \(ENOSPC\); free space there, senders retry$/,
+    /^no renewal acknowledged for \d+ ms: the disk of the log is full \(ENOSPC\) \(limit: the free bytes .*\); retry, an operator must free space$/,
   );
 });
 

@@ -3,6 +3,7 @@ import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidem
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { type Appended, type Clock, isTidemarkError, type Log, sleep, TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
+import { fullPart } from './full-log.ts';
 import type { DeadLane } from './lane-set.ts';
 
 export interface SessionLeaseOptions {
@@ -185,10 +186,8 @@ export class SessionLease {
   }
 }
 
-/** Says that the log or its disk is full. Senders of every tenant read it: it names no path. */
 function fullness(error: TidemarkError | undefined): string {
   if (error?.code !== 'resource_exhausted') return '';
-  const errno = /\b(ENOSPC|EDQUOT|EFBIG)\b/.exec(error.message)?.[1];
-  const what = errno === undefined ? 'the log is full' : `the disk of the log is full (${errno})`;
-  return `: ${what}; free space there, senders retry`;
+  const { what, limit } = fullPart(error);
+  return `: ${what} (limit: ${limit}); retry, an operator must free space`;
 }

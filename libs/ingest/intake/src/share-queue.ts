@@ -32,7 +32,6 @@ export interface TakenSize {
 /** Shares that wait for a lane's next block, in order of acceptance. lane.test.ts covers it. */
 export class ShareQueue {
   readonly #shares: QueuedShare[] = [];
-  readonly #queuedMs: number[] = [];
   /** Time until which each share may wait. */
   readonly #dueTimesMs: number[] = [];
   #bytes = 0;
@@ -59,7 +58,6 @@ export class ShareQueue {
   /** Adds a share. `lingerMs` is the max wait of a share without its own. */
   push(share: QueuedShare, monotonicMs: number, lingerMs: number): void {
     this.#shares.push(share);
-    this.#queuedMs.push(monotonicMs);
     this.#bytes += share.span.share.length;
     const dueMs = monotonicMs + Math.min(lingerMs, share.lingerMs ?? lingerMs);
     this.#dueTimesMs.push(dueMs);
@@ -86,17 +84,9 @@ export class ShareQueue {
   /** Puts shares back to the front, in their order. They are due at once. */
   putBack(shares: readonly QueuedShare[], monotonicMs: number): void {
     this.#shares.unshift(...shares);
-    this.#queuedMs.unshift(...shares.map(() => monotonicMs));
     this.#dueTimesMs.unshift(...shares.map(() => monotonicMs));
     for (const { span } of shares) this.#bytes += span.share.length;
     if (shares.length > 0) this.#dueMs = Math.min(this.#dueMs, monotonicMs);
-  }
-
-  /** Removes the shares that have waited since before `monotonicMs`. */
-  takeQueuedBefore(monotonicMs: number): QueuedShare[] {
-    let count = this.#queuedMs.findIndex((queuedMs) => queuedMs >= monotonicMs);
-    if (count < 0) count = this.#shares.length;
-    return this.#takeFirst(count);
   }
 
   takeAll(): QueuedShare[] {
@@ -105,7 +95,6 @@ export class ShareQueue {
 
   #takeFirst(count: number): QueuedShare[] {
     const removed = this.#shares.splice(0, count);
-    this.#queuedMs.splice(0, count);
     for (const { span } of removed) this.#bytes -= span.share.length;
     this.#dueTimesMs.splice(0, count);
     this.#dueMs = this.#dueTimesMs.reduce((earliestMs, dueMs) => Math.min(earliestMs, dueMs), Number.POSITIVE_INFINITY);

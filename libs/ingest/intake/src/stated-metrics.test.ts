@@ -135,7 +135,7 @@ test('a statement that the log does not accept is tried again, and a user learns
   const { pass, stated, changes, log } = setUp();
   log.isFull = true;
   stated.noteSeries('acme', 'hits', KIND.gauge);
-  await expect(stated.state('acme', 'hits', { unit: 'byte' })).rejects.toThrow('the log is full');
+  await expect(stated.state('acme', 'hits', { unit: 'byte' })).rejects.toThrow('the log has used all of its bytes');
   await pass(5000);
   log.isFull = false;
   await pass(2000);

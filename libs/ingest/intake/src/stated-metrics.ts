@@ -9,8 +9,9 @@ import {
   type PartitionMap,
   partitionOf,
 } from '@tidemark/model';
-import { type Clock, TidemarkError, type Timer } from '@tidemark/ports';
+import { type Clock, isTidemarkError, TidemarkError, type Timer } from '@tidemark/ports';
 import { EarlyStatements } from './early-statements.ts';
+import { fullLogError } from './full-log.ts';
 import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
 
 export interface StatedMetricsOptions {
@@ -132,7 +133,9 @@ export class StatedMetrics {
       if (tags === undefined) {
         throw new TidemarkError('unavailable', 'the intake is not ready', { reason: 'intake_not_accepting' });
       }
-      await tags.publishStatements([{ tenant, metric, source: 'user', change }], signal);
+      await tags.publishStatements([{ tenant, metric, source: 'user', change }], signal).catch((error: unknown) => {
+        throw isTidemarkError(error, 'resource_exhausted') ? fullLogError(error) : error;
+      });
     }
   }
 

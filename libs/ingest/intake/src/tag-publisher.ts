@@ -41,14 +41,9 @@ export class TagPublisher {
     return this.#writer.problem;
   }
 
-  /** Monotonic ms until which the full log is known not to have stored the waiting entries. */
-  get notStoredMs(): number {
-    return this.#writer.notStoredMs;
-  }
-
   /**
-   * Resolves once all entries are durable. Throws `invalid_argument` for an entry that fits no record; others when the
-   * log cannot accept the entries before `signal` aborts.
+   * Resolves once all entries are durable. Throws `invalid_argument` for an entry that fits no record, `resource_exhausted`
+   * when the log is full; others when the log cannot accept the entries before `signal` aborts.
    */
   publish(entries: readonly TagRecordEntry[], signal: AbortSignal): Promise<void> {
     return this.#publish(entries, addEntry, signal, (published) => {
@@ -89,7 +84,7 @@ export class TagPublisher {
   /** Appends a record. Returns undefined if it is too large for the log, and the next ones will be smaller. */
   async #append(value: Uint8Array, count: number, signal: AbortSignal): Promise<Appended | undefined> {
     try {
-      return await this.#writer.append(value, signal);
+      return await this.#writer.append(value, signal, isRefusedByFullLog);
     } catch (error) {
       const isLast = count === 1 || this.#recordBytes === MIN_RECORD_BYTES;
       if (!isTidemarkError(error, 'invalid_argument') || isLast) throw error;
@@ -97,6 +92,10 @@ export class TagPublisher {
       return undefined;
     }
   }
+}
+
+function isRefusedByFullLog(error: TidemarkError, mayBeStored: boolean): boolean {
+  return error.code === 'resource_exhausted' && !mayBeStored;
 }
 
 /** Adds an entry and returns true, or returns false when it belongs into the next record and may wait for it. */

@@ -3,11 +3,25 @@ import type { ProblemCause } from './problem.ts';
 import type { ProcessHealth } from './process-health.ts';
 import { unavailable } from './unavailable.ts';
 
+/** What of a session says whether it accepts points. */
+type ReadinessOfSession = Pick<NonNullable<IntakeRunner['session']>, 'isReady' | 'problem' | 'laneProblems'>;
+
 /** Returns why an intake does not accept points yet, or any longer; undefined while it does. */
-export function intakeNotReady(intake: Pick<IntakeRunner, 'session'> | undefined): string | undefined {
+export function intakeNotReady(
+  intake: { readonly session: ReadinessOfSession | undefined } | undefined,
+): string | undefined {
   const session = intake?.session;
   if (session?.isReady === true) return undefined;
-  return session?.problem ?? 'the intake is opening its lanes';
+  const known = [session?.problem, laneProblem(session)].filter((problem) => problem !== undefined);
+  return known.length === 0 ? 'the intake is opening its lanes' : known.join('; ');
+}
+
+/** Returns the problem of the first lane that has one, and how many have. */
+function laneProblem(session: ReadinessOfSession | undefined): string | undefined {
+  const [first, ...others] = session?.laneProblems() ?? [];
+  if (first === undefined) return undefined;
+  const count = others.length === 0 ? '1 partition' : `${1 + others.length} partitions`;
+  return `the intake can't append to ${count}: points/${first[0]}: ${first[1].message}`;
 }
 
 /** Adds checks of an intake: its session, its clock, its lanes. */
