@@ -16,6 +16,7 @@ interface Finding {
   readonly severity: string;
   readonly what: string;
   readonly since_ms: number | null;
+  readonly means: string;
   readonly next: string;
 }
 

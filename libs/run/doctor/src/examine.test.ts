@@ -265,6 +265,19 @@ test('a disk without space is the first finding, is called full, and is the caus
   });
 });
 
+test('a database that is built again from a log that halts keeps its folder, and its trim is not reported', () => {
+  const rebuilt = problem('rebuilt', { code: 'data_loss', part: 'points/1', reason: 'moved to points/1.damaged-7' });
+  const others = ['halt', 'trim'].map((kind) => problem(kind, { code: 'data_loss', part: 'points/1' }));
+  const halted = points(1, 0, { halted: 'the record at offset 9 is lost', haltedOffset: 9 });
+  const { findings } = examine(
+    seen({ processes: [answered({ problems: [rebuilt, ...others] })], pipeline: pipeline({ points: [halted] }) }),
+  );
+  expect(findings.map(({ kind, next }) => [kind, next])).toEqual([
+    ['partition-halted', expect.stringMatching(/^keep the folders points\/1\.damaged-\*.* skip points 1 9 /)],
+    ['database-rebuilt', expect.stringMatching(/; keep the folders \*\.damaged-\*/)],
+  ]);
+});
+
 test('databases that were built again are a note with their folders and the time, and not a fault of now', () => {
   const reason = 'moved to points/1.damaged-7 of the data folder: wrong checksum';
   const problems = [0, 1].map((i) => problem('rebuilt', { code: 'data_loss', part: `points/${i}`, reason }));

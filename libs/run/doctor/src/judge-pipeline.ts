@@ -2,9 +2,10 @@ import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { type CompletenessDelay, completenessDelaysOf, delaySentence, sessionName } from './completeness-delays.ts';
 import type { Finding } from './finding.ts';
 import { counted, formatDuration, listed } from './format-values.ts';
+import { judgeHalts } from './judge-halts.ts';
 import { judgeLogTime } from './judge-log-time.ts';
 import type { Observations } from './observations.ts';
-import { gapSentences, haltsOf, tagLagsOf } from './partition-states.ts';
+import { gapSentences, tagLagsOf } from './partition-states.ts';
 import type { PipelineView, SessionView } from './pipeline-view.ts';
 import { FENCE_AFTER_MS, FENCE_GRACE_MS, FENCED_NOTED_MS, HELD_MS } from './thresholds.ts';
 
@@ -14,7 +15,7 @@ export function judgePipeline({ pipeline, pipelineProblem, processes }: Observat
   const delays = completenessDelaysOf(pipeline, HELD_MS);
   return [
     ...judgeLogTime(pipeline),
-    ...halts(pipeline, processes),
+    ...judgeHalts(pipeline, processes),
     ...unanswered(pipeline),
     ...lags(delays, pipeline),
     ...withheld(delays, pipeline),
@@ -43,27 +44,6 @@ function noStatus(processes: Observations['processes'], problem: string | undefi
       next: `run ${TIDEMARK_COMMAND} status for the full error; if it names a permission or a key, pass another --key`,
     },
   ];
-}
-
-function halts(pipeline: PipelineView, processes: Observations['processes']): Finding[] {
-  const halted = haltsOf(pipeline);
-  return halted.map(({ topic, partition, offset, reason }) => {
-    const part = `${topic}/${partition}`;
-    const reported = processes
-      .flatMap(({ answer }) => (answer.state === 'answered' ? answer.health.problems : []))
-      .find((problem) => problem.kind === 'halt' && problem.part === part);
-    return {
-      kind: 'partition-halted',
-      severity: 'broken',
-      what: `${part} is halted${offset === undefined ? '' : ` at offset ${offset}`}: ${reason}`,
-      sinceMs: reported?.sinceMs,
-      means: 'later records are missing from answers; answers stay right, and complete_through does not advance there',
-      next:
-        offset === undefined
-          ? 'no record can be skipped: the database is damaged, or the log is not the one that it was read from; do what the reason says, and read the runbook'
-          : `read the runbook, then: ${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY (what the skip passes is lost)`,
-    };
-  });
 }
 
 function unanswered({ errors }: PipelineView): Finding[] {

@@ -102,6 +102,16 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
   ],
 ]);
 
+/** A database that is built again from a log that halts its partition. */
+export const REBUILT_AND_HALTED: ProblemWords = {
+  kind: 'database-rebuilt',
+  severity: 'note',
+  what: (name, parts) =>
+    `${counted(parts.length, 'damaged database')} of ${name} (${listed(parts)}) can't be built again from the log, because it halts there`,
+  means: 'the log is damaged, too; only the folder *.damaged-* may have what the log lost',
+  next: `${CHECK_DISK}; keep the folders *.damaged-* of the data folder, and do what the finding of the halt says`,
+};
+
 const LOG_FULL: ProblemWords = {
   kind: 'log-full',
   severity: 'broken',

@@ -11,6 +11,7 @@ import {
   type ErrorCode,
   isTidemarkError,
   type Log,
+  type LogBounds,
   sleep,
   TidemarkError,
   type Topic,
@@ -24,14 +25,16 @@ const RETRY_MS = 20;
 
 /**
  * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
- * trimmed, its first records are lost, or it does not answer.
+ * trimmed, its first records are lost, or it does not answer. False also when it is empty: a database that can be damaged has
+ * read something, so that the log was deleted or replaced.
  */
 export async function hasWholeLog(
   log: Pick<Log, 'bounds' | 'read'>,
   clock: Clock,
   { topic, partition }: { topic: Topic; partition: number },
 ): Promise<boolean> {
-  if ((await firstOffset(log, clock, topic, partition)) !== 0) return false;
+  const bounds = await boundsOf(log, clock, topic, partition);
+  if (bounds === undefined || bounds.first !== 0 || bounds.next === 0) return false;
   try {
     await log.read(topic, partition, 0, { maxBytes: 1, waitMs: 0 });
     return true;
@@ -48,15 +51,15 @@ export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder
   return aside;
 }
 
-async function firstOffset(
+async function boundsOf(
   log: Pick<Log, 'bounds'>,
   clock: Clock,
   topic: Topic,
   partition: number,
-): Promise<number | undefined> {
+): Promise<LogBounds | undefined> {
   for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += RETRY_MS) {
     try {
-      return (await log.bounds(topic, partition)).first;
+      return await log.bounds(topic, partition);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
       await sleep(clock, RETRY_MS);
