@@ -1,7 +1,7 @@
 import { type Frame, startOf } from '@tidemark/fold';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { type Expression, printExpression, type ValueUnit } from '@tidemark/query-language';
-import { evaluated, type FrameOf, framesOf, unitsOf, type ViewFrames } from './answer-query.ts';
+import { evaluated, type FrameOf, framesOf, noteValues, unitsOf, type ViewFrames } from './answer-query.ts';
 import type { FormulaQuery } from './formula-query.ts';
 import type { FormulaAnswer, FormulaResult, FormulaSeries } from './formula-request.ts';
 import type { LeafSteps } from './leaf-steps.ts';
@@ -9,6 +9,7 @@ import type { QueryPlan } from './query-plan.ts';
 import type { QueryRun } from './query-run.ts';
 import { beyondLimit } from './query-service-limits.ts';
 import { completeStepsOf } from './result-series.ts';
+import { hasValue, InfiniteValues } from './value-notes.ts';
 
 /** Evaluates each formula over what was read for the plan. formulas.test.ts covers it. */
 export async function answerFormulas(
@@ -26,6 +27,11 @@ export async function answerFormulas(
     run.notes.add(`values are of whole steps, from ${isoTime(coveredFromMs)} to ${isoTime(coveredToMs)}`);
   }
   const unitOfExpression = unitsOf(views);
+  for (const [i, expression] of plan.query.expressions.entries()) {
+    const infinite = new InfiniteValues();
+    for (const { values } of frames[i].series) infinite.add(values);
+    noteValues(run, views, expression, hasValue(frames[i]), infinite);
+  }
   const isComplete = run.throughMs !== undefined && run.throughMs >= coveredToMs;
   return {
     results: plan.query.expressions.map((expression, i) =>

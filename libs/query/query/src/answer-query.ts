@@ -1,5 +1,6 @@
 import type { ResultSeries } from '@tidemark/contract';
 import { dropSteps, type Frame } from '@tidemark/fold';
+import { KIND, type Kind } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 import {
   type Expression,
@@ -8,6 +9,7 @@ import {
   leavesOf,
   printAggregator,
   printExpression,
+  printFilter,
   type QueryLeaf,
   readStepsOf,
   unitOf,
@@ -21,6 +23,7 @@ import { resultSeries } from './result-series.ts';
 import { hasAutomaticStep, stepNotes } from './step-notes.ts';
 import { automaticStepMs } from './steps.ts';
 import { suggestions } from './suggestions.ts';
+import { hasValue, InfiniteValues } from './value-notes.ts';
 import { frameOfView, type ViewFrame } from './view-frame.ts';
 
 /** The frames of a plan's reads, by `readKey`. */
@@ -53,12 +56,13 @@ export type FrameOf = (leaf: QueryLeaf, view: LeafView) => Frame;
 /** The frames of what was read. What an answer must say about them is added to the run. */
 export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameOf> {
   const looked = [...views.values()];
-  for (const { leaf, steps, findings, frame } of looked) {
+  for (const { leaf, steps, findings, frame, meaning } of looked) {
     const readFromMs = Math.min(...steps.segments.map(({ fromMs }) => fromMs));
     for (const note of findings.notes(leaf.metric, readFromMs)) run.notes.add(note);
     // Where nothing was found, the reason is what counts.
     if (frame.series.length === 0) continue;
     for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
+    if (!hasValue(frame, steps.before)) run.notes.add(noValueNote(leaf, meaning.kinds));
   }
   for (const note of await suggestions(run, looked)) run.notes.add(note);
   return (leaf, view) => {
@@ -66,6 +70,32 @@ export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameO
     assert(found !== undefined, 'every leaf has been read');
     return dropSteps(found.frame, found.steps.before - view.before * readStepsOf(leaf));
   };
+}
+
+/** Says that series exist and have no value, so that an empty answer is not read as 0. */
+function noValueNote({ metric, filter, as }: QueryLeaf, kinds: readonly Kind[]): string {
+  const isIncrease = as !== undefined || kinds.includes(KIND.counter);
+  const why = isIncrease ? 'no points, or no two readings of a counter' : 'no points';
+  return `${metric} has series that match {${printFilter(filter)}}, and ${why} in this range: that is not a value of 0`;
+}
+
+/** Adds to the run what an answer must say of the values of an expression: that some are infinite, or that there are none. */
+export function noteValues(
+  run: QueryRun,
+  views: ViewFrames,
+  expression: Expression,
+  hasResult: boolean,
+  infinite: InfiniteValues,
+): void {
+  const text = printExpression(expression);
+  const note = infinite.note(text);
+  if (note !== undefined) run.notes.add(note);
+  // Where a part failed, the error says so; where a leaf has no values, a note of that leaf does.
+  if (hasResult || run.parts.errors.length > 0) return;
+  if (![...views.values()].every(({ frame, steps }) => hasValue(frame, steps.before))) return;
+  run.notes.add(
+    `${text} has no value in this range, although its metrics have: its functions or arithmetic leave none`,
+  );
 }
 
 /** Returns the units of expressions over what was read; undefined where none follows from what is stated. */
@@ -85,8 +115,11 @@ export async function answerQuery(plan: QueryPlan, run: QueryRun, views: ViewFra
     const frame = await evaluated(expression, plan, frameOf, run);
     values += frame.series.length * frame.steps;
     if (values > run.limits.values) throw beyondLimit(run.limits, 'values', `an answer of ${values} values or more`);
-    const work = resultSeries(expression, unitOfExpression(expression), frame, run.throughMs, run.memory);
-    series.push(...(await run.inSlices(work)));
+    const infinite = new InfiniteValues();
+    const work = resultSeries(expression, unitOfExpression(expression), frame, run.throughMs, run.memory, infinite);
+    const shown = await run.inSlices(work);
+    noteValues(run, views, expression, shown.length > 0, infinite);
+    series.push(...shown);
   }
   return {
     series,

@@ -9,6 +9,7 @@ import {
   type ValueUnit,
   writeWord,
 } from '@tidemark/query-language';
+import type { InfiniteValues } from './value-notes.ts';
 
 /** What a series of an answer takes, and each of its values with its time. */
 const SERIES_BYTES = 512;
@@ -16,7 +17,7 @@ const ANSWER_BYTES = 16;
 
 /**
  * Converts the frame of an expression to the series of the answer, without empty steps and empty series. The answer is
- * complete through `throughMs`; undefined when nothing is known to be complete.
+ * complete through `throughMs`; undefined when nothing is known to be complete. Adds the values to `infinite`.
  */
 export function* resultSeries(
   expression: Expression,
@@ -24,6 +25,7 @@ export function* resultSeries(
   frame: Frame,
   throughMs: number | undefined,
   memory: FrameMemory,
+  infinite: InfiniteValues,
 ): Work<ResultSeries[]> {
   const text = printExpression(expression);
   const scope = commonScope(expression);
@@ -44,6 +46,7 @@ export function* resultSeries(
       present[at++] = values[i];
       if (i < wholeSteps) completeSteps++;
     }
+    infinite.add(present);
     out.push({
       metric,
       tagSet: [...tags],

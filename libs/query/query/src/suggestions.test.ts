@@ -19,6 +19,10 @@ function setUp() {
     point('web.requests.hits', ['env:dev', 'host:web-2']),
     point('web.requests.errors', ['env:prod']),
     point('old.metric', ['env:prod'], FROM_MS - 30 * 86_400_000),
+    point('early.metric', ['env:prod'], FROM_MS - 7_200_000),
+    point('bare.metric', []),
+    { ...point('huge.metric', ['host:a']), value: 1.7e308 },
+    { ...point('huge.metric', ['host:b']), value: 1.7e308 },
   ];
   stores.watermarksMs.set(0, TO_MS);
   const service = new QueryService({ stores, maps: () => [evenMap(1)], latenessMs: () => 0, clock: testClock() });
@@ -39,9 +43,37 @@ describe('a query that finds nothing', () => {
     ['avg:web.requests.hits{env:PROD}', 'web.requests.hits has no tag env:PROD; did you mean env:prod?'],
     ['avg:web.requests.hits{env IN (pro, x)}', 'web.requests.hits has no tag env:pro; did you mean env:prod?'],
     ['avg:web.requests.hits{region:us*}', 'web.requests.hits has no tag key region'],
+    [
+      'avg:early.metric{env:prod}',
+      'early.metric has series that match {env:prod}, and no points in this range: that is not a value of 0',
+    ],
+    ['avg:bare.metric{env:prod}', 'no series of bare.metric matches {env:prod}'],
     ['avg:web.requests.hits{env:dev,host:web-1}', 'no series of web.requests.hits matches {env:dev,host:web-1}'],
   ])('%s: %s', async (query, note) => {
     expect(await setUp().notes(query)).toContain(note);
+  });
+
+  test('an expression without a result says so, although its metrics have values', async () => {
+    const { notes } = setUp();
+    const [query] = ['avg:web.requests.hits{env:prod} by {env} / avg:web.requests.hits{env:dev} by {env}'];
+    const { service } = setUp();
+    const range = { fromMs: FROM_MS, toMs: TO_MS };
+    const answer = await service.run('default', { query, ...range }, asAnswered);
+    expect(answer.series).toEqual([]);
+    expect(answer.notes).toContainEqual(
+      expect.stringMatching(
+        /has no value in this range, although its metrics have: its functions or arithmetic leave none/,
+      ),
+    );
+    expect(await notes('avg:web.requests.hits{*}')).toEqual([]);
+  });
+
+  test('infinite values are named and counted, because JSON has null there', async () => {
+    const { notes } = setUp();
+    expect(await notes('sum:huge.metric{*}')).toEqual([
+      expect.stringMatching(/^sum:huge\.metric\{\*\}\S*: 1 value is infinite .* JSON has null there/),
+    ]);
+    expect(await notes('max:huge.metric{*}')).toEqual([]);
   });
 
   test('a grouping by a key that no series has is named, and gives its answer', async () => {

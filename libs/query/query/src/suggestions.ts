@@ -23,7 +23,8 @@ const MAX_LEAVES = 5;
 
 /**
  * Why leaves found nothing, with a name that was probably meant: of the metric, of a tag key, or of a tag value. Empty
- * where all leaves found series, or where the stores don't answer: a suggestion is never why a query fails.
+ * where all leaves found series, or where a part failed, which is an error of the answer. Where the stores don't answer these
+ * questions, there are no names: a suggestion is never why a query fails.
  */
 export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[]): Promise<string[]> {
   const missed = leaves.filter((one) => one.frame.series.length === 0 || missingKeys(one).length > 0);
@@ -37,7 +38,9 @@ export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[]): P
     );
     return [...new Set(notes.flat())];
   } catch {
-    return [];
+    return missed
+      .filter(({ frame, isKnown }) => frame.series.length === 0 && isKnown)
+      .map(({ leaf }) => noMatchNote(leaf));
   }
 }
 
@@ -68,7 +71,8 @@ async function metricsWith(run: QueryRun, parts: Parts, contains: string): Promi
 async function tagNotes(run: QueryRun, parts: Parts, read: ReadLeaf): Promise<string[]> {
   const { leaf, frame } = read;
   const keys = await tagKeysOf(run, parts, read);
-  if (keys.length === 0) return [];
+  // A part that does not answer now has no keys, either.
+  if (keys.length === 0) return frame.series.length > 0 ? [] : [noMatchNote(leaf)];
   const notes = missingKeys(read)
     .map((key) => keyNote(leaf, key, keys))
     .filter((note) => note !== undefined);
@@ -78,8 +82,12 @@ async function tagNotes(run: QueryRun, parts: Parts, read: ReadLeaf): Promise<st
     if (known === undefined) notes.push(keyNote(leaf, key, keys) ?? `${leaf.metric} has no tag key ${key}`);
     else if (value !== undefined) notes.push(...valueNotes(leaf, known, value));
   }
-  if (notes.length === 0) notes.push(`no series of ${leaf.metric} matches {${printFilter(leaf.filter)}}`);
+  if (notes.length === 0) notes.push(noMatchNote(leaf));
   return notes;
+}
+
+function noMatchNote({ metric, filter }: QueryLeaf): string {
+  return `no series of ${metric} matches {${printFilter(filter)}}`;
 }
 
 function keyNote(leaf: QueryLeaf, key: string, keys: readonly TagKeyDescription[]): string | undefined {
