@@ -11,6 +11,17 @@ class FakeSocket implements OpenSocket {
     this.remoteAddress = remoteAddress;
   }
 
+  /** What was written before the socket was closed. */
+  written = '';
+
+  write(text: string): void {
+    this.written += text;
+  }
+
+  destroySoon(): void {
+    this.destroy();
+  }
+
   destroy(): void {
     this.destroyed = true;
     this.#onClose();
@@ -23,7 +34,10 @@ class FakeSocket implements OpenSocket {
 
 function setUp(limit: number) {
   const clock = new ManualClock();
-  const connections = new Connections(limit, clock);
+  const reports: string[] = [];
+  const refusal = (reason: string) => `refused: ${reason}`;
+  const report = { setting: 'http.connections', onProblem: (message: string) => reports.push(message), refusal };
+  const connections = new Connections(limit, clock, report);
   const open = (address = '10.0.0.1', tenant?: string): FakeSocket => {
     const socket = new FakeSocket(address);
     connections.open(socket);
@@ -33,7 +47,7 @@ function setUp(limit: number) {
   const many = (count: number, address?: string, tenant?: string) =>
     Array.from({ length: count }, () => open(address, tenant));
   const opened = (sockets: readonly FakeSocket[]) => sockets.filter(({ destroyed }) => !destroyed).length;
-  return { clock, connections, open, many, opened };
+  return { clock, connections, open, many, opened, reports };
 }
 
 describe('connections that have not shown a key', () => {
@@ -107,5 +121,35 @@ describe('connections of tenants', () => {
     const socket = open('10.0.0.1', 'a');
     connections.admit(socket, 'b');
     expect(connections.known).toBe(1);
+  });
+});
+
+describe('connections that are closed because of the limit', () => {
+  test('are counted in one line a second, with the limit, and answered before their first request', () => {
+    const { clock, connections, many, open, reports } = setUp(40);
+    const [busy] = many(1);
+    connections.begin(busy);
+    const flood = many(1500);
+    expect([busy.destroyed, busy.written]).toEqual([true, '']);
+    const reason = '10 others have not shown a key, most of one address (limit: 10, a fourth of http.connections 40)';
+    expect(flood[0].written).toBe(`refused: ${reason}`);
+    expect(reports).toEqual([]);
+    clock.advance(1000);
+    const advice = 'keep connections open, or raise the limit';
+    expect(reports).toEqual([`1491 connections were closed for new ones: ${reason}; ${advice}`]);
+    open();
+    clock.advance(1000);
+    expect(reports.slice(1)).toEqual([`1 connection was closed for new ones: ${reason}; ${advice}`]);
+  });
+
+  test('of a tenant are counted, too', () => {
+    const { clock, many, reports } = setUp(40);
+    many(31, '10.0.0.1', 'greedy');
+    clock.advance(1000);
+    expect(reports).toEqual([
+      expect.stringMatching(
+        /^1 connection was .*tenants have 30 \(limit: 30, three fourths of http\.connections 40\), greedy the most/,
+      ),
+    ]);
   });
 });

@@ -5,12 +5,27 @@ export interface OpenSocket {
   readonly remoteAddress?: string | undefined;
   readonly destroyed: boolean;
   destroy(): unknown;
+  /** Destroys the socket when all that was written is sent. */
+  destroySoon?(): void;
+  write?(text: string): unknown;
   once(event: 'close', listener: () => void): unknown;
+}
+
+/** How a server says that it has closed connections because of its limit. */
+export interface ConnectionsReport {
+  /** Name of the setting of the limit: `http.connections`. */
+  readonly setting: string;
+  /** Receives one line a second at most: how many were closed, and why. */
+  readonly onProblem: (message: string) => void;
+  /** Returns the answer for a connection that has had no request yet, where the protocol has one. */
+  readonly refusal?: (reason: string) => string;
 }
 
 /** How long a newcomer may be without a request, ms, and how often this is checked. */
 const NEWCOMER_MS = 10_000;
 const CHECK_MS = 1000;
+/** Min time between two reports of closed connections, ms. */
+const REPORT_MS = 1000;
 
 /** Share of the places for connections that have not shown a key: a fourth. */
 const NEWCOMERS_SHARE = 4;
@@ -22,6 +37,7 @@ interface Place {
   tenant: string | undefined;
   /** Requests in progress. */
   active: number;
+  hadRequest: boolean;
   /** Since when it has had none, ms. */
   idleSinceMs: number;
 }
@@ -43,11 +59,16 @@ export class Connections {
   readonly #known = new Map<OpenSocket, Place>();
   readonly #byAddress = new Map<string, number>();
   readonly #byTenant = new Map<string, number>();
+  readonly #report: ConnectionsReport | undefined;
   #isChecking = false;
+  /** Connections that were closed since the last report. */
+  #closed = 0;
+  #isReporting = false;
 
   /** `limit`: all connections, at least 2. */
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, clock: Clock, report?: ConnectionsReport) {
     this.#clock = clock;
+    this.#report = report;
     this.#limit = Math.max(2, limit);
     this.#newcomersLimit = Math.max(1, Math.floor(this.#limit / NEWCOMERS_SHARE));
   }
@@ -64,7 +85,8 @@ export class Connections {
   open(socket: OpenSocket): void {
     if (socket.destroyed) return;
     const idleSinceMs = this.#clock.monotonicMs();
-    const place = { socket, address: networkOf(socket.remoteAddress ?? ''), tenant: undefined, active: 0, idleSinceMs };
+    const address = networkOf(socket.remoteAddress ?? '');
+    const place = { socket, address, tenant: undefined, active: 0, hadRequest: false, idleSinceMs };
     this.#newcomers.set(socket, place);
     add(this.#byAddress, place.address, 1);
     socket.once('close', () => this.#forget(socket));
@@ -75,7 +97,9 @@ export class Connections {
   /** Marks the beginning of a request. Call `end` once when it has ended. */
   begin(socket: OpenSocket): void {
     const place = this.#placeOf(socket);
-    if (place !== undefined) place.active++;
+    if (place === undefined) return;
+    place.active++;
+    place.hadRequest = true;
   }
 
   end(socket: OpenSocket): void {
@@ -110,11 +134,14 @@ export class Connections {
     const loser = isOthers ? largest : tenant;
     const own = [...this.#known.values()].filter((place) => place.tenant === loser);
     const closed = own.find(({ active }) => active === 0) ?? (isOthers ? own[0] : undefined);
+    const limit = this.#limit - this.#newcomersLimit;
     if (closed !== undefined) {
-      this.#close(closed);
+      this.#refuse(
+        closed,
+        (all) => `tenants have ${this.#known.size} (limit: ${limit}, three fourths of ${all}), ${loser} the most`,
+      );
       return;
     }
-    const limit = this.#limit - this.#newcomersLimit;
     throw new TidemarkError(
       'resource_exhausted',
       `connections: too many of the tenant (limit: its share of ${limit})`,
@@ -143,9 +170,42 @@ export class Connections {
   #endOldestOf(address: string): void {
     for (const place of this.#newcomers.values()) {
       if (place.address !== address) continue;
-      this.#close(place);
+      const limit = this.#newcomersLimit;
+      this.#refuse(
+        place,
+        (all) => `${limit} others have not shown a key, most of one address (limit: ${limit}, a fourth of ${all})`,
+      );
       return;
     }
+  }
+
+  /** Closes a connection because of the limit, and reports that to its caller, where the protocol can, and to operators. */
+  #refuse(place: Place, why: (limit: string) => string): void {
+    if (this.#report !== undefined) {
+      const { setting, refusal } = this.#report;
+      const reason = why(`${setting} ${this.#limit}`);
+      this.#closed++;
+      this.#reportLater(reason);
+      const { socket } = place;
+      if (refusal !== undefined && !place.hadRequest && socket.destroySoon !== undefined) {
+        this.#forget(socket);
+        socket.write?.(refusal(reason));
+        socket.destroySoon();
+        return;
+      }
+    }
+    this.#close(place);
+  }
+
+  #reportLater(reason: string): void {
+    if (this.#isReporting) return;
+    this.#isReporting = true;
+    this.#clock.setTimer(REPORT_MS, () => {
+      const closed = this.#closed === 1 ? '1 connection was' : `${this.#closed} connections were`;
+      this.#isReporting = false;
+      this.#closed = 0;
+      this.#report?.onProblem(`${closed} closed for new ones: ${reason}; keep connections open, or raise the limit`);
+    });
   }
 
   #close(place: Place): void {

@@ -81,7 +81,9 @@ export class GrpcServer {
     quietGrpcLog();
     const { clock, credentials, tenantOf = () => ONE_TENANT } = options;
     const limits = { ...DEFAULT_GRPC_LIMITS, ...options.limits };
-    const connections = new GrpcConnections(new Connections(limits.connections, clock), tenantOf);
+    const { onProblem = () => undefined } = options;
+    const report = { setting: 'grpc.connections', onProblem };
+    const connections = new GrpcConnections(new Connections(limits.connections, clock, report), tenantOf);
     // Flow-control windows stay HTTP/2's own 64 KiB, of a stream and of a connection: a server of grpc-js has no
     // option for others, so a caller that has not shown a key yet cannot fill more.
     const server = new Server({

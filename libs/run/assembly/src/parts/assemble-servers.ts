@@ -1,7 +1,14 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
 import { httpApi } from '@tidemark/http-api';
 import type { Clock, Events } from '@tidemark/ports';
-import { Connections, GrpcServer, type GrpcServerOptions, HealthServer, HttpServer } from '@tidemark/server';
+import {
+  Connections,
+  connectionRefusal,
+  GrpcServer,
+  type GrpcServerOptions,
+  HealthServer,
+  HttpServer,
+} from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
 /** How long a stop waits for requests in progress, ms. */
@@ -9,7 +16,7 @@ const SHUTDOWN_MS = 2000;
 
 export interface ServerPorts {
   readonly clock: Clock;
-  /** Receives a line for an address that cannot be opened and that the process can do without. */
+  /** Receives a line for an address that can't be opened and that the process can do without, and for closed connections. */
   readonly events: Pick<Events, 'info'>;
   /** Folder of the contracts, for gRPC reflection. */
   readonly protoFolder: string;
@@ -37,10 +44,11 @@ export class Servers {
     const { host } = settings.listen;
     const { port: httpPort, healthPort, ...httpLimits } = settings.http;
     const { port: grpcPort, ...grpcLimits } = settings.grpc;
-    const connections = new Connections(httpLimits.connections, clock);
+    const onProblem = (message: string): void => events.info(message);
+    const report = { setting: 'http.connections', onProblem, refusal: connectionRefusal };
+    const connections = new Connections(httpLimits.connections, clock, report);
     const onCaller = connections.admit.bind(connections);
     const app = httpApi({ ...http, clock, onCaller, limits: httpLimits });
-    const onProblem = (message: string): void => events.info(message);
     const httpServer = await HttpServer.listen(app, host, httpPort, clock, onProblem, connections);
     const notReady = http.notReady ?? (() => undefined);
     let health: HealthServer | undefined;
