@@ -7,6 +7,15 @@ test('the help of a flag that means false describes the flag, not the setting', 
   expect(help).not.toContain('Disable:');
 });
 
+test('a setting that is allowed and does harm is warned of', async () => {
+  const lines: string[] = [];
+  const environment = { TIDEMARK_LANE_MARK_MS: '5000' };
+  const readText = () => Promise.reject(new Error('no file is named'));
+  const command = settingsCommand('start', 'start the platform');
+  await readSettings(command, { environment, readText, warn: (line) => lines.push(line) });
+  expect(lines).toEqual([expect.stringMatching(/^lane\.markMs: 5000 \(recommended: up to 1000\): /)]);
+});
+
 test('variables that mean no setting have no effect, and one warning names all of them', async () => {
   const lines: string[] = [];
   const environment = {

@@ -1,4 +1,4 @@
-import { parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
+import { doubtfulSettings, parseSettings, SETTINGS, type Settings } from '@tidemark/settings';
 import { Command, Option } from 'commander';
 import { readSettingsFile } from './settings-file.ts';
 
@@ -32,7 +32,7 @@ const NAMED_VARIABLES = 50;
 export interface SettingsSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readText: (file: string) => Promise<string>;
-  /** Receives a line about variables of the environment that have no effect. */
+  /** Receives a line about variables of the environment that have no effect, and one for each doubtful setting. */
   readonly warn: (line: string) => void;
 }
 
@@ -49,8 +49,12 @@ export async function readSettings(command: Command, sources: SettingsSources): 
   }
   const file: string | undefined = command.getOptionValue('settings') ?? environment.TIDEMARK_SETTINGS;
   const onIgnored = (variables: readonly string[]): void => warn(ignoredVariables(variables));
-  if (file === undefined) return parseSettings({ flags, environment, onIgnored });
-  return parseSettings({ flags, environment, onIgnored, file: await readSettingsFile(file, readText) });
+  const given = { flags, environment, onIgnored };
+  const settings = parseSettings(
+    file === undefined ? given : { ...given, file: await readSettingsFile(file, readText) },
+  );
+  for (const warning of doubtfulSettings(settings)) warn(warning);
+  return settings;
 }
 
 function ignoredVariables(variables: readonly string[]): string {

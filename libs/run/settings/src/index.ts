@@ -1,3 +1,4 @@
+export { doubtfulSettings } from './doubtful-settings.ts';
 export { noPartitions } from './parse-lists.ts';
 export type { SettingsSources } from './parse-settings.ts';
 export { parseSettings } from './parse-settings.ts';
