@@ -11,4 +11,7 @@ export default {
   },
   // Ends a test that hangs. Its own waits have deadlines; how long it takes is up to the machine and what else it does.
   testTimeout: 120_000,
+  // A worker of a busy machine takes longer than the default of 500 ms to exit after its last test. One that has not exited
+  // after this time has a test that left something open.
+  workerGracefulExitTimeout: 10_000,
 };
