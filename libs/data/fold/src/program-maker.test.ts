@@ -113,3 +113,24 @@ test('it finds whether times ascend', () => {
 function floatsAt(address: number, length: number): Float64Array {
   return memory.floats.slice(address / 8, address / 8 + length);
 }
+
+test.each([['sum'], ['avg']] as const)('amounts that overlap stay in the memory that was reserved: %s', (name) => {
+  const at = 1024;
+  const [steps, stepMs] = [500, 10_000];
+  let reserved = 0;
+  const own = { ...memory, reserve: (end: number) => void (reserved = end) };
+  const maker = new ProgramMaker(own);
+  const behind = maker.begin({ fold: TIME_FOLD[name], isAmount: true, fromMs: 0, stepMs, steps }, at);
+  const whole = { sinceMs: [Number.NEGATIVE_INFINITY], intervalsMs: [steps * stepMs] };
+  for (const times of [
+    [0, 5_000],
+    [0, 5_000, 9_000],
+    [0, 1, 2, 3, 4, 5],
+  ]) {
+    memory.floats.set(times, behind / 8);
+    const from = (behind + 8 * times.length + 15) & -16;
+    memory.bytes.fill(0xa5, from);
+    expect(maker.make(true, behind, times.length, whole, from)).toBe(false);
+    expect(memory.bytes.subarray(reserved).findIndex((byte) => byte !== 0xa5)).toBe(-1);
+  }
+});

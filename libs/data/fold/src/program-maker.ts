@@ -114,7 +114,8 @@ export class ProgramMaker {
     const memory = this.#memory;
     const steps = this.#steps;
     this.#durations = at + STATEMENT_BYTES * sinceMs.length;
-    this.#records = this.#durations + 8 * ((count + steps + 1) & ~1);
+    // With those of the amount that is found to be out of order.
+    this.#records = this.#durations + 8 * ((count + steps + 2) & ~1);
     memory.reserve(this.#records + RECORD_BYTES * (2 * count + 3 * steps + 4));
     for (let i = 0; i < sinceMs.length; i++) {
       memory.floats[at / 8 + 2 * i] = sinceMs[i];

@@ -150,6 +150,8 @@
       (br_if $done (f64.ge (local.get $fromMs) (local.get $toMs)))
       (local.set $stepEndMs (f64.min (local.get $toMs) (call $startOf (i32.add (local.get $step) (i32.const 1)))))
       (call $enter (local.get $step))
+      ;; No records are reserved for what is out of order.
+      (br_if $done (global.get $isOutOfOrder))
       (if (f64.eq (local.get $stepEndMs) (local.get $endMs))
         (then (call $push (global.get $REST) (i32.const 0) (f64.const 0)))
         (else (call $push (global.get $CUT) (i32.const 0)
@@ -338,6 +340,8 @@
       (br_if $done (f64.ge (local.get $fromMs) (local.get $toMs)))
       (local.set $stepEndMs (f64.min (local.get $toMs) (call $startOf (i32.add (local.get $step) (i32.const 1)))))
       (call $enter (local.get $step))
+      ;; No records are reserved for what is out of order.
+      (br_if $done (global.get $isOutOfOrder))
       (if (local.get $isFurther)
         (then (call $push (global.get $AGAIN) (i32.const 1) (f64.const 0)))
         (else (call $several (global.get $ADD) (i32.const 1))))
