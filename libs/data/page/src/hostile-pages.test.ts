@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { ByteWriter, crc32c } from '@tidemark/bytes';
 import { BODY, HAS_EXCEPTIONS } from './column-entry.ts';
-import { Page, pageSummary } from './page.ts';
+import { Page } from './page.ts';
 import { PageDecoder } from './page-decoder.ts';
 import { CLASSES, PAGE_VERSION, TIMES } from './page-format.ts';
 import { PageKernel } from './page-kernel.ts';
@@ -137,10 +137,6 @@ describe('a page with a right checksum is data_loss, with what is wrong,', () =>
       expect.objectContaining({ code: 'data_loss', message: expect.stringMatching(says) }),
     );
   });
-});
-
-test('a summary of a page of a newer version is data_loss', () => {
-  expect(() => pageSummary(pageOf({ version: 2 }))).toThrow(expect.objectContaining({ code: 'data_loss' }));
 });
 
 test('what a few bytes unpack to is bounded: 256 slots of 4,096 values', () => {

@@ -1,4 +1,4 @@
-export { Page, type PageSummary, pageSummary } from './page.ts';
+export { Page } from './page.ts';
 export { PAGE_RECORD_BYTES, PageDecoder } from './page-decoder.ts';
 export {
   BODY_BYTES_LIMIT,

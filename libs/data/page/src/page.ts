@@ -17,14 +17,11 @@ import { readSeriesRuns } from './series-runs.ts';
 import { TimeClasses } from './time-classes.ts';
 
 /** What the beginning of a page says of the whole of it. */
-export interface PageSummary extends PageSource {
+interface PageSummary extends PageSource {
   readonly slots: number;
   readonly minTimeMs: number;
   readonly maxTimeMs: number;
 }
-
-/** Bytes of the largest summary: the version, and six varints. */
-const SUMMARY_BYTES = 64;
 
 const reader = new ColumnReader('page');
 
@@ -157,12 +154,6 @@ function readClasses(slots: number, classes: number): Uint8Array {
     if (classOf[slot] >= classes) reader.fail(`slot ${slot} of class ${classOf[slot]} (classes: ${classes})`);
   }
   return classOf;
-}
-
-/** Reads the beginning alone and does not check the checksum. Throws `data_loss` where it can't be that of a page. */
-export function pageSummary(page: Uint8Array): PageSummary {
-  reader.open(page.subarray(0, SUMMARY_BYTES));
-  return readSummary();
 }
 
 function readSummary(): PageSummary {

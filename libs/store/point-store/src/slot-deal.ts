@@ -74,10 +74,6 @@ export class SlotDeal {
     return series < this.slots.length ? this.slots[series] - 1 : -1;
   }
 
-  seriesOf(slot: number): number {
-    return this.pages[slot >> 8].series[slot & 255];
-  }
-
   /** The series of each page and metric that got new ones since `saved`. */
   *changes(): Generator<PageSeries> {
     for (const [number, metrics] of this.#changed) {

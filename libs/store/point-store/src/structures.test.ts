@@ -120,7 +120,7 @@ describe('SlotDeal', () => {
           const slot = deal.slotOf(series);
           expect(slot).toBe(dealt.get(series) ?? slot);
           dealt.set(series, slot);
-          expect([deal.findSlot(series), deal.seriesOf(slot)]).toEqual([slot, series]);
+          expect([deal.findSlot(series), deal.pages[slot >> 8].series[slot & 255]]).toEqual([slot, series]);
         }
         expect(new Set(dealt.values()).size).toBe(dealt.size);
         for (const { metric, series, slots } of deal.pages) {
