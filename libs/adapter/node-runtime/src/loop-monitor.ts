@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
+import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS, THREAD_FAULT_MS, THREAD_START_MS } from '@tidemark/model/thread-delay';
 import type { Clock, Timer } from '@tidemark/ports';
 
 /** How late the timers of a thread fired, ms, because something kept its event loop busy. */
@@ -12,8 +12,8 @@ export interface LoopDelay {
   readonly p99Ms: number;
   readonly maxAtMs: number;
   /**
-   * The longest delay of more than `LATE_THREAD_MS` that ended within the last `LATE_THREAD_NOTED_MS`, and when it ended;
-   * undefined when there was none.
+   * The longest delay of more than `LATE_THREAD_MS` (`THREAD_FAULT_MS` in the first `THREAD_START_MS`) that ended within the
+   * last `LATE_THREAD_NOTED_MS`, and when it ended; undefined when there was none.
    */
   readonly lateMs: number | undefined;
   readonly lateAtMs: number | undefined;
@@ -32,6 +32,8 @@ export class LoopMonitor {
   readonly #all = delays();
   #window = delays();
   #windowEndsMs = 0;
+  /** Until when the thread is starting, monotonic ms. */
+  #startedMs = 0;
   #delay: Omit<LoopDelay, 'lateMs' | 'lateAtMs'> = { windowMaxMs: 0, windowP99Ms: 0, maxMs: 0, p99Ms: 0, maxAtMs: 0 };
   /**
    * The delays that are or may become the longest one that is named: each is later and shorter than the one before it.
@@ -55,7 +57,9 @@ export class LoopMonitor {
   }
 
   start(): void {
-    this.#windowEndsMs = this.#clock.monotonicMs() + WINDOW_MS;
+    const nowMs = this.#clock.monotonicMs();
+    this.#windowEndsMs = nowMs + WINDOW_MS;
+    this.#startedMs = nowMs + THREAD_START_MS;
     this.#arm();
   }
 
@@ -77,14 +81,16 @@ export class LoopMonitor {
     this.#window.record(us);
     const nowMs = Math.floor(this.#clock.wallMs());
     if (delayMs > this.#delay.maxMs) this.#delay = { ...this.#delay, maxMs: rounded(delayMs), maxAtMs: nowMs };
-    if (delayMs > LATE_THREAD_MS) this.#noteLate(rounded(delayMs), nowMs);
-    if (this.#clock.monotonicMs() < this.#windowEndsMs) return;
+    const monotonicMs = this.#clock.monotonicMs();
+    const reportedMs = monotonicMs < this.#startedMs ? THREAD_FAULT_MS : LATE_THREAD_MS;
+    if (delayMs > reportedMs) this.#noteLate(rounded(delayMs), nowMs);
+    if (monotonicMs < this.#windowEndsMs) return;
     const [windowMaxMs, windowP99Ms] = [this.#window.max, this.#window.percentile(99)].map((t) =>
       rounded(t / US_PER_MS),
     );
     this.#delay = { ...this.#delay, windowMaxMs, windowP99Ms };
     this.#window = delays();
-    this.#windowEndsMs = this.#clock.monotonicMs() + WINDOW_MS;
+    this.#windowEndsMs = monotonicMs + WINDOW_MS;
   }
 
   #noteLate(lateMs: number, lateAtMs: number): void {

@@ -1,9 +1,8 @@
-import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
+import { LATE_THREAD_MS, LATE_THREAD_NOTED_MS, THREAD_FAULT_MS } from '@tidemark/model/thread-delay';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import type { Finding } from './finding.ts';
 import { listed } from './format-values.ts';
 import type { Observations, ProcessObservation, ThreadView } from './observations.ts';
-import { DELAY_DEGRADED_MS } from './thresholds.ts';
 
 /** Finds threads whose event loop was busy for so long that requests, acknowledgements or renewals waited. */
 export function judgeThreads({ processes }: Observations): Finding[] {
@@ -21,7 +20,7 @@ function lateThreads({ kind, address, answer }: ProcessObservation): Finding[] {
   if (late.length === 0) return [];
   late.sort((a, b) => b.lateMs - a.lateMs);
   const name = kind === 'platform' ? process : `${process} at ${address}`;
-  const isMainLate = late.some(({ thread, windowMaxMs }) => thread === 'main' && windowMaxMs >= DELAY_DEGRADED_MS);
+  const isMainLate = late.some(({ thread, windowMaxMs }) => thread === 'main' && windowMaxMs >= THREAD_FAULT_MS);
   return [
     {
       kind: 'thread-late',

@@ -47,9 +47,3 @@ export const STARTING_MS = 15_000;
 
 /** Agents, and partitions, that one finding names; the others are counted. */
 export const NAMED = 8;
-
-/**
- * A delay within the last 10 s of a thread that serves and renews the lease: at 5 s without a renewal an intake accepts
- * nothing, ms.
- */
-export const DELAY_DEGRADED_MS = 1_000;
