@@ -286,11 +286,19 @@ async function runBlocks() {
       installPacked(pack('client', scratch), places.packed.folder);
       console.log(`examples of the client library run with its package on Node ${version}`);
     }
-    const start = tasks.find(({ marks }) => marks.includes('start'));
+    const starts = tasks.filter(({ marks }) => marks.includes('start'));
+    const [start, ...otherStarts] = starts;
     console.log(`$ npm start    (${start?.where ?? 'for the commands below'})`);
-    platform = await startPlatform(scratch);
+    platform = await startPlatform(join(scratch, 'data'), []);
     if (start !== undefined) counts.ran++;
-    for (const task of tasks) if (task !== start) await runTask(task, platform, places);
+    for (const task of tasks) if (!starts.includes(task)) await runTask(task, platform, places);
+    // They run next to the first one: that is what other ports and another folder are for.
+    for (const { where, block } of otherStarts) {
+      const flags = startFlags(block.lines.join('\n'), scratch);
+      console.log(`$ ${block.lines.join('\n  ')}    (${where})`);
+      counts.ran++;
+      await stopPlatform(await startPlatform(undefined, flags));
+    }
     await stopPlatform(platform);
   } catch (error) {
     problems.push(String(error instanceof Error ? error.message : error));
@@ -305,18 +313,28 @@ function usesPackedClient({ info, lines }) {
   return info[0] === 'js' && lines.some((line) => line.includes(PACKED_CLIENT));
 }
 
-async function startPlatform(scratch) {
+/** Returns the flags of a command that starts a platform, with a folder of the check and free ports. */
+function startFlags(source, scratch) {
+  const [, flags = ''] = /npm start -- (.*)/.exec(source.replace(/\\\n\s*/g, '')) ?? [];
+  return flags.split(/\s+/).map((word, i, words) => {
+    if (words[i - 1] === '--data') return join(scratch, word);
+    return words[i - 1]?.endsWith('-port') ? '0' : word;
+  });
+}
+
+/** Starts a platform with its folder and ports in the environment, or with those of `flags`. */
+async function startPlatform(folder, flags) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('TIDEMARK_'));
-  const env = {
-    ...Object.fromEntries(own),
-    TIDEMARK_DATA: join(scratch, 'data'),
+  const places = {
+    TIDEMARK_DATA: folder,
     TIDEMARK_HTTP_PORT: '0',
     TIDEMARK_GRPC_PORT: '0',
     TIDEMARK_DOGSTATSD_PORT: '0',
   };
+  const env = { ...Object.fromEntries(own), ...(folder === undefined ? {} : places) };
   // A process group of its own: a kill must reach `npm start` and its child.
   const options = { cwd: root, env, detached: true };
-  const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start'], options);
+  const child = spawn(process.execPath, [join(root, 'tools', 'bootstrap.mjs'), 'start', ...flags], options);
   const kill = () => killGroup(child);
   cleanups.add(kill);
   const platform = { child, output: '', env, ports: {}, kill };
