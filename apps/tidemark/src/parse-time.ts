@@ -40,5 +40,8 @@ export function parseRange(from: string, to: string, nowMs: number): { fromMs: n
   const [fromMs, toMs] = [parseTime(from, nowMs), parseTime(to, nowMs)];
   if (toMs > fromMs) return { fromMs, toMs };
   const order = toMs < fromMs ? 'is before' : 'is equal to';
-  throw new TidemarkError('invalid_argument', `--to (${time(toMs)}) ${order} --from (${time(fromMs)})`);
+  throw new TidemarkError(
+    'invalid_argument',
+    `--to (${time(toMs)}) ${order} --from (${time(fromMs)}); give a --to that is later`,
+  );
 }

@@ -82,7 +82,14 @@ export class Remote {
         last = error;
       }
     }
-    throw last ?? new TidemarkError('invalid_argument', 'the settings name no intake', { field: 'cluster.intakes' });
+    throw (
+      last ??
+      new TidemarkError(
+        'invalid_argument',
+        'the settings name no intake: set cluster.intakes (one or more of host:port)',
+        { field: 'cluster.intakes' },
+      )
+    );
   }
 
   async #call<Reply>(

@@ -32,7 +32,15 @@ export function rocksDbError(error: unknown, operation: Operation, path: string)
   const code = isIncomplete
     ? 'data_loss'
     : (RULES.find((rule) => rule.pattern.test(text))?.code ?? fallback(operation));
-  return new TidemarkError(code, `RocksDB ${operation} failed: ${text}`, { path, operation }, { cause: error });
+  const errno = errnoIn(text);
+  const detail = { path, operation, ...(errno === undefined ? {} : { errno }) };
+  return new TidemarkError(code, `RocksDB ${operation} failed: ${text}`, detail, { cause: error });
+}
+
+/** The system's name of a full disk in RocksDB's text, for the advice of a program that can't start. */
+function errnoIn(text: string): string | undefined {
+  if (/no space left|ENOSPC/i.test(text)) return 'ENOSPC';
+  return /disk quota exceeded|EDQUOT/i.test(text) ? 'EDQUOT' : undefined;
 }
 
 function fallback(operation: Operation): ErrorCode {

@@ -36,7 +36,11 @@ export class MapsInForce {
   get current(): PartitionMap {
     const { control, acceptClock } = this.#options;
     const map = control.state.mapAt(acceptClock.nowMs());
-    if (map === undefined) throw new TidemarkError('unavailable', 'no partition map was decided yet');
+    if (map === undefined)
+      throw new TidemarkError(
+        'unavailable',
+        'no partition map was decided yet; retry, and check that a coordinator runs',
+      );
     return map;
   }
 

@@ -15,7 +15,7 @@ test('the streams of a session are bounded, and the place of a closed one is reu
   expect(() => open('c')).toThrow(
     expect.objectContaining({
       code: 'resource_exhausted',
-      message: '2 streams are open (limit: 2 streams)',
+      message: expect.stringMatching(/has 2 streams open \(limit: intake\.streams, 2\); connect to another/),
       detail: { reason: 'streams', field: 'stream', limit: '2 streams' },
     }),
   );
@@ -24,7 +24,7 @@ test('the streams of a session are bounded, and the place of a closed one is reu
   expect([session.openStreams, session.statusFor('a').streams]).toEqual([1, 0]);
   open('c');
   expect(session.statusFor('c').streams).toBe(1);
-  expect(() => open('d')).toThrow('2 streams are open');
+  expect(() => open('d')).toThrow('has 2 streams open');
   await bench.play(session.close());
 });
 

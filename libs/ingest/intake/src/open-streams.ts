@@ -16,11 +16,15 @@ export function openStream(
   const { streams } = session.limits;
   if (session.openStreams >= streams) {
     const limit = `${streams} streams`;
-    throw new TidemarkError('resource_exhausted', `${limit} are open (limit: ${limit})`, {
-      reason: 'streams',
-      field: 'stream',
-      limit,
-    });
+    throw new TidemarkError(
+      'resource_exhausted',
+      `the intake has ${session.openStreams} streams open (limit: intake.streams, ${streams}); connect to another intake, or raise the limit`,
+      {
+        reason: 'streams',
+        field: 'stream',
+        limit,
+      },
+    );
   }
   const stream = new ClientStream(session, tenant, reply, session.openQuota(tenant), yieldTurn);
   session.join(stream);

@@ -126,7 +126,7 @@ export class RequestIntake {
       this.#forgetIdle(session);
       return session;
     }
-    const why = session?.problem ?? 'the intake is not ready';
+    const why = session?.problem ?? 'the intake has no open session yet; retry';
     throw new TidemarkError('unavailable', why, { reason: 'intake_not_accepting', field: 'intake' });
   }
 

@@ -115,7 +115,11 @@ export class SessionLease {
     this.#waiting.add(renewed.resolve);
     try {
       const offset = await renewed.promise;
-      if (offset === undefined) throw new TidemarkError('unavailable', 'the end of control is not known now');
+      if (offset === undefined)
+        throw new TidemarkError(
+          'unavailable',
+          `control was not read up to its end within ${RENEWAL_LAPSE_MS} ms; retry`,
+        );
       await control.reached(offset, within);
     } finally {
       timer.cancel();

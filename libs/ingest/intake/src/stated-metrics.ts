@@ -131,7 +131,9 @@ export class StatedMetrics {
     for (const partition of owners) {
       const tags = tagsOf(partition);
       if (tags === undefined) {
-        throw new TidemarkError('unavailable', 'the intake is not ready', { reason: 'intake_not_accepting' });
+        throw new TidemarkError('unavailable', 'the intake has opened no lane yet; retry', {
+          reason: 'intake_not_accepting',
+        });
       }
       await tags.publishStatements([{ tenant, metric, source: 'user', change }], signal).catch((error: unknown) => {
         throw isTidemarkError(error, 'resource_exhausted') ? fullLogError(error) : error;

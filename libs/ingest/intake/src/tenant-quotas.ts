@@ -31,7 +31,7 @@ export class TenantQuotas {
     if (usage.streams >= streamsPerTenant) {
       throw new TidemarkError(
         'resource_exhausted',
-        `tenant ${tenant} has ${usage.streams} streams open (limit: intake.streamsPerTenant, ${streamsPerTenant})`,
+        `tenant ${tenant} has ${usage.streams} streams open (limit: intake.streamsPerTenant, ${streamsPerTenant}); use one client for each program, or raise the limit`,
         { reason: 'tenant_streams', field: 'stream', limit: `${streamsPerTenant} streams per tenant` },
       );
     }
@@ -73,7 +73,7 @@ export class StreamQuota {
     if (usage.refused >= definitionsPerTenant) {
       throw new TidemarkError(
         'resource_exhausted',
-        `tenant ${this.#tenant}: ${usage.refused} definitions refused (limit: intake.definitionsPerTenant, ${definitionsPerTenant})`,
+        `tenant ${this.#tenant}: ${usage.refused} definitions refused (limit: intake.definitionsPerTenant, ${definitionsPerTenant}); find the tag with too many values, then connect again`,
         { reason: 'tenant_definitions', field: 'series', limit: `${definitionsPerTenant} series per tenant` },
       );
     }

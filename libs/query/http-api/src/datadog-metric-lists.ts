@@ -103,7 +103,11 @@ export function datadogMetricLists(
 function parseList<T>(schema: z.ZodType<T> & { readonly shape: object }, query: unknown): T {
   for (const field of Object.keys(query ?? {})) {
     if (!/^(filter\[|include$|sort$)/.test(field) || Object.hasOwn(schema.shape, field)) continue;
-    throw new TidemarkError('invalid_argument', `${field}: is not supported`, { field });
+    throw new TidemarkError(
+      'invalid_argument',
+      `${field}: is not supported (one of: ${Object.keys(schema.shape).join(', ')})`,
+      { field },
+    );
   }
   return parseParameters(schema, query);
 }

@@ -57,9 +57,13 @@ function checkHost({ headers, socket }: FastifyRequest, allowed: ReadonlySet<str
   if (!isLoopbackAddress(socket.remoteAddress ?? '')) return;
   const host = headers.host ?? '';
   if (isLoopbackHost(host) || allowed.has(host.toLowerCase().replace(/:\d+$/, ''))) return;
-  throw new TidemarkError('permission_denied', 'Host: only localhost and allowed hosts are accepted', {
-    field: 'host',
-  });
+  throw new TidemarkError(
+    'permission_denied',
+    `Host: ${host.slice(0, 100)} (limit: localhost or a loopback address, from this machine)`,
+    {
+      field: 'host',
+    },
+  );
 }
 
 /**
@@ -70,14 +74,24 @@ function checkFetchSite({ method, url, headers }: FastifyRequest): void {
   if (headers['sec-fetch-site'] !== 'cross-site') return;
   const isNavigation = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
   if (method === 'GET' && isNavigation && !API_PATH.test(url)) return;
-  throw new TidemarkError('permission_denied', 'Sec-Fetch-Site: requests from other sites are refused', {
-    field: 'sec-fetch-site',
-  });
+  throw new TidemarkError(
+    'permission_denied',
+    'Sec-Fetch-Site: cross-site (limit: pages of this server, and programs other than browsers)',
+    {
+      field: 'sec-fetch-site',
+    },
+  );
 }
 
 /** Refuses requests of pages of other sites, with which browsers send `Origin`. */
 function checkOrigin({ headers }: FastifyRequest): void {
   const { origin, host } = headers;
   if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
-  throw new TidemarkError('permission_denied', 'Origin: requests from other sites are refused', { field: 'origin' });
+  throw new TidemarkError(
+    'permission_denied',
+    `Origin: ${origin.slice(0, 100)} (limit: pages of this server, and programs other than browsers)`,
+    {
+      field: 'origin',
+    },
+  );
 }

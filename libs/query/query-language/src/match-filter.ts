@@ -81,10 +81,14 @@ export function groupTags(
     const found = tags.filter((tag) => tag.startsWith(`${key}:`));
     const values = found.length === 0 ? [`${key}:${NO_VALUE}`] : found;
     if (groups.length * values.length > maxGroups) {
-      throw new TidemarkError('resource_exhausted', `a series is in more than ${maxGroups} groups`, {
-        field: 'group_by',
-        limit: maxGroups,
-      });
+      throw new TidemarkError(
+        'resource_exhausted',
+        `a series is in too many groups (limit: ${maxGroups}); group by fewer tags, of which it has fewer values`,
+        {
+          field: 'group_by',
+          limit: maxGroups,
+        },
+      );
     }
     groups = groups.flatMap((group) => values.map((value) => [...group, value]));
   }

@@ -295,7 +295,11 @@ export class QueryService implements QueryReader {
 
   #maps(fromMs: number): readonly PartitionMap[] {
     const maps = this.#options.maps(fromMs - STAMP_HOLDS_MS);
-    if (maps.length === 0) throw new TidemarkError('unavailable', 'no partition map has been decided yet');
+    if (maps.length === 0)
+      throw new TidemarkError(
+        'unavailable',
+        'no partition map was decided yet; retry, and check that a coordinator runs',
+      );
     return maps;
   }
 

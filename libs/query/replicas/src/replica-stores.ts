@@ -166,7 +166,12 @@ export class ReplicaStores implements QueryStores {
     const replicas = orderReplicas(own, partition, this.#limits, this.#turn++, (process) =>
       this.#watch.isOutvoted(process, partition),
     );
-    if (replicas.length === 0) throw new TidemarkError('unavailable', `no known process owns ${part}`, { part });
+    if (replicas.length === 0)
+      throw new TidemarkError(
+        'unavailable',
+        `no known process owns ${part}; check that a store of it runs, and cluster.* of the query service`,
+        { part },
+      );
     return new ReplicaRace({
       ...{ part, replicas, ask, signal },
       doubt: (process) => this.#poller.hurry(process),
