@@ -66,7 +66,7 @@ export class Page implements PageSummary {
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs;
     this.series = readSeriesRuns(reader, slots);
-    this.times.read(reader, slots, minTimeMs, maxTimeMs);
+    this.times.read(reader, bytes, slots, minTimeMs, maxTimeMs);
     this.#classOf = readClasses(slots, this.times.size);
     this.table = reader.take(slots * ENTRY_BYTES);
     this.bodyAt = new Uint32Array(slots + 1);

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import {
-  type ColumnReader,
+  ColumnReader,
   copyColumn,
   readTimeBlocks,
   TIME_LIMIT_MS,
@@ -22,13 +22,26 @@ export interface TimeClass {
 interface OwnClass extends TimeClass {
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
   start: number;
+  /** Where the mini-blocks of a column lie in the page that was read, [at, end); -1 where there are none. */
+  readonly at: number;
+  readonly end: number;
   /** The times, where other pages have them, too. */
   readonly shared?: SharedTimes | undefined;
 }
 
 const NO_TIMES = new Float64Array(0);
-/** The times of a regular class that were asked for last. */
-const regularTimes = new Float64Array(PAGE_TIMES_LIMIT);
+const NO_BYTES = new Uint8Array(0);
+const NO_BLOCKS = { at: -1, end: -1 };
+/** Bytes of RAM of a class in addition to its times. */
+const CLASS_BYTES = 64;
+/** The times of a class that were asked for last, and of which class they are if they were decoded. */
+const lastTimes = new Float64Array(PAGE_TIMES_LIMIT);
+let decoded: OwnClass | undefined;
+const columnReader = new ColumnReader('page');
+const unusedRange: TimeRange = { minTimeMs: 0, maxTimeMs: 0 };
+/** The times of all classes of the page that is being read: memory that the next one uses again, unless it is much. */
+let readColumn: Float64Array = NO_TIMES;
+const READ_COLUMN_TIMES = 65_536;
 
 /** Times for which room is made at once, for each byte that is not read yet. */
 const TIMES_OF_BYTE = 4;
@@ -41,8 +54,13 @@ const SUBSET_SHARE = 2;
  * arrive together.
  */
 export class TimeClasses {
-  /** Times of classes that are not regular, and of regular ones that others are a part of. */
-  #timesMs = NO_TIMES;
+  /**
+   * Times of classes that are not regular, and of regular ones that others are a part of. Of a page that was read, only those of
+   * subsets: columns are decoded when they are asked for, since they would take ten times the memory of the page.
+   */
+  #timesMs: Float64Array = NO_TIMES;
+  /** The page that was read. */
+  #bytes: Uint8Array = NO_BYTES;
   #length = 0;
   readonly #classes: OwnClass[] = [];
   /** The newest class by its first time and its count: senders in step have equal ones. */
@@ -56,6 +74,7 @@ export class TimeClasses {
 
   clear(): void {
     this.#length = 0;
+    this.#bytes = NO_BYTES;
     this.#classes.length = 0;
     this.#byStart.clear();
     this.minTimeMs = Number.POSITIVE_INFINITY;
@@ -82,7 +101,15 @@ export class TimeClasses {
     const start = this.#begin(count);
     copyColumn(timesMs, from, count, this.#timesMs, start);
     this.#length += count;
-    return this.#push(key, { count, firstMs: timesMs[from], lastMs: timesMs[to - 1], stepMs, start, shared });
+    return this.#push(key, {
+      count,
+      firstMs: timesMs[from],
+      lastMs: timesMs[to - 1],
+      stepMs,
+      start,
+      ...NO_BLOCKS,
+      shared,
+    });
   }
 
   /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */
@@ -93,31 +120,36 @@ export class TimeClasses {
     const lastMs = firstMs + stepMs * (count - 1);
     assertTime(firstMs);
     assertTime(lastMs);
-    return this.#push(key, { count, firstMs, lastMs, stepMs, start: -1 });
+    return this.#push(key, { count, firstMs, lastMs, stepMs, start: -1, ...NO_BLOCKS });
   }
 
   countOf(timeClass: number): number {
     return this.#classes[timeClass].count;
   }
 
-  /** Bytes of RAM for the times. */
+  /** Bytes of RAM for the classes and their times. */
   get sizeBytes(): number {
-    return this.#timesMs.byteLength;
+    return this.#timesMs.byteLength + CLASS_BYTES * this.#classes.length;
   }
 
   /** The times of a class, as a view that the next call, also of another page, may change. */
-  timesOf(timeClass: number): Float64Array<ArrayBuffer> {
-    const { start, count, firstMs, stepMs } = this.#classes[timeClass];
+  timesOf(timeClass: number): Float64Array {
+    const one = this.#classes[timeClass];
+    const { start, count, firstMs, stepMs } = one;
     if (start >= 0) return this.#timesMs.subarray(start, start + count);
-    for (let i = 0; i < count; i++) regularTimes[i] = firstMs + i * stepMs;
-    return regularTimes.subarray(0, count);
+    if (stepMs < 0) return this.#decoded(one);
+    decoded = undefined;
+    for (let i = 0; i < count; i++) lastTimes[i] = firstMs + i * stepMs;
+    return lastTimes.subarray(0, count);
   }
 
   /** Copies the times of a class to `target`, from index `to` on. */
   copyTimes(timeClass: number, target: Float64Array, to: number): void {
-    const { start, count, firstMs, stepMs } = this.#classes[timeClass];
-    if (start < 0) for (let i = 0; i < count; i++) target[to + i] = firstMs + i * stepMs;
-    else copyColumn(this.#timesMs, start, count, target, to);
+    const one = this.#classes[timeClass];
+    const { start, count, firstMs, stepMs } = one;
+    if (start >= 0) copyColumn(this.#timesMs, start, count, target, to);
+    else if (stepMs < 0) this.#decode(one, target, to);
+    else for (let i = 0; i < count; i++) target[to + i] = firstMs + i * stepMs;
   }
 
   /** How many times of a class lie before `timeMs`. */
@@ -126,15 +158,30 @@ export class TimeClasses {
     if (timeMs <= one.firstMs) return 0;
     if (timeMs > one.lastMs) return one.count;
     if (one.stepMs > 0) return Math.ceil((timeMs - one.firstMs) / one.stepMs);
-    let low = this.#startOf(one);
-    const start = low;
-    let high = start + one.count;
+    const timesMs = this.timesOf(timeClass);
+    let low = 0;
+    let high = one.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#timesMs[middle] < timeMs) low = middle + 1;
+      if (timesMs[middle] < timeMs) low = middle + 1;
       else high = middle;
     }
-    return low - start;
+    return low;
+  }
+
+  /** The times of a column of a page that was read. */
+  #decoded(one: OwnClass): Float64Array {
+    if (decoded !== one) {
+      decoded = undefined;
+      this.#decode(one, lastTimes, 0);
+      decoded = one;
+    }
+    return lastTimes.subarray(0, one.count);
+  }
+
+  #decode({ at, end, count }: OwnClass, target: Float64Array, to: number): void {
+    columnReader.open(this.#bytes.subarray(at, end));
+    readTimeBlocks(columnReader, count, this.minTimeMs, target, to, unusedRange);
   }
 
   /** A class, which stays valid as long as no other one is added. */
@@ -215,15 +262,45 @@ export class TimeClasses {
     return true;
   }
 
-  /** Reads what `write` wrote, of a page from `minTimeMs` to `maxTimeMs` with so many slots. */
-  read(reader: ColumnReader, slots: number, minTimeMs: number, maxTimeMs: number): void {
+  /**
+   * Reads what `write` wrote, of a page from `minTimeMs` to `maxTimeMs` with so many slots: `reader` reads `bytes`, of which a
+   * reference is kept.
+   */
+  read(reader: ColumnReader, bytes: Uint8Array, slots: number, minTimeMs: number, maxTimeMs: number): void {
     this.clear();
     const classes = reader.count(slots, 'classes of times');
     if (classes === 0) reader.fail('no class of times');
-    for (let left = classes; left > 0; left--) this.#readOne(reader, minTimeMs, left);
+    this.#bytes = bytes;
+    this.#timesMs = readColumn;
+    try {
+      for (let left = classes; left > 0; left--) this.#readOne(reader, minTimeMs, left);
+    } finally {
+      this.#keepSubsets();
+    }
     if (this.minTimeMs !== minTimeMs || this.maxTimeMs !== maxTimeMs) {
       reader.fail(`times from ${this.minTimeMs} to ${this.maxTimeMs}, not from ${minTimeMs} to ${maxTimeMs}`);
     }
+  }
+
+  /** Keeps what can't be decoded from the page alone of the times that were read. */
+  #keepSubsets(): void {
+    const all = this.#timesMs;
+    if (all.length <= READ_COLUMN_TIMES) readColumn = all;
+    let length = 0;
+    for (const { at, stepMs, count } of this.#classes) if (stepMs < 0 && at < 0) length += count;
+    const kept = length === 0 ? NO_TIMES : new Float64Array(length);
+    let to = 0;
+    for (const one of this.#classes) {
+      if (one.stepMs < 0 && one.at < 0) {
+        copyColumn(all, one.start, one.count, kept, to);
+        one.start = to;
+        to += one.count;
+      } else {
+        one.start = -1;
+      }
+    }
+    this.#timesMs = kept;
+    this.#length = length;
   }
 
   /** Reads the first of the `left` classes that are left. */
@@ -253,17 +330,18 @@ export class TimeClasses {
     // The others are likely as long. No memory is taken that the bytes do not justify.
     const start = this.#begin(argument, Math.min(argument * left, argument + TIMES_OF_BYTE * reader.remaining));
     const range: TimeRange = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
+    const at = reader.position;
     readTimeBlocks(reader, argument, minTimeMs, this.#timesMs, start, range);
     for (let i = start + 1; i < start + argument; i++) {
       if (this.#timesMs[i] < this.#timesMs[i - 1]) reader.fail('times descend');
     }
-    this.#pushRead(start, argument);
+    this.#pushRead(start, argument, { at, end: reader.position });
   }
 
   #pushRegular(reader: ColumnReader, firstMs: number, stepMs: number, count: number): void {
     const lastMs = firstMs + stepMs * (count - 1);
     if (!(lastMs < TIME_LIMIT_MS)) reader.fail('a time beyond 2^51 milliseconds');
-    this.#push(undefined, { count, firstMs, lastMs, stepMs, start: -1 });
+    this.#push(undefined, { count, firstMs, lastMs, stepMs, start: -1, ...NO_BLOCKS });
   }
 
   #readSubset(reader: ColumnReader, parent: OwnClass): void {
@@ -277,13 +355,13 @@ export class TimeClasses {
       }
     }
     if (count === 0) reader.fail('a class without times');
-    this.#pushRead(start, count);
+    this.#pushRead(start, count, NO_BLOCKS);
   }
 
-  #pushRead(start: number, count: number): void {
+  #pushRead(start: number, count: number, blocks: Pick<OwnClass, 'at' | 'end'>): void {
     const [firstMs, lastMs] = [this.#timesMs[start], this.#timesMs[start + count - 1]];
     this.#length = start + count;
-    this.#push(undefined, { count, firstMs, lastMs, stepMs: -1, start });
+    this.#push(undefined, { count, firstMs, lastMs, stepMs: -1, start, ...blocks });
   }
 
   /** Where the times of a class lie. */
