@@ -76,29 +76,36 @@ export class PageDecoder {
    * is that of `timeClasses`. False where the pages are too large to be in the arena together.
    */
   writeRecords(pages: readonly Page[], timeClasses: readonly number[], to: number): boolean {
+    if (!this.#makeRoom(pages)) return false;
+    this.kernel.reserve(to + PAGE_RECORD_BYTES * pages.length);
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i];
+      const at = this.#load(page);
+      const bodies = this.#loadBodies(page);
+      const { words } = this.kernel;
+      const record = (to + PAGE_RECORD_BYTES * i) / 4;
+      words[record] = at + page.table;
+      words[record + 1] = bodies;
+      words[record + 2] = at;
+      words[record + 3] = page.times.countOf(timeClasses[i]);
+    }
+    return true;
+  }
+
+  /** Empties the arena if these pages don't fit with those that are there. False where they are too large for it. */
+  #makeRoom(pages: readonly Page[]): boolean {
     let needed = 0;
     for (const page of pages) {
+      // Bodies are loaded behind the page.
+      if (this.#bodies.has(page)) continue;
       if (!this.#addresses.has(page)) needed += page.bytes.length + ALIGNMENT;
-      if (!this.#bodies.has(page)) needed += 4 * page.slots + ALIGNMENT;
+      needed += 4 * page.slots + ALIGNMENT;
     }
-    if (this.#end + needed > this.#base + this.#arenaBytes) {
-      needed = 0;
-      for (const page of pages) needed += page.bytes.length + 4 * page.slots + 2 * ALIGNMENT;
-      if (needed > this.#arenaBytes) return false;
-      this.clear();
-    }
-    const { kernel } = this;
-    kernel.reserve(to + PAGE_RECORD_BYTES * pages.length);
-    pages.forEach((page, i) => {
-      const at = this.#load(page);
-      const record = to + PAGE_RECORD_BYTES * i;
-      const bodies = this.#loadBodies(page);
-      const words = new Uint32Array(kernel.bytes.buffer, record, 4);
-      words[0] = at + page.table;
-      words[1] = bodies;
-      words[2] = at;
-      words[3] = page.times.countOf(timeClasses[i]);
-    });
+    if (this.#end + needed <= this.#base + this.#arenaBytes) return true;
+    needed = 0;
+    for (const page of pages) needed += page.bytes.length + 4 * page.slots + 2 * ALIGNMENT;
+    if (needed > this.#arenaBytes) return false;
+    this.clear();
     return true;
   }
 
@@ -108,7 +115,7 @@ export class PageDecoder {
     const at = this.#end;
     const { slots, bodyAt } = page;
     this.kernel.reserve(at + 4 * slots);
-    new Uint32Array(this.kernel.bytes.buffer, at, slots).set(bodyAt.subarray(0, slots));
+    this.kernel.words.set(bodyAt.subarray(0, slots), at / 4);
     this.#bodies.set(page, at);
     this.#end = (at + 4 * slots + ALIGNMENT - 1) & -ALIGNMENT;
     return at;

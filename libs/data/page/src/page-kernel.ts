@@ -32,6 +32,7 @@ export class PageKernel {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
   bytes: Uint8Array<ArrayBuffer>;
   floats: Float64Array<ArrayBuffer>;
+  words: Uint32Array<ArrayBuffer>;
 
   constructor(blocks = new ValueBlocks()) {
     this.blocks = blocks;
@@ -39,6 +40,7 @@ export class PageKernel {
     this.loops = new WebAssembly.Instance(compiled, { tidemark: memories }).exports as Loops;
     this.bytes = new Uint8Array(this.memory.buffer);
     this.floats = new Float64Array(this.memory.buffer);
+    this.words = new Uint32Array(this.memory.buffer);
     const view = new DataView(this.memory.buffer);
     for (let e = 0; e <= EXPONENT_LIMIT; e++) view.setFloat64(8 * e, Number(`1e${e}`), true);
     for (let width = 0; width <= UNPACK_WIDTHS; width++) writeUnpacking(view, width);
@@ -57,6 +59,7 @@ export class PageKernel {
     this.memory.grow(Math.max(pages, Math.ceil(this.bytes.length / WASM_PAGE_BYTES / 2)));
     this.bytes = new Uint8Array(this.memory.buffer);
     this.floats = new Float64Array(this.memory.buffer);
+    this.words = new Uint32Array(this.memory.buffer);
   }
 }
 
