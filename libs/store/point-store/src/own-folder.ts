@@ -53,7 +53,8 @@ export class OwnFolder {
   }
 
   /**
-   * Folds two series with the same times into `results`, or one into both, in the memory from address `at` on. Undefined where each must be folded in another way.
+   * Folds two series with the same times into `results`, or one into both, in the memory from address `at` on. Undefined
+   * where each must be folded in another way.
    */
   fold(places: SharedPlaces, a: number, b: number, at: number): OwnTimes | undefined {
     const { codec, table } = this.#store;
@@ -63,7 +64,8 @@ export class OwnFolder {
     const length = lengthOf(places);
     if (!this.#isPossible || length === 0 || length > POINTS) return undefined;
     this.#enter(at);
-    const timesAt = this.#loadPages(places);
+    const columns = this.#columns;
+    const timesAt = columns.load(places.parts, this.#behind);
     if (timesAt === undefined) return undefined;
     const bytes = columnBytes(length);
     const valuesA = timesAt + bytes;
@@ -80,7 +82,6 @@ export class OwnFolder {
     const isAmount = table.seriesClass(a) === SERIES_CLASS.count;
     const stated = intervals.of(a);
     if (!programs.make(isAmount, timesAt + 8 * from, to - from, stated, behind)) return undefined;
-    const columns = this.#columns;
     columns.areWhole = true;
     if (!columns.decode(places, a, valuesA)) return undefined;
     if (a !== b && !columns.decode(places, b, valuesB)) return undefined;
@@ -114,10 +115,6 @@ export class OwnFolder {
       one.first = first;
       one.end = end;
     });
-  }
-
-  #loadPages({ parts }: SharedPlaces): number | undefined {
-    return this.#columns.load(parts, this.#behind);
   }
 }
 
