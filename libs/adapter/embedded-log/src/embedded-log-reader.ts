@@ -104,7 +104,7 @@ class ReaderPartition {
     }
     return readFromPartition(this, this.#waiting, from, options, async (next) => {
       await this.#refresh();
-      return this.#files.read(from, next, options.maxBytes);
+      return this.#files.read(from, next, options);
     });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
-import { type Clock, isTidemarkError, type LogRecord } from '@tidemark/ports';
+import { type Clock, isTidemarkError, type LogRecord, ReadMemory } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
@@ -51,6 +51,23 @@ test('heads with more producers than a segment has bytes do not make each append
   for (const writer of writers) await writer.append(1, Buffer.alloc(100));
   // The heads are larger than 1,000 bytes: segments have as many bytes of records.
   expect(segments(disk).length - before).toBeLessThan(5);
+  await log.close();
+});
+
+test('reads that name a memory put their values there, and others have memory of their own', async () => {
+  const disk = newDisk();
+  const log = await open(disk);
+  await fill(log, 3);
+  const memory = new ReadMemory();
+  const first = await log.read('points', 0, 0, { ...NOW, memory });
+  const own = await read(log, 0);
+  expect(first.map(({ value }) => value[0])).toEqual([0, 1, 2]);
+  const second = await log.read('points', 0, 1, { ...NOW, memory });
+  expect(second.map(({ value }) => value[0])).toEqual([1, 2]);
+  expect(second[0].value.buffer).toBe(first[0].value.buffer);
+  expect(own.map(({ value }) => [value[0], value.buffer === first[0].value.buffer])).toEqual(
+    [0, 1, 2].map((i) => [i, false]),
+  );
   await log.close();
 });
 

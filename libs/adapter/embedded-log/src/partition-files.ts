@@ -1,6 +1,6 @@
 import { type Disk, isTidemarkError, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
 import type { EmbeddedLogLimits } from './embedded-log-limits.ts';
-import { SegmentFile } from './segment-file.ts';
+import { type ReadBytes, SegmentFile } from './segment-file.ts';
 import { partitionFolder, segmentBase } from './segment-format.ts';
 
 /** The segments of one partition for readers: a sequence of files, each of which ends where the next one begins. */
@@ -50,14 +50,14 @@ export class PartitionFiles {
   }
 
   /** Records from `from` on, of those below `next`; errors as of `SegmentFile.read`, or `out_of_range` when trimmed. */
-  async read(from: number, next: number, maxBytes: number): Promise<LogRecord[]> {
+  async read(from: number, next: number, options: ReadBytes): Promise<LogRecord[]> {
     let at = this.#segments.length - 1;
     while (at >= 0 && this.#segments[at].base > from) at--;
     if (at < 0) throw trimmed(this.#topic, this.#partition, from);
     const segment = this.#segments[at];
     const limit = Math.min(next, this.#segments[at + 1]?.base ?? next);
     try {
-      return await segment.read(from, limit, maxBytes);
+      return await segment.read(from, limit, options);
     } catch (error) {
       // Trimmed during the read.
       if (isTidemarkError(error, 'not_found')) throw trimmed(this.#topic, this.#partition, from);

@@ -390,7 +390,7 @@ export class Partition implements AppendQueue {
       this.#waiting,
       from,
       options,
-      (next) => this.#tail.read(from, options.maxBytes) ?? this.#files.read(from, next, options.maxBytes),
+      (next) => this.#tail.read(from, options.maxBytes) ?? this.#files.read(from, next, options),
     );
   }
 

@@ -1,5 +1,13 @@
 import { crc32c } from '@tidemark/bytes';
-import { assert, type Disk, type DiskFile, type LogRecord, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  assert,
+  type Disk,
+  type DiskFile,
+  type LogRecord,
+  type ReadOptions,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { FileWindow, readAt } from './file-window.ts';
 import { RECORD_HEADER_BYTES, readRecordHeader } from './record-format.ts';
 import { type SegmentStart, salvageStart } from './salvage.ts';
@@ -17,6 +25,9 @@ interface OpenSegment {
   readonly salt: number;
   readonly index: SparseIndex;
 }
+
+/** How much a read returns, and into which memory it reads. */
+export type ReadBytes = Pick<ReadOptions, 'maxBytes' | 'memory'>;
 
 /** Headers that one read allows for in addition to its bytes of values. */
 const HEADERS_PER_READ = 64;
@@ -61,13 +72,13 @@ export class SegmentFile {
    * Records from `from` on, of those below `limit`, at most `maxBytes` of values beyond the first. At least one, or
    * `data_loss` whose detail names the lost `offset` and `resumeAt`, the next offset that may be readable.
    */
-  async read(from: number, limit: number, maxBytes: number): Promise<LogRecord[]> {
+  async read(from: number, limit: number, options: ReadBytes): Promise<LogRecord[]> {
     assert(from >= this.base && from < limit, `a read at ${from} of segment ${this.base} below ${limit}`);
     this.#reads++;
     try {
       const segment = await this.#open(limit);
       const position = await this.#locate(segment, from, limit);
-      return await this.#readFrom(segment, position, from, limit, maxBytes);
+      return await this.#readFrom(segment, position, from, limit, options);
     } finally {
       this.#reads--;
       if (this.#closeWhenIdle && this.#reads === 0) await this.#close();
@@ -149,12 +160,12 @@ export class SegmentFile {
     position: number,
     from: number,
     limit: number,
-    maxBytes: number,
+    { maxBytes, memory }: ReadBytes,
   ): Promise<LogRecord[]> {
     const records: LogRecord[] = [];
     const wanted = Math.max(0, maxBytes) + HEADERS_PER_READ * RECORD_HEADER_BYTES;
     const asked = Math.min(wanted, this.#readBytes, this.#nextReadBytes);
-    let buffer = await readAt(segment.file, position, asked);
+    let buffer = await readAt(segment.file, position, asked, memory);
     if (buffer.length === this.#nextReadBytes) this.#nextReadBytes = Math.min(this.#readBytes, 2 * this.#nextReadBytes);
     else if (buffer.length < asked / 4) this.#nextReadBytes = Math.max(MIN_READ_BYTES, this.#nextReadBytes / 2);
     let at = 0;
@@ -173,7 +184,7 @@ export class SegmentFile {
         if (position + end > (await segment.file.sizeBytes())) {
           throw await this.#lossAt(segment, position + 1, offset, limit);
         }
-        buffer = await readAt(segment.file, position, end);
+        buffer = await readAt(segment.file, position, end, memory);
         if (buffer.length < end) throw await this.#lossAt(segment, position + 1, offset, limit);
       }
       const value = buffer.subarray(at + RECORD_HEADER_BYTES, end);

@@ -1,3 +1,5 @@
+import type { ReadMemory } from './read-memory.ts';
+
 /** The topics of the platform. `points` and `tags` have the same number of partitions; `control` has one. */
 export type Topic = 'points' | 'tags' | 'control' | 'windows';
 
@@ -37,6 +39,8 @@ export interface ReadOptions {
   readonly waitMs: number;
   /** Ends the wait when it aborts: the read answers at once, with the records that exist. */
   readonly signal?: AbortSignal;
+  /** Where the log may put the values, for a reader that keeps none of them beyond its next read. */
+  readonly memory?: ReadMemory;
 }
 
 export interface LogBounds {

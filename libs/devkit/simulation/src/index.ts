@@ -4,6 +4,7 @@ export { Incarnation, ProcessCrashed } from './incarnation.ts';
 export { ManualClock } from './manual-clock.ts';
 export type { Content } from './memory-key-value.ts';
 export { MemoryKeyValue } from './memory-key-value.ts';
+export { passRecord } from './passing-record.ts';
 export { SeededRandom } from './seeded-random.ts';
 export { NodeClock, type NodeClockOptions, SimulatedClock, type SimulatedClockOptions } from './simulated-clock.ts';
 export { type CrashKind, SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts';

@@ -46,7 +46,7 @@ class TestLog {
   }
 }
 
-/** A state that records what was applied. It cannot apply `!`, and a commit is due after `,`. */
+/** A state that records what was applied. It cannot apply `!`, and a commit is due after `,`, and before `?`, which needs its memory. */
 class TestState implements ConsumedState {
   readonly applied: string[] = [];
   readonly skipped: number[] = [];
@@ -62,6 +62,10 @@ class TestState implements ConsumedState {
     const text = Buffer.from(value).toString();
     if (this.wantsCommit) throw new Error('applied before the commit that was due');
     if (text === '!') throw new TidemarkError('data_loss', 'cannot be decoded');
+    if (text === '?' && this.committedOffset < this.nextOffset) {
+      this.wantsCommit = true;
+      throw new TidemarkError('resource_exhausted', 'no memory');
+    }
     this.applied.push(text);
     this.nextOffset++;
     this.wantsCommit = text === ',';
@@ -150,6 +154,15 @@ describe('LogConsumer', () => {
     });
     await consumer.stop();
     expect(state.commits).toEqual([3, 5]);
+  });
+
+  test('a record for which a state has no memory until a commit is applied after that', async () => {
+    const { state, halts, problems, consumer } = started('ab?c');
+    await until(() => state.nextOffset === 4);
+    expect([state.applied.join(''), state.commits, halts]).toEqual(['ab?c', [2], []]);
+    await until(() => problems.length === 2);
+    expect(problems).toEqual(['read: resource_exhausted', undefined]);
+    await consumer.stop();
   });
 
   test('a record that cannot be applied halts the partition, and a skip passes only that record', async () => {

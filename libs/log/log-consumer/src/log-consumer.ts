@@ -5,6 +5,7 @@ import {
   type Log,
   type LogBounds,
   type LogRecord,
+  ReadMemory,
   sleep,
   TidemarkError,
   type Topic,
@@ -18,8 +19,9 @@ export interface ConsumedState {
   /** All records below this offset are durable here. A restart resumes at it. */
   readonly committedOffset: number;
   /**
-   * Applies the record at `nextOffset` and advances. Throws `data_loss`, and applies no part of the record, when it
-   * cannot be decoded or an earlier one is missing.
+   * Applies the record at `nextOffset` and advances. Keeps no view of its value, whose memory is reused. Throws `data_loss`, and
+   * applies no part of the record, when it cannot be decoded or an earlier one is missing. After any other TidemarkError, which
+   * applies no part of it either, the record is applied again, behind a commit if one is due.
    */
   apply(record: LogRecord): void;
   /** True when a commit is due, by a rule that depends on the log alone. */
@@ -121,6 +123,7 @@ const END_POLL_MS = 1000;
 export class LogConsumer {
   readonly #options: LogConsumerOptions;
   readonly #stop = new AbortController();
+  readonly #memory = new ReadMemory();
   #halt: Halt | undefined;
   /** What a skip of the halt passes. */
   #lost: LostRecords = { records: 1 };
@@ -248,6 +251,7 @@ export class LogConsumer {
         maxBytes: readBytes ?? DEFAULT_READ_BYTES,
         waitMs: readWaitMs ?? DEFAULT_READ_WAIT_MS,
         signal: this.#stop.signal,
+        memory: this.#memory,
       });
       this.#lostChecks = 0;
       if (this.#halt?.cause === 'log' || this.#halt?.cause === 'trimmed') this.#setHalt(undefined);
@@ -341,7 +345,7 @@ export class LogConsumer {
       return true;
     } catch (error) {
       if (!isTidemarkError(error, 'data_loss')) throw error;
-      // The value may be a view of a buffer that the next read reuses.
+      // The value is a view of memory that the next read reuses.
       this.#lost = { records: 1, record: { ...record, value: Uint8Array.from(record.value) } };
       this.#setHalt({ offset: record.offset, error, cause: 'record' });
       return false;

@@ -4,7 +4,7 @@ import { LATENESS_MS, LogBuilder, play, script } from '@tidemark/point-log/testi
 import { RECORD } from '@tidemark/point-records';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '@tidemark/point-store';
 import { isTidemarkError, type LogRecord } from '@tidemark/ports';
-import { type Content, MemoryKeyValue } from '@tidemark/simulation';
+import { type Content, MemoryKeyValue, passRecord } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { AggregatorPartition } from './index.ts';
 
@@ -28,7 +28,7 @@ function openPoints(): Promise<PointPartition> {
 /** Applies a record, or skips it when it cannot be applied; returns the reason. */
 function take(state: PointPartition | AggregatorPartition, record: LogRecord): string {
   try {
-    state.apply(record);
+    passRecord(record, (one) => state.apply(one));
     return 'applied';
   } catch (error) {
     if (!isTidemarkError(error, 'data_loss')) throw error;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type Content, MemoryKeyValue } from '@tidemark/simulation';
+import { type Content, MemoryKeyValue, passRecord } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 import { ask, BUCKET_MS, LATENESS_MS, question, StoryLog, story } from './testing/stories.ts';
@@ -29,7 +29,7 @@ async function consume(log: StoryLog, { commitRows, recentBytes, events }: Sched
       continue;
     }
     const { nextOffset } = partition;
-    partition.apply(log.records[nextOffset]);
+    passRecord(log.records[nextOffset], PointPartition.prototype.apply.bind(partition));
     for (let i = pending.length - 1; i >= 0; i--) {
       const [offset, what] = pending[i];
       if (offset !== nextOffset || partition.wantsCommit) continue;

@@ -10,7 +10,7 @@ import {
   seriesId,
   seriesName,
 } from '@tidemark/model';
-import { MemoryKeyValue } from '@tidemark/simulation';
+import { MemoryKeyValue, passRecord } from '@tidemark/simulation';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import fc from 'fast-check';
 import { DEFAULT_TAG_STORE_LIMITS, TagPartition } from './index.ts';
@@ -111,7 +111,7 @@ describe('answers against a naive model', () => {
           const partition = await TagPartition.open({ keyValue: new MemoryKeyValue() });
           const model = new NaiveTagStore();
           all.forEach((facts, offset) => {
-            partition.apply(recordOf(offset, facts));
+            passRecord(recordOf(offset, facts), (record) => partition.apply(record));
             addFacts(model, facts);
           });
           const asked = request({ tenant, metric, filter: wanted, groupBy, ...range });

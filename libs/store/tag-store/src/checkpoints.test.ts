@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { SERIES_CLASS, seriesName } from '@tidemark/model';
 import type { LogRecord } from '@tidemark/ports';
-import { MemoryKeyValue } from '@tidemark/simulation';
+import { MemoryKeyValue, passRecord } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { CHECKPOINT_RECORDS, CHECKPOINTS_KEPT, TagPartition } from './index.ts';
 import { openValue } from './store-layout.ts';
@@ -47,7 +47,7 @@ describe('checkpoints of a tag store', () => {
         let partition = await TagPartition.open({ keyValue });
         while (partition.nextOffset < LOG.length) {
           const { nextOffset } = partition;
-          partition.apply(LOG[nextOffset]);
+          passRecord(LOG[nextOffset], TagPartition.prototype.apply.bind(partition));
           const at = events.findIndex(([offset]) => offset === nextOffset);
           if (at < 0) continue;
           const [[, what]] = events.splice(at, 1);
