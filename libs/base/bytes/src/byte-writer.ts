@@ -137,6 +137,17 @@ export class ByteWriter {
     return out;
   }
 
+  /**
+   * The bytes written, as a copy in memory of its own, for those that are kept for long: a small copy of `take` shares a piece of
+   * memory with others, and keeps all of it.
+   */
+  takeApart(): Buffer {
+    const out = Buffer.allocUnsafeSlow(this.#length);
+    this.#buffer.copy(out, 0, 0, this.#length);
+    this.#length = 0;
+    return out;
+  }
+
   reset(): void {
     this.#length = 0;
   }

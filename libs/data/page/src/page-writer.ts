@@ -136,7 +136,7 @@ export class PageWriter {
     out.bytes(this.#exceptions.view());
     out.u32(crc32c(out.view()));
     this.clear();
-    return out.take();
+    return out.takeApart();
   }
 
   clear(): void {

@@ -5,6 +5,7 @@ import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { Page } from './page.ts';
 import { PageDecoder } from './page-decoder.ts';
+import { PAGE_SLOTS_LIMIT } from './page-format.ts';
 import { PageKernel } from './page-kernel.ts';
 import { PageWriter } from './page-writer.ts';
 
@@ -169,5 +170,41 @@ describe('a page', () => {
     for (let length = 0; length < page.length; length++) {
       expect(() => new Page(page.subarray(0, length))).toThrow(TidemarkError);
     }
+  });
+});
+
+describe('memory of a page', () => {
+  const times = Float64Array.from({ length: 60 }, (_, i) => 1000 * i);
+  const pageOf = (series: readonly number[]): Buffer => {
+    const values = Float64Array.from(times, (_, i) => Math.sqrt(i + 2));
+    const slots = series.map((one) => ({ series: one, timeClass: 0, values }));
+    return encode({ classes: [times], slots });
+  };
+
+  it('has a piece of its own, and keeps no larger one', () => {
+    const bytes = pageOf([1, 2]);
+    expect(bytes.buffer.byteLength).toBe(bytes.length);
+  });
+
+  it('is shared with another page of the same series', () => {
+    const { series } = new Page(pageOf([3, 7, 8]));
+    expect(new Page(pageOf([3, 7, 8]), series).series).toBe(series);
+    for (const other of [
+      [3, 7, 9],
+      [3, 7],
+      [3, 7, 8, 9],
+    ]) {
+      expect([...new Page(pageOf(other), series).series]).toEqual(other);
+    }
+  });
+
+  it('has positions of more than 16 bits where a page is that long', () => {
+    const bytes = pageOf(Array.from({ length: PAGE_SLOTS_LIMIT }, (_, i) => i));
+    expect(bytes.length).toBeGreaterThan(0xffff);
+    const page = new Page(bytes);
+    const last = PAGE_SLOTS_LIMIT - 1;
+    decoder.decode(page, last, COLUMN_AT);
+    expect(kernel.floats[COLUMN_AT / 8 + 59]).toBe(Math.sqrt(61));
+    expect(page.bodyAt[last + 1]).toBeGreaterThan(0xffff);
   });
 });

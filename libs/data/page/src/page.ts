@@ -23,6 +23,9 @@ interface PageSummary extends PageSource {
   readonly maxTimeMs: number;
 }
 
+/** The classes of the slots of a page that has one class: of nearly all pages. */
+const ONE_CLASS = new Uint8Array(PAGE_SLOTS_LIMIT);
+
 const reader = new ColumnReader('page');
 
 /**
@@ -44,12 +47,15 @@ export class Page implements PageSummary {
   /** Where the table of entries begins. */
   readonly table: number;
   /** Where the body of each slot begins, and where the last one ends. */
-  readonly bodyAt: Uint32Array;
+  readonly bodyAt: Positions;
   /** Where the exceptions of each slot begin, or 0; undefined where no slot has any. */
-  readonly #exceptionsAt: Uint32Array | undefined;
+  readonly #exceptionsAt: Positions | undefined;
 
-  /** Reads a page, of which it keeps a reference, and checks its checksum. */
-  constructor(bytes: Uint8Array) {
+  /**
+   * Reads a page, of which it keeps a reference, and checks its checksum. `likely` are the series of another page: most pages have
+   * those of the page before them, and share the array.
+   */
+  constructor(bytes: Uint8Array, likely?: Uint32Array) {
     const end = bytes.length - CHECKSUM_BYTES;
     reader.open(bytes);
     if (end < 1) reader.fail(`${bytes.length} bytes are too few for a page`);
@@ -65,16 +71,16 @@ export class Page implements PageSummary {
     this.slots = slots;
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs;
-    this.series = readSeriesRuns(reader, slots);
+    this.series = readSeriesRuns(reader, slots, likely);
     this.times.read(reader, bytes, slots, minTimeMs, maxTimeMs);
     this.#classOf = readClasses(slots, this.times.size);
     this.table = reader.take(slots * ENTRY_BYTES);
-    this.bodyAt = new Uint32Array(slots + 1);
+    this.bodyAt = positionsIn(bytes, slots + 1);
     for (let slot = 0; slot < slots; slot++) this.bodyAt[slot] = reader.take(this.#bodyBytes(slot));
     this.bodyAt[slots] = reader.position;
     for (let slot = 0; slot < slots; slot++) {
       if (!(bytes[this.table + slot * ENTRY_BYTES] & HAS_EXCEPTIONS)) continue;
-      this.#exceptionsAt ??= new Uint32Array(slots);
+      this.#exceptionsAt ??= positionsIn(bytes, slots);
       this.#exceptionsAt[slot] = reader.position;
       readExceptions(reader, this.countOf(slot), undefined);
     }
@@ -145,12 +151,20 @@ export class Page implements PageSummary {
   }
 }
 
+/** Positions in a page: nearly all pages are short enough for 16 bits. */
+type Positions = Uint16Array | Uint32Array;
+
+function positionsIn(bytes: Uint8Array, count: number): Positions {
+  return bytes.length <= 0xffff ? new Uint16Array(count) : new Uint32Array(count);
+}
+
 function readClasses(slots: number, classes: number): Uint8Array {
   const how = reader.u8();
   if (how > CLASSES.listed) reader.fail(`unknown kind ${how} of a list of classes`);
+  if (how === CLASSES.one) return ONE_CLASS;
   const classOf = new Uint8Array(slots);
   for (let slot = 0; slot < slots; slot++) {
-    if (how !== CLASSES.one) classOf[slot] = how === CLASSES.own ? slot : reader.u8();
+    classOf[slot] = how === CLASSES.own ? slot : reader.u8();
     if (classOf[slot] >= classes) reader.fail(`slot ${slot} of class ${classOf[slot]} (classes: ${classes})`);
   }
   return classOf;

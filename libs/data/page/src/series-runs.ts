@@ -15,8 +15,8 @@ export function writeSeriesRuns(series: Uint32Array, out: ByteWriter): void {
   }
 }
 
-/** Reads `count` numbers that `writeSeriesRuns` wrote. */
-export function readSeriesRuns(reader: ColumnReader, count: number): Uint32Array {
+/** Reads `count` numbers that `writeSeriesRuns` wrote. Returns `known` if they are the same. */
+export function readSeriesRuns(reader: ColumnReader, count: number, known?: Uint32Array): Uint32Array {
   const all = new Uint32Array(count);
   let series = 0;
   for (let at = 0; at < count; ) {
@@ -29,5 +29,5 @@ export function readSeriesRuns(reader: ColumnReader, count: number): Uint32Array
       all[at++] = series;
     }
   }
-  return all;
+  return known?.length === count && all.every((one, i) => one === known[i]) ? known : all;
 }

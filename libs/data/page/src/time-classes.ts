@@ -63,8 +63,8 @@ export class TimeClasses {
   #bytes: Uint8Array = NO_BYTES;
   #length = 0;
   readonly #classes: OwnClass[] = [];
-  /** The newest class by its first time and its count: senders in step have equal ones. */
-  readonly #byStart = new Map<number, number>();
+  /** The newest class by its first time and its count: senders in step have equal ones. Pages that are read need none. */
+  #byStart: Map<number, number> | undefined;
   minTimeMs = Number.POSITIVE_INFINITY;
   maxTimeMs = Number.NEGATIVE_INFINITY;
 
@@ -76,7 +76,7 @@ export class TimeClasses {
     this.#length = 0;
     this.#bytes = NO_BYTES;
     this.#classes.length = 0;
-    this.#byStart.clear();
+    this.#byStart?.clear();
     this.minTimeMs = Number.POSITIVE_INFINITY;
     this.maxTimeMs = Number.NEGATIVE_INFINITY;
   }
@@ -96,7 +96,7 @@ export class TimeClasses {
     const count = to - from;
     if (stepMs >= 0) return this.addRegular(timesMs[from], stepMs, count);
     const key = keyOf(timesMs[from], count);
-    const known = this.#byStart.get(key);
+    const known = this.#byStart?.get(key);
     if (known !== undefined && this.#isEqual(this.#classes[known], timesMs, from, to)) return known;
     const start = this.#begin(count);
     copyColumn(timesMs, from, count, this.#timesMs, start);
@@ -115,7 +115,7 @@ export class TimeClasses {
   /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */
   addRegular(firstMs: number, stepMs: number, count: number): number {
     const key = keyOf(firstMs, count);
-    const known = this.#byStart.get(key);
+    const known = this.#byStart?.get(key);
     if (known !== undefined && isRegular(this.#classes[known], firstMs, stepMs, count)) return known;
     const lastMs = firstMs + stepMs * (count - 1);
     assertTime(firstMs);
@@ -387,7 +387,10 @@ export class TimeClasses {
 
   #push(key: number | undefined, one: OwnClass): number {
     const timeClass = this.#classes.push(one) - 1;
-    if (key !== undefined) this.#byStart.set(key, timeClass);
+    if (key !== undefined) {
+      this.#byStart ??= new Map();
+      this.#byStart.set(key, timeClass);
+    }
     this.minTimeMs = Math.min(this.minTimeMs, one.firstMs);
     this.maxTimeMs = Math.max(this.maxTimeMs, one.lastMs);
     return timeClass;

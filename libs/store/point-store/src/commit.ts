@@ -61,7 +61,9 @@ function flush(store: PartitionStore, columns: HeadColumns, sequence: number, wr
     assert(part < PARTS, `${part} pages of one page in one commit`);
     const { metric: family, number } = dealt;
     writes.push({ key: pageKey({ bucket, deal: deal.number, family }, number, sequence * PARTS + part), value: bytes });
-    pages.push({ family, number, page: new Page(bytes) });
+    const page = new Page(bytes, dealt.written);
+    dealt.written = page.series;
+    pages.push({ family, number, page });
   }
   return { bucket, deal, pages };
 }

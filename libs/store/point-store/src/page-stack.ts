@@ -29,7 +29,8 @@ export class PageStack {
     const [first] = this.pages;
     const { series } = page;
     if (series.length !== first.series.length || page.times.size !== first.times.size) return false;
-    for (let slot = 0; slot < series.length; slot++) {
+    const areSame = series === first.series && page.times.size === 1;
+    for (let slot = 0; !areSame && slot < series.length; slot++) {
       if (series[slot] !== first.series[slot] || page.classOf(slot) !== first.classOf(slot)) return false;
     }
     this.pages.push(page);

@@ -19,6 +19,8 @@ export interface DealtPage {
   readonly number: number;
   readonly series: Uint32Array;
   slots: number;
+  /** The series of its newest version, which the next one mostly has, too. */
+  written: Uint32Array | undefined;
 }
 
 /** The series of one metric in a page. */
@@ -136,7 +138,13 @@ export class SlotDeal {
   }
 
   #begin(metric: number, limit: number): DealtPage {
-    const page: DealtPage = { metric, number: this.pages.length, series: new Uint32Array(limit), slots: 0 };
+    const page: DealtPage = {
+      metric,
+      number: this.pages.length,
+      series: new Uint32Array(limit),
+      slots: 0,
+      written: undefined,
+    };
     this.pages.push(page);
     return page;
   }
