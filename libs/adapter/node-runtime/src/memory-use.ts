@@ -7,13 +7,13 @@ export interface MemoryUse {
   readonly bytes: number;
 }
 
-/** The memory of the calling thread, without what native libraries take for it. */
-export function threadMemory(): MemoryUse[] {
+/** The memory of the calling thread, without what native libraries take for it, and without `namedBytes` of WebAssembly's. */
+export function threadMemory(namedBytes = 0): MemoryUse[] {
   const { external, arrayBuffers } = process.memoryUsage();
   return [
     { part: 'heap', bytes: getHeapStatistics().total_physical_size },
     { part: 'buffers', bytes: arrayBuffers },
-    { part: 'external', bytes: Math.max(0, external - arrayBuffers) },
+    { part: 'external', bytes: Math.max(0, external - arrayBuffers - namedBytes) },
   ];
 }
 

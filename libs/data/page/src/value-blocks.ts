@@ -1,4 +1,6 @@
 const WASM_PAGE_BYTES = 65_536;
+/** All that a memory of WebAssembly can have, 4 GiB. */
+const MEMORY_PAGES = 65_536;
 /** Bytes of the smallest piece; each next size is twice as large. */
 const SMALLEST_BYTES = 128;
 const SIZES = 9;
@@ -10,7 +12,7 @@ const LINK = 120;
 
 /** Pieces of one memory for columns of values that grow. Addresses are bytes; 0 is none. */
 export class ValueBlocks {
-  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MEMORY_PAGES });
   /** All values: those of a piece begin at its address / 8. Another array once a piece was taken. */
   floats = new Float64Array(this.memory.buffer);
   #links = new Uint32Array(this.memory.buffer);
@@ -25,9 +27,25 @@ export class ValueBlocks {
     return this.#usedBytes;
   }
 
-  /** Bytes of all pieces that there are, in use or given back: no memory below was given back to the system. */
-  get takenBytes(): number {
-    return this.#end - LARGEST_PIECE_BYTES;
+  /** Bytes of the pieces that were given back. They stay: the memory cannot shrink. */
+  get freeBytes(): number {
+    return this.#end - LARGEST_PIECE_BYTES - this.#usedBytes;
+  }
+
+  /**
+   * Makes room for pieces of so many bytes. Where the system gives no more memory, the pieces that were given back have to do:
+   * returns false, and changes nothing, if they are fewer.
+   */
+  reserve(bytes: number): boolean {
+    const missing = this.#end + bytes - this.memory.buffer.byteLength;
+    if (missing <= 0) return true;
+    try {
+      this.#grow(missing);
+      return true;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return this.freeBytes >= bytes;
+    }
   }
 
   /** A block for further values of a column. */
@@ -39,15 +57,17 @@ export class ValueBlocks {
   take(bytes: number): number {
     const size = sizeOf(bytes);
     const pieceBytes = SMALLEST_BYTES << size;
-    this.#usedBytes += pieceBytes;
     const free = this.#free[size];
     if (free !== 0) {
       this.#free[size] = this.#links[free >> 2];
+      this.#usedBytes += pieceBytes;
       return free;
     }
     const piece = this.#end;
+    const missing = piece + pieceBytes - this.floats.length * 8;
+    if (missing > 0) this.#grow(missing);
     this.#end += pieceBytes;
-    if (this.#end > this.floats.length * 8) this.#grow();
+    this.#usedBytes += pieceBytes;
     return piece;
   }
 
@@ -74,10 +94,17 @@ export class ValueBlocks {
     this.#usedBytes -= SMALLEST_BYTES << size;
   }
 
-  #grow(): void {
+  /** Throws a RangeError, and changes nothing, where the system gives no more memory, or all is used that WebAssembly can have. */
+  #grow(missingBytes: number): void {
     const pages = this.memory.buffer.byteLength / WASM_PAGE_BYTES;
-    const missing = Math.ceil((this.#end - this.floats.length * 8) / WASM_PAGE_BYTES);
-    this.memory.grow(Math.max(missing, pages >> 1));
+    const missing = Math.ceil(missingBytes / WASM_PAGE_BYTES);
+    const more = Math.min(pages >> 1, MEMORY_PAGES - pages);
+    try {
+      this.memory.grow(Math.max(missing, more));
+    } catch (error) {
+      if (missing >= more) throw error;
+      this.memory.grow(missing);
+    }
     this.floats = new Float64Array(this.memory.buffer);
     this.#links = new Uint32Array(this.memory.buffer);
   }

@@ -122,7 +122,12 @@ export class StoreWorker {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await sleep(this.#clock, THREAD_REPORT_MS, signal);
-      const memory = [...threadMemory(), { part: 'databases', bytes: await this.#databaseBytes() }];
+      const freeHeadBytes = this.#pageCodec.freeHeadBytes;
+      const memory = [
+        ...threadMemory(freeHeadBytes),
+        { part: 'free_head', bytes: freeHeadBytes },
+        { part: 'databases', bytes: await this.#databaseBytes() },
+      ];
       if (!signal.aborted) this.#send({ type: 'thread', delay: this.#loop.delay, memory });
     }
   }

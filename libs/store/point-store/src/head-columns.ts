@@ -18,8 +18,10 @@ const TILE_ROWS = 16;
 const TILES = 64;
 /** Points of a slot that can lie in tiles. */
 const ROWS_LIMIT = TILES * TILE_ROWS;
-/** Slots for which tiles of a page are made at least. */
+/** Slots for which the tiles of a page are made at least: this many times some power of `WIDTH_STEP`. */
 const MIN_WIDTH = 16;
+/** What a wider tile leaves behind is of use to narrow ones only. */
+const WIDTH_STEP = 4;
 /** The share of a page's places that have to be used when it gets another tile. */
 const MIN_FILL = 1 / 4;
 
@@ -269,7 +271,7 @@ export class HeadColumns {
     if (tile >= TILES) return false;
     if (this.#widths[page] === 0) {
       const { slots } = this.deal.pages[page];
-      this.#widths[page] = Math.max(MIN_WIDTH, 2 ** Math.ceil(Math.log2(slots)));
+      this.#widths[page] = widthFor(slots);
     }
     if ((slot & 255) >= this.#widths[page] && !this.#widen(page, slot & 255)) return false;
     const width = this.#widths[page];
@@ -288,7 +290,7 @@ export class HeadColumns {
     const [tile, second] = this.#tiles.subarray(page * TILES, page * TILES + 2);
     if (second !== 0) return false;
     const width = this.#widths[page];
-    const wider = Math.min(PAGE_SLOTS_LIMIT, 2 ** Math.ceil(Math.log2(slot + 1)));
+    const wider = widthFor(slot + 1);
     this.#widths[page] = wider;
     if (tile === 0) return true;
     const { blocks } = this.#kernel;
@@ -372,6 +374,13 @@ interface TallColumn {
   readonly since: number;
   first: number;
   last: number;
+}
+
+/** The width of tiles for so many slots. */
+function widthFor(slots: number): number {
+  let width = MIN_WIDTH;
+  while (width < slots) width *= WIDTH_STEP;
+  return Math.min(PAGE_SLOTS_LIMIT, width);
 }
 
 function tileBytes(width: number): number {

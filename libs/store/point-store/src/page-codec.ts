@@ -47,6 +47,11 @@ export class PageCodec {
   readonly foldAt = this.hashAt + HASH_BYTES;
   #occupant: Occupant | undefined;
 
+  /** Bytes that points had before they were committed, for those to come. */
+  get freeHeadBytes(): number {
+    return this.kernel.blocks.freeBytes;
+  }
+
   /**
    * Gives the memory of the decoder from `foldAt` on to a fold, until another one takes it. Returns false if the fold has it
    * already.

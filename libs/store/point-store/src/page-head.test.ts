@@ -227,3 +227,30 @@ describe('the head', () => {
     head.clear(1);
   });
 });
+
+describe('a full head', () => {
+  const rowsOf = (series: number, rows: number, bucketMs = 1e9): PageHead => {
+    const table = {
+      length: series,
+      metric: () => 0,
+      seriesClass: () => SERIES_CLASS.reading,
+    } as unknown as SeriesIndex;
+    const own = new PageCodec();
+    const head = new PageHead(table, bucketMs, own.kernel);
+    const refs = Uint32Array.from({ length: series }, (_, i) => i);
+    const values = new Float64Array(series);
+    for (let row = 0; row < rows; row++) {
+      head.append(1, refs, { refs, values, timesMs: new Float64Array(series).fill(1000 * row), length: series });
+    }
+    return head;
+  };
+
+  it('has many points, and many of each series', () => {
+    expect(rowsOf(20_000, 75).isFull).toBe(false);
+    expect(rowsOf(20_000, 76).isFull).toBe(true);
+    expect(rowsOf(100_000, 16).isFull).toBe(false);
+    expect(rowsOf(1000, 100).isFull).toBe(false);
+    // Of two buckets.
+    expect(rowsOf(20_000, 76, 40_000).isFull).toBe(true);
+  });
+});

@@ -8,6 +8,15 @@ import { SlotDeal } from './slot-deal.ts';
 const DEALS = 16;
 /** Slots of these deals at most, for each series of the partition, in addition to the newest deal. */
 const SLOTS_PER_SERIES = 4;
+/**
+ * A head with so many points, and so many of each series, is committed: longer pages save little. Five tiles; the last rows are
+ * for the record that is being applied.
+ */
+const FULL_POINTS = 1_500_000;
+const FULL_ROWS = 76;
+/** What a record may need: the next tile of each page, and the first tile of pages that it begins, by point. */
+const RESERVED_PAGE_BYTES = 32 * 1024;
+const RESERVED_POINT_BYTES = 128;
 
 /** The points that were applied since the last commit, by bucket and map epoch. */
 export class PageHead {
@@ -22,6 +31,7 @@ export class PageHead {
   #sequence = 0;
   #points = 0;
   #sketchBytes = 0;
+  #lacksMemory = false;
   #isClosed = false;
 
   constructor(table: SeriesIndex, bucketMs: number, kernel: PageKernel) {
@@ -33,6 +43,15 @@ export class PageHead {
   /** Number of points, numbers and sketches. */
   get points(): number {
     return this.#points;
+  }
+
+  /** The memory of more points would not be worth the longer pages, or there is none. */
+  get isFull(): boolean {
+    if (this.#lacksMemory) return true;
+    if (this.#points < FULL_POINTS) return false;
+    // Where a bucket ends the same series have slots of two.
+    const slots = Math.max(...this.#columns.map(({ deal }) => deal.length));
+    return this.#points >= FULL_ROWS * slots;
   }
 
   /** Bytes of the sketches, which the number of points does not bound. */
@@ -54,6 +73,19 @@ export class PageHead {
   get columns(): readonly HeadColumns[] {
     if (this.#isClosed) throw new TidemarkError('unavailable', 'the store of this partition was closed');
     return [...this.#columns].sort((a, b) => a.mapEpoch - b.mapEpoch || a.bucket - b.bucket);
+  }
+
+  /**
+   * Makes room for a record of so many points, which may be several shares. Throws `resource_exhausted`, and changes no point, where
+   * the system gives no more memory: a commit has to make room, or one of another partition of the thread.
+   */
+  reserve(points: number): void {
+    const pages = this.#columns.reduce((sum, { deal }) => sum + deal.pages.length, 0);
+    const bytes = pages * RESERVED_PAGE_BYTES + points * RESERVED_POINT_BYTES;
+    if (this.#kernel.blocks.reserve(bytes)) return;
+    this.#lacksMemory = this.#points > 0;
+    const text = `the system gives no more memory for points: a record of ${points} points waits for a commit`;
+    throw new TidemarkError('resource_exhausted', text, { points, bytes });
   }
 
   /** Appends a share whose refs are looked up in `dictionary`, ref → dense number: all of them are defined. */
@@ -84,6 +116,7 @@ export class PageHead {
     this.#current = undefined;
     this.#points = 0;
     this.#sketchBytes = 0;
+    this.#lacksMemory = false;
     this.#sequence = sequence;
     this.#forgetDeals();
   }

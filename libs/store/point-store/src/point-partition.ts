@@ -60,17 +60,24 @@ export class PointPartition implements ConsumedState {
     return this.#store.committedOffset;
   }
 
-  /** True at a cut, and when the rows or bytes since the last commit have reached a limit. */
+  /** True at a cut, and when what was applied since the last commit has reached a limit. */
   get wantsCommit(): boolean {
     const { head, limits } = this.#store;
-    return this.#isCutDue || head.points >= limits.commitRows || this.#bytesSinceCommit >= limits.commitBytes;
+    const isFull = head.isFull || head.points >= limits.commitRows;
+    return this.#isCutDue || isFull || this.#bytesSinceCommit >= limits.commitBytes;
   }
 
-  /** Applies the record at `nextOffset`. Throws `data_loss`, and applies nothing of it, when it is invalid. */
+  /**
+   * Applies the record at `nextOffset`, or throws and applies nothing of it: `data_loss` when it is invalid, `resource_exhausted` when
+   * there is no memory for it until a commit.
+   */
   apply(record: LogRecord): void {
     assert(!this.#isCommitting, 'no record is applied during a commit');
     const judged = this.#store.judge(record);
-    if (judged !== undefined) this.#applyJudged(judged, record.offset);
+    if (judged !== undefined) {
+      this.#store.head.reserve(judged.shares.reduce((sum, { points }) => sum + points, 0));
+      this.#applyJudged(judged, record.offset);
+    }
     this.#store.nextOffset = record.offset + 1;
     this.#bytesSinceCommit += record.value.length;
   }

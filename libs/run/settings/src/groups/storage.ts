@@ -63,7 +63,7 @@ export const LOG = z.strictObject({
 /** The point and tag stores. */
 export const STORE = z.strictObject({
   threads: whole(2, 'threads', 1, 256, 'Threads that the partitions are spread over.'),
-  commitRows: whole(S.commitRows, 'rows', 1000, 100_000_000, 'A store commits after this many rows.'),
+  commitRows: whole(S.commitRows, 'rows', 1000, 100_000_000, 'A store commits after this many rows at the latest.'),
   commitBytes: whole(S.commitBytes, 'bytes', MIB, 16 * GIB, 'A store commits after this many bytes of records.'),
   commitStepMs: whole(
     S.commitStepMs,

@@ -19,8 +19,9 @@ export interface MemoryPart {
    * client streams; `series_sets`, sets that queries have named.
    * Of a partition of tags: `series`, the table of series; `postings`, the inverted index.
    * Of a thread: `heap`, JavaScript's, with what is free in it; `buffers`, arrays of bytes and numbers; `external`, other memory
-   * that its objects have, mostly that of WebAssembly, with what was reserved and not written to; `databases`, writes that are in no
-   * table yet, and indexes of tables.
+   * that its objects have, mostly that of WebAssembly, with what was reserved and not written to; `free_head`, what points of its
+   * partitions had before they were committed, for those to come; `databases`, writes that are in no table yet, and indexes of
+   * tables.
    * Of the process: `resident`, what the system keeps in RAM for it; `peak`, the most of that since the start; `code`, the part of
    * `resident` that is of files, such as the program.
    */
