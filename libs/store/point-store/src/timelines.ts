@@ -6,8 +6,12 @@ import type { SeriesRange } from './series-slots.ts';
 import type { SlotLists } from './slot-lists.ts';
 import { type StackSlot, Timeline } from './timeline.ts';
 
-/** Timelines that are kept; where series share none, each is needed twice. */
-const KEPT = 4096;
+/**
+ * Pages of the timelines that are kept, and for each of these as many as `ROOT_PAGES` in addition: 64 bytes each, so 4 MiB. Where
+ * series share no timelines, each is needed twice.
+ */
+const KEPT_PAGES = 65_536;
+const ROOT_PAGES = 4;
 const CLASSES = 256;
 /** Below these a pair of a number and a key is one safe integer. What lies above shares nothing. */
 const KEY_LIMIT = 2 ** 29;
@@ -30,6 +34,7 @@ export class Timelines {
   readonly #numbers = new Map<number, number>();
   #next = 1;
   readonly #timelines = new Map<number, Timeline>();
+  #keptPages = 0;
   /** What was met last, which the next series mostly shares. */
   #lastStated: StatedIntervals | undefined;
   #lastStatedRoot = 0;
@@ -47,6 +52,11 @@ export class Timelines {
     this.#stacks = stacks;
     this.#lists = lists;
     this.#rangeOf = rangeOf;
+  }
+
+  /** Pages that the kept timelines count as. */
+  get keptPages(): number {
+    return this.#keptPages;
   }
 
   /** The timeline of a series, whose slots in the lists are those of `ordinal`. */
@@ -80,8 +90,13 @@ export class Timelines {
       found.push({ stack: this.#stacks[lists.stackOf(entry)], slot: lists.slotOf(entry) });
     }
     const timeline = new Timeline(number, found, this.#rangeOf(series));
-    if (this.#timelines.size === KEPT) this.#timelines.clear();
+    const pages = timeline.pages.length + ROOT_PAGES;
+    if (this.#keptPages + pages > KEPT_PAGES) {
+      this.#timelines.clear();
+      this.#keptPages = 0;
+    }
     this.#timelines.set(number, timeline);
+    this.#keptPages += pages;
     return timeline;
   }
 
