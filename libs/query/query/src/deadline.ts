@@ -29,7 +29,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** What ends a request that goes on after its query: one for all, because the stack of an error costs more than most of a short query. */
+/** What ends a request that continues after its query: one for all, because the stack of an error costs more than most of a short query. */
 const DONE = new TidemarkError('cancelled', 'the query has ended');
 
 function cancelled(reason: unknown): TidemarkError {

@@ -164,11 +164,13 @@ export class QueryRun {
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[]> {
     const perRequest = groupsPerRequest(request.spaceFold, steps);
-    if (groups.length <= perRequest) return (await this.#aggregateSome(request, steps, groups, findings)) ?? [];
+    // More groups than are recorded as known would evict each other before they are named.
+    const naming = groups.length <= this.limits.seriesSets;
+    if (groups.length <= perRequest) return (await this.#aggregateSome(request, steps, groups, naming, findings)) ?? [];
     const partials: SpacePartial[] = [];
     for (let from = 0; from < groups.length; from += perRequest) {
       const some = groups.slice(from, from + perRequest);
-      const found = await this.#largeReplies.run(() => this.#aggregateSome(request, steps, some, findings));
+      const found = await this.#largeReplies.run(() => this.#aggregateSome(request, steps, some, naming, findings));
       if (found === undefined) break;
       partials.push(...found);
     }
@@ -179,11 +181,12 @@ export class QueryRun {
     request: FoldRequest,
     steps: number,
     groups: readonly Uint8Array[],
+    naming: boolean,
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[] | undefined> {
     const { partition } = request;
     const answer = await this.parts.ask(`points/${partition}`, async (signal) => {
-      const reply = await this.#send(request, groups, signal);
+      const reply = await this.#send(request, groups, naming, signal);
       if (reply.groups.length !== groups.length) {
         throw new TidemarkError(
           'internal',
@@ -218,10 +221,17 @@ export class QueryRun {
     }
   }
 
-  async #send(request: FoldRequest, groups: readonly Uint8Array[], signal: AbortSignal): Promise<AggregateReply> {
+  async #send(
+    request: FoldRequest,
+    groups: readonly Uint8Array[],
+    naming: boolean,
+    signal: AbortSignal,
+  ): Promise<AggregateReply> {
     const maxPoints = this.limits.points - this.pointsRead;
     if (maxPoints <= 0) throw this.#tooManyPoints();
-    const sets = groups.map((series) => seriesSet(series, this.limits.seriesSetBytes));
+    const sets = groups.map((series) =>
+      seriesSet(series, naming ? this.limits.seriesSetBytes : Number.POSITIVE_INFINITY),
+    );
     return this.stores
       .pointStore(request.partition)
       .aggregate({ ...request, groups: sets, maxPoints }, signal)

@@ -109,6 +109,26 @@ test('a store without versions is asked whole each time, and nothing is kept of 
   expect(matches.bytes).toBe(0);
 });
 
+test('an empty range has no answer in common with its day', async () => {
+  const { store, reader } = knowing();
+  const empty = { ...ASKED, toMs: ASKED.fromMs };
+  await reader.match(empty);
+  await reader.match(ASKED);
+  await reader.match(empty);
+  expect(store.asked.map(([known]) => known)).toEqual([undefined, undefined, undefined]);
+});
+
+test('what is kept is in memory of its own, and not part of buffers that it would keep alive', async () => {
+  const { store, reader } = knowing();
+  // As small parts of a pool, as those that a message is decoded into.
+  store.version = Buffer.from('1');
+  expect(store.version.buffer.byteLength).toBeGreaterThan(1000);
+  const { groups, metricId } = await reader.match(ASKED);
+  for (const bytes of [metricId, ...groups.map(({ series }) => series)]) {
+    expect(bytes.buffer.byteLength).toBe(1 + metricId.length + 2 * ID_BYTES);
+  }
+});
+
 test('the least recently used are evicted beyond the limit', async () => {
   const one = knowing();
   await one.reader.match(ASKED);

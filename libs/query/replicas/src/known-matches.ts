@@ -47,6 +47,8 @@ export class KnownMatches {
     request: MatchRequest,
     signal: AbortSignal | undefined,
   ): Promise<MatchReply> {
+    // An empty range has no days.
+    if (request.toMs <= request.fromMs) return reader.match(request, signal);
     const key = keyOf(store, request);
     const known = this.#known.get(key);
     // Beyond its limits a question is asked as a new one: the store says which limit it is.
@@ -57,18 +59,20 @@ export class KnownMatches {
     const knownVersion = isWithin ? known.version : undefined;
     const reply = await reader.match({ ...request, knownVersion }, signal);
     if (reply.unchanged && isWithin) {
+      // As the most recently used one.
+      this.#forget(key);
       this.#keep(key, known);
       return { ...reply, ...known.reply, unchanged: false };
     }
-    const { version, metricId, classes, groups } = reply;
-    if (version === undefined) this.#forget(key);
-    else this.#keep(key, entryOf(key, version, { metricId, classes, groups }));
-    return reply;
+    const entry = reply.version === undefined ? undefined : entryOf(key, reply.version, reply);
+    this.#forget(key);
+    // What is asked for most is a part of the budget, so that one answer does not evict all others.
+    if (entry === undefined || entry.bytes > this.#limitBytes / 2) return reply;
+    this.#keep(key, entry);
+    return { ...reply, ...entry.reply };
   }
 
-  #keep(key: string, entry: KnownMatch | undefined): void {
-    this.#forget(key);
-    if (entry === undefined || entry.bytes > this.#limitBytes) return;
+  #keep(key: string, entry: KnownMatch): void {
     this.#known.set(key, entry);
     this.#bytes += entry.bytes;
     for (const oldest of this.#known.keys()) {
@@ -88,15 +92,27 @@ function keyOf(store: string, { tenant, metric, filter, groupBy, fromMs, toMs }:
   return JSON.stringify([store, tenant, metric, filter, groupBy, dayOf(fromMs), dayOf(toMs - 1)]);
 }
 
-function entryOf(key: string, version: Buffer, reply: KnownMatch['reply']): KnownMatch {
-  let series = 0;
-  let bytes = ENTRY_BYTES + 2 * key.length;
-  for (const group of reply.groups) {
-    series += group.series.length / ID_BYTES;
-    bytes += GROUP_BYTES + group.series.length;
-    for (const tag of group.tags) bytes += TAG_BYTES + 2 * tag.length;
+/**
+ * An entry with copies of all bytes, in one buffer of its own: those of a message may be small parts of buffers that would stay
+ * in memory with them.
+ */
+function entryOf(key: string, version: Uint8Array, { metricId, classes, groups }: KnownMatch['reply']): KnownMatch {
+  const parts = [version, metricId, ...groups.map((group) => group.series)];
+  const all = Buffer.alloc(parts.reduce((bytes, { length }) => bytes + length, 0));
+  let at = 0;
+  const [ownVersion, ownMetricId, ...series] = parts.map((part) => {
+    all.set(part, at);
+    at += part.length;
+    return all.subarray(at - part.length, at);
+  });
+  let bytes = ENTRY_BYTES + 2 * key.length + all.length;
+  for (const { tags } of groups) {
+    bytes += GROUP_BYTES;
+    for (const tag of tags) bytes += TAG_BYTES + 2 * tag.length;
   }
-  return { version, reply, series, bytes };
+  const own = groups.map((group, i) => ({ ...group, series: series[i] }));
+  const count = series.reduce((sum, { length }) => sum + length / ID_BYTES, 0);
+  return { version: ownVersion, reply: { metricId: ownMetricId, classes, groups: own }, series: count, bytes };
 }
 
 /** A limit of 0 is none. */

@@ -11,6 +11,10 @@ export interface DenseSet {
   readonly lacksSeries: boolean;
 }
 
+/** Bytes of RAM of a set in addition to its ids, and of each of its series in its dense numbers. */
+const SET_BYTES = 800;
+const DENSE_BYTES = 4;
+
 /**
  * Sets of series named by digest, so that a large set crosses the network once. They share a budget of bytes; the least
  * recently used are evicted first.
@@ -56,13 +60,13 @@ export class SeriesSets {
   }
 
   #remember(key: string, ids: Uint8Array): void {
-    if (this.#sets.has(key) || ids.length > this.#limitBytes) return;
+    if (this.#sets.has(key) || bytesOf(ids) > this.#limitBytes) return;
     this.#sets.set(key, Uint8Array.from(ids));
-    this.#bytes += ids.length;
+    this.#bytes += bytesOf(ids);
     for (const [oldest, set] of this.#sets) {
       if (this.#bytes <= this.#limitBytes) break;
       this.#sets.delete(oldest);
-      this.#bytes -= set.length;
+      this.#bytes -= bytesOf(set);
     }
   }
 
@@ -77,4 +81,8 @@ export class SeriesSets {
   rememberDense(ids: Uint8Array, dense: DenseSet): void {
     this.#dense.set(ids, dense);
   }
+}
+
+function bytesOf(ids: Uint8Array): number {
+  return SET_BYTES + ids.length + DENSE_BYTES * (ids.length / ID_BYTES);
 }

@@ -202,7 +202,8 @@ describe('SharedLock', () => {
 
 describe('SeriesSets', () => {
   test('sets are known by digest until others need their space', () => {
-    const sets = new SeriesSets(64);
+    // Each takes 832 bytes, and 4 for each of its two series.
+    const sets = new SeriesSets(1700);
     const [a, b, c] = [1, 2, 3].map((fill) => Buffer.alloc(32, fill));
     for (const ids of [a, b]) sets.resolve(hash128(ids), ids);
     expect(sets.resolve(hash128(a), Buffer.alloc(0))).toEqual(Uint8Array.from(a));
@@ -210,7 +211,7 @@ describe('SeriesSets', () => {
     expect(() => sets.resolve(hash128(b), Buffer.alloc(0))).toThrow(/not known here/);
     expect(() => sets.resolve(hash128(b), a)).toThrow(/digest/);
     expect(() => sets.resolve(hash128(b), a.subarray(1))).toThrow(/multiple of 16/);
-    const large = Buffer.alloc(80);
+    const large = Buffer.alloc(1600);
     expect(sets.resolve(hash128(large), large)).toBe(large);
     expect(sets.resolve(hash128(a), Buffer.alloc(0))).toEqual(Uint8Array.from(a));
   });

@@ -144,6 +144,6 @@ export const QUERY = z.strictObject({
     'bytes',
     0,
     64 * GIB,
-    'Series that the tag stores found for recent questions; they are found again only after a change.',
+    'Memory of series that the tag stores found for recent questions; 0: every query has them found again.',
   ),
 });
