@@ -118,7 +118,10 @@ test.each([['sum'], ['avg']] as const)('amounts that overlap stay in the memory 
   const at = 1024;
   const [steps, stepMs] = [500, 10_000];
   let reserved = 0;
-  const own = { ...memory, reserve: (end: number) => void (reserved = end) };
+  const reserve = (end: number): void => {
+    reserved = end;
+  };
+  const own = { ...memory, reserve };
   const maker = new ProgramMaker(own);
   const behind = maker.begin({ fold: TIME_FOLD[name], isAmount: true, fromMs: 0, stepMs, steps }, at);
   const whole = { sinceMs: [Number.NEGATIVE_INFINITY], intervalsMs: [steps * stepMs] };
