@@ -221,7 +221,7 @@ export class Partition implements AppendQueue {
       throw new TidemarkError(
         'resource_exhausted',
         `${this.name}: ${this.#pendingBytes} bytes wait already (limit: pendingBytes ${limits.pendingBytes}); retry later`,
-        { limit: limits.pendingBytes },
+        { limit: limits.pendingBytes, busy: true },
       );
     }
     space.reserve(this.topic, reservedBytes);

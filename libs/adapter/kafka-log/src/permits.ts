@@ -35,7 +35,10 @@ export class Permits {
       return wanted;
     }
     const refusal = (code: 'resource_exhausted' | 'deadline_exceeded', text: string): TidemarkError =>
-      withOutlook(new TidemarkError(code, text, { limit: this.#name }), { isPassing: true, isNotStored: true });
+      withOutlook(new TidemarkError(code, text, { limit: this.#name, busy: true }), {
+        isPassing: true,
+        isNotStored: true,
+      });
     if (this.#queue.length >= this.#waitingLimit) {
       throw refusal('resource_exhausted', `${this.#queue.length} requests wait for ${this.#name} already`);
     }

@@ -46,6 +46,11 @@ export function isTidemarkError(error: unknown, code?: ErrorCode): error is Tide
   return error instanceof TidemarkError && (code === undefined || error.code === code);
 }
 
+/** True for an error of an append because the log or its disk is full, and not because too much waits for it already. */
+export function isFullLog(error: unknown): error is TidemarkError {
+  return isTidemarkError(error, 'resource_exhausted') && error.detail.busy !== true;
+}
+
 /** The message of a thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

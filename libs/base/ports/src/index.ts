@@ -7,6 +7,7 @@ export {
   assert,
   ERROR_CODES,
   httpStatusOf,
+  isFullLog,
   isTidemarkError,
   messageOf,
   TidemarkError,

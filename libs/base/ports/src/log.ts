@@ -26,7 +26,7 @@ export interface LogRecord extends Appended {
 export interface LogWriter {
   /**
    * Appends once durable. Errors: `unavailable` or `deadline_exceeded` (outcome unknown: repeat the same sequence),
-   * `resource_exhausted` (not stored, the log is full: repeat later), `invalid_argument` (too large),
+   * `resource_exhausted` (not stored, repeat later: the log is full, or `busy`, which its detail says then), `invalid_argument` (too large),
    * `failed_precondition` (the writer cannot be used again, e.g. it was replaced or a sequence is missing).
    */
   append(sequence: number, value: Uint8Array): Promise<Appended>;

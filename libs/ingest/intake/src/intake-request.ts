@@ -177,6 +177,9 @@ export class IntakeRequest {
       if (unknown !== undefined) return this.#retry(unknown);
     }
     if (!session.isAccepting) return this.#retry(session.refusal);
+    // Without a key each retry would store again what other partitions had space for.
+    const stall = this.#keyed === undefined ? session.stallRefusal : undefined;
+    if (stall !== undefined) return this.#retry(stall);
     const pause = this.#points.isOneStep ? undefined : this.#yieldTurn;
     if (pause !== undefined) this.#points.own();
     const filler = new BatchFiller(this.#batcher, this.#keyed ?? this.#batcher, this.#limits, this.#rejections);

@@ -205,6 +205,12 @@ export class IntakeSession {
     return { reason: 'intake_not_accepting', field: 'intake', limit: 'an open session', points: 0, message };
   }
 
+  /** Returns why a request may be stored in part: a log that is full for one of its partitions. */
+  get stallRefusal(): Rejection | undefined {
+    const partition = this.#lanes.stalled;
+    return partition === undefined ? undefined : this.refusalOf(partition);
+  }
+
   /** Returns why a share of this partition is not accepted now, or could not be stored. */
   refusalOf(partition: number): Rejection {
     if (this.#isHalted(partition)) {

@@ -92,6 +92,12 @@ export class LaneSet {
     return this.#lanes.size > 0 && [...this.#lanes.values()].every((lane) => lane.isAccepting && !lane.isStalled);
   }
 
+  /** A partition for which the log is full: the next share may be refused. */
+  get stalled(): number | undefined {
+    for (const [partition, lane] of this.#lanes) if (lane.isStalled) return partition;
+    return undefined;
+  }
+
   get queuedBytes(): number {
     let sum = 0;
     for (const lane of this.#lanes.values()) sum += lane.queuedBytes;

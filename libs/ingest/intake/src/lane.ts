@@ -13,6 +13,7 @@ import {
   type Appended,
   assert,
   type Clock,
+  isFullLog,
   isMovedError,
   isTidemarkError,
   type Log,
@@ -185,7 +186,8 @@ export class Lane {
     if (this.#isMoved) {
       return refusal('log_unavailable', 'log', 'the folder of the log in its place', 'the log accepts nothing now');
     }
-    if (problem?.code === 'resource_exhausted') {
+    const isFull: boolean = isFullLog(problem);
+    if (problem !== undefined && isFull) {
       const { what, limit } = fullPart(problem);
       return refusal('log_full', 'log', limit, `${what}, so nothing was stored; retry, an operator must free space`);
     }
@@ -318,7 +320,7 @@ export class Lane {
     } catch (error) {
       if (error instanceof Unstorable) return this.#setApart(error);
       // The next record is a mark, which is repeated until the log stores it.
-      if (isTidemarkError(error, 'resource_exhausted')) return this.#refuseAll(error);
+      if (isFullLog(error)) return this.#refuseAll(error);
       this.#settleSending(false);
       throw error;
     }
@@ -390,7 +392,7 @@ export class Lane {
     };
     const value = content === undefined ? encodeBareRecord(header) : this.#encodeBlock(header, content);
     const isFinal = (error: TidemarkError, mayBeStored: boolean): boolean => {
-      if (error.code !== 'resource_exhausted' || mayBeStored) return false;
+      if (!isFullLog(error) || mayBeStored) return false;
       this.#refuseAll(error);
       return content !== undefined;
     };

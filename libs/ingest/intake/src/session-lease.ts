@@ -1,7 +1,7 @@
 import { toHex } from '@tidemark/bytes';
 import { type ControlFollower, type ControlMessage, ControlWriter } from '@tidemark/control-log';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
-import { type Appended, type Clock, isTidemarkError, type Log, sleep, TidemarkError } from '@tidemark/ports';
+import { type Appended, type Clock, isFullLog, isTidemarkError, type Log, sleep, TidemarkError } from '@tidemark/ports';
 import type { AcceptClock } from './accept-clock.ts';
 import { fullPart } from './full-log.ts';
 import type { DeadLane } from './lane-set.ts';
@@ -191,7 +191,7 @@ export class SessionLease {
 }
 
 function fullness(error: TidemarkError | undefined): string {
-  if (error?.code !== 'resource_exhausted') return '';
+  if (!isFullLog(error)) return '';
   const { what, limit } = fullPart(error);
   return `: ${what} (limit: ${limit}); retry, an operator must free space`;
 }

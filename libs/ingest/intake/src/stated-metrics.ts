@@ -9,7 +9,7 @@ import {
   type PartitionMap,
   partitionOf,
 } from '@tidemark/model';
-import { type Clock, isTidemarkError, TidemarkError, type Timer } from '@tidemark/ports';
+import { type Clock, isFullLog, TidemarkError, type Timer } from '@tidemark/ports';
 import { EarlyStatements } from './early-statements.ts';
 import { fullLogError } from './full-log.ts';
 import type { MetricStatementEntry, TagPublisher } from './tag-publisher.ts';
@@ -136,7 +136,7 @@ export class StatedMetrics {
         });
       }
       await tags.publishStatements([{ tenant, metric, source: 'user', change }], signal).catch((error: unknown) => {
-        throw isTidemarkError(error, 'resource_exhausted') ? fullLogError(error) : error;
+        throw isFullLog(error) ? fullLogError(error) : error;
       });
     }
   }

@@ -1,5 +1,13 @@
 import { DAY_MS, daysHeldAfter, type MetricChange, type StatedSource } from '@tidemark/model';
-import { type Appended, type Clock, isTidemarkError, type Log, SettlingWriter, TidemarkError } from '@tidemark/ports';
+import {
+  type Appended,
+  type Clock,
+  isFullLog,
+  isTidemarkError,
+  type Log,
+  SettlingWriter,
+  TidemarkError,
+} from '@tidemark/ports';
 import { TagRecordWriter } from '@tidemark/tag-records';
 import type { ClientDictionary } from './client-dictionary.ts';
 
@@ -95,7 +103,7 @@ export class TagPublisher {
 }
 
 function isRefusedByFullLog(error: TidemarkError, mayBeStored: boolean): boolean {
-  return error.code === 'resource_exhausted' && !mayBeStored;
+  return isFullLog(error) && !mayBeStored;
 }
 
 /** Adds an entry and returns true, or returns false when it belongs into the next record and may wait for it. */

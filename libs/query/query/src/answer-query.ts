@@ -1,5 +1,5 @@
 import type { ResultSeries } from '@tidemark/contract';
-import { dropSteps, type Frame } from '@tidemark/fold';
+import { dropSteps, type Frame, startOf } from '@tidemark/fold';
 import { KIND, type Kind } from '@tidemark/model';
 import { assert } from '@tidemark/ports';
 import {
@@ -62,7 +62,10 @@ export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameO
     // Where nothing was found, the reason is what counts.
     if (frame.series.length === 0) continue;
     for (const note of stepNotes(leaf, steps.stepMs, findings)) run.notes.add(note);
-    if (!hasValue(frame, steps.before)) run.notes.add(noValueNote(leaf, meaning.kinds));
+    // Where a part has not answered, its points may be what is missing.
+    if (run.parts.errors.length > 0 || hasValue(frame, steps.before)) continue;
+    const isComplete = run.throughMs !== undefined && run.throughMs >= startOf(steps, steps.steps);
+    run.notes.add(noValueNote(leaf, meaning.kinds, isComplete));
   }
   for (const note of await suggestions(run, looked)) run.notes.add(note);
   return (leaf, view) => {
@@ -73,10 +76,11 @@ export async function framesOf(views: ViewFrames, run: QueryRun): Promise<FrameO
 }
 
 /** Says that series exist and have no value, so that an empty answer is not read as 0. */
-function noValueNote({ metric, filter, as }: QueryLeaf, kinds: readonly Kind[]): string {
+function noValueNote({ metric, filter, as }: QueryLeaf, kinds: readonly Kind[], isComplete: boolean): string {
   const isIncrease = as !== undefined || kinds.includes(KIND.counter);
   const why = isIncrease ? 'no points, or no two readings of a counter' : 'no points';
-  return `${metric} has series that match {${printFilter(filter)}}, and ${why} in this range: that is not a value of 0`;
+  const range = isComplete ? 'in this range' : 'in this range as far as it is complete';
+  return `${metric} has series that match {${printFilter(filter)}}, and ${why} ${range}: that is not a value of 0`;
 }
 
 /** Adds to the run what an answer must say of the values of an expression: that some are infinite, or that there are none. */

@@ -199,7 +199,7 @@ describe('answers', () => {
     expect(reply.notes).toEqual([
       'load went down by less than an eighth 2 times, which adds nothing: a corrected value, or two senders of one series',
       'load restarted 4 times within 20 points, which looks like two senders of one series: give each a tag of its own',
-      'load has series that match {*}, and no points, or no two readings of a counter in this range: that is not a value of 0',
+      'load has series that match {*}, and no points, or no two readings of a counter in this range as far as it is complete: that is not a value of 0',
     ]);
     stores.findings.set(0, { knownThroughMs: TO_MS + 60_000, restarts: 1, pointsRead: 20 });
     const other = await run('sum:load{*}.rollup(60)');
