@@ -92,7 +92,7 @@ class TestState implements ConsumedState {
 function started(
   text: string,
   prepare: (log: TestLog, state: TestState) => void = () => {},
-  own: Pick<LogConsumerOptions, 'memory'> = {},
+  own: Partial<Pick<LogConsumerOptions, 'memory' | 'clock' | 'yieldTurn'>> = {},
 ) {
   const log = new TestLog();
   log.values.push(...text);
@@ -130,6 +130,39 @@ describe('LogConsumer', () => {
     await until(() => state.nextOffset === 5);
     await consumer.stop();
     expect([state.stoppedAfter, state.commits]).toEqual([3, [3, 5]]);
+  });
+
+  test('others have a turn after each 20 ms in which records of one read were applied', async () => {
+    let nowMs = 0;
+    const turns: number[] = [];
+    let applied: readonly string[] = [];
+    const { state, consumer } = started(
+      'abcdefgh',
+      (log, own) => {
+        applied = own.applied;
+        const { apply } = own;
+        own.apply = (record) => {
+          nowMs += 8;
+          apply.call(own, record);
+        };
+        log.read = async (_topic, _partition, from) => {
+          await new Promise(setImmediate);
+          return log.values.slice(from).map((value, i) => {
+            return { offset: from + i, appendTimeMs: 0, value: Buffer.from(value) };
+          });
+        };
+      },
+      {
+        clock: { ...clock, monotonicMs: () => nowMs },
+        yieldTurn: async () => {
+          turns.push(applied.length);
+          await new Promise(setImmediate);
+        },
+      },
+    );
+    await until(() => state.nextOffset === 8);
+    await consumer.stop();
+    expect(turns).toEqual([3, 6]);
   });
 
   test('the consumer retries errors of the log and the disk, and repeats a failed commit before it continues', async () => {

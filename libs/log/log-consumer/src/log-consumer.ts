@@ -77,6 +77,11 @@ export interface LogConsumerOptions {
   readonly readBytes?: number;
   /** Max wait of one read for a record, ms. Default 500. */
   readonly readWaitMs?: number;
+  /**
+   * Resolves after other work of this thread had its turn. It is called when records were applied for 20 ms: queries are answered, and
+   * what the state does in the background proceeds, also while a log of hours is read back.
+   */
+  readonly yieldTurn?: () => Promise<void>;
   /** Delay after an error of the log or disk, and between checks for a skip, ms. Default 250. */
   readonly retryMs?: number;
 }
@@ -107,6 +112,8 @@ export type HaltCause = 'record' | 'trimmed' | 'log' | 'lost';
 const DEFAULT_READ_BYTES = 1024 * 1024;
 const DEFAULT_READ_WAIT_MS = 500;
 const DEFAULT_RETRY_MS = 250;
+/** Time for which records are applied in one turn, ms. */
+const APPLY_MS = 20;
 /**
  * Number of consecutive checks after which a log counts as lost. A broker that was replaced, or that lags, reports
  * another end and former topics for a while.
@@ -207,7 +214,7 @@ export class LogConsumer {
   }
 
   async #readOnce(): Promise<void> {
-    const { log, topic, partition, state } = this.#options;
+    const { log, topic, partition, state, clock, yieldTurn } = this.#options;
     this.#during = 'read';
     // A failed commit is repeated before more records are applied.
     if (state.wantsCommit) await this.#commit();
@@ -221,11 +228,15 @@ export class LogConsumer {
     }
     if (!this.#isKnownLog) await this.#checkLog();
     const records = await this.#read();
+    let sinceMs = clock.monotonicMs();
     for (const record of records) {
       if (this.#stop.signal.aborted) return;
       if (!this.#apply(record)) return;
       this.#options.memory?.note(record);
       if (state.wantsCommit) await this.#commit();
+      if (yieldTurn === undefined || clock.monotonicMs() - sinceMs < APPLY_MS) continue;
+      await yieldTurn();
+      sinceMs = clock.monotonicMs();
     }
     this.#setEnd(await log.bounds(topic, partition));
     if (this.#hasCaughtUp || state.nextOffset < this.#logNext) return;

@@ -315,6 +315,7 @@ export class StoreWorker {
       partition,
       state: announced,
       clock: this.#clock,
+      yieldTurn,
       ...(memory && { memory }),
       database: { name: `${kind}/${partition}`, folder, damage },
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
