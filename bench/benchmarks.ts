@@ -47,7 +47,7 @@ export const BENCHMARKS: readonly { readonly names: readonly string[]; readonly 
     { names: ['log-append'], run: logAppend },
     { names: ['log-append-kafka', 'log-append-kafka-cpu'], run: logAppendKafka },
     { names: ['point-store-append'], run: pointStoreAppend },
-    { names: ['bucket-close'], run: bucketClose },
+    { names: ['bucket-close', 'bucket-close-late', 'bucket-close-longest-commit'], run: bucketClose },
     { names: ['page-encode', 'page-decode', 'head-append', 'head-flush'], run: pages },
     {
       names: [

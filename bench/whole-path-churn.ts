@@ -14,7 +14,7 @@ const SHAPE: LoadShape = { phases: true, jitterMs: 5, churnPerHour: 0.1, lateSha
  */
 export async function wholePathChurn(): Promise<Measurement[]> {
   const runs: WholePathResult[] = [];
-  for (let run = 0; run < RUNS; run++) runs.push(await runWholePath(HOSTS, ROUNDS, { shape: SHAPE }));
+  for (let run = 0; run < RUNS; run++) runs.push(await runWholePath(HOSTS, ROUNDS, { shape: SHAPE, closes: 1 }));
   for (const { report, latePoints } of runs) {
     if (report.duplicatePoints > 0) throw new Error(`${report.duplicatePoints} duplicate points`);
     if (report.latePoints !== latePoints) throw new Error(`${report.latePoints} late points, expected ${latePoints}`);

@@ -88,6 +88,7 @@ describe('a replica that was corrupted', () => {
         partition.apply(partition === b.partition && record.offset === 13 ? corrupted(record) : record);
         if (partition.wantsCommit) await partition.commit();
       }
+      await partition.whenClosed();
     }
     await clock.advance(2500);
     expect(a.partition.status.stateHashes.length).toBeGreaterThan(2);
@@ -140,6 +141,7 @@ describe('a replica that was corrupted', () => {
       if (rebuilt.partition.wantsCommit) await rebuilt.partition.commit();
       if (record.offset === 20) await clock.advance(1500);
     }
+    await rebuilt.partition.whenClosed();
     await clock.advance(2500);
     expect(reported.map(([event]) => event)).toEqual(['found', 'ended']);
     expect(stores.divergences).toEqual([]);
@@ -184,6 +186,7 @@ describe('a replica that was corrupted', () => {
       if (b.partition.wantsCommit) await b.partition.commit();
       if (record.offset % 3 === 0) await clock.advance(1100);
     }
+    await Promise.all([a, b].map(({ partition }) => partition.whenClosed()));
     await clock.advance(2500);
     expect(b.partition.status.stateHashes).toEqual(a.partition.status.stateHashes);
     expect(b.partition.status.stateHashes.length).toBeGreaterThan(2);

@@ -10,13 +10,21 @@ const STEP_MS = 10_000;
 /** The start of a bucket of two hours. */
 const START_MS = 1_700_006_400_000;
 const SEED = 20_240_817;
+/** Blocks by which late points come later: ten minutes. */
+const LATE_STEPS = 60;
 
 const session = Buffer.alloc(16, 1);
 const base = { partition: 0, session, lane: 0, epoch: 0, tagsOffset: 0, keyframeOffset: -1, era: -1, eraStartMs: 0 };
 
+interface LatePoint {
+  readonly series: number;
+  readonly timeMs: number;
+  readonly value: number;
+}
+
 /**
  * The log of one partition: blocks of one timestamp for all series, 10 s apart. 40% counters with random increments, 40%
- * gauges of one or two decimals, 20% constants.
+ * gauges of one or two decimals, 20% constants. A share of the points come ten minutes late, in a later block.
  */
 export class PointLoad {
   readonly metricIds: readonly Buffer[];
@@ -26,8 +34,12 @@ export class PointLoad {
   readonly #speeds: Float64Array;
   readonly #columns: PointColumns;
   readonly #out = new ByteWriter(1 << 20);
+  readonly #lateShare: number;
+  /** By step of the block with which they come. */
+  readonly #late = new Map<number, LatePoint[]>();
 
-  constructor(series: number) {
+  constructor(series: number, lateShare = 0) {
+    this.#lateShare = lateShare;
     this.metricIds = Array.from({ length: Math.ceil(series / SERIES_PER_METRIC) }, (_, i) =>
       hash128(Buffer.from(`metric ${i}`)),
     );
@@ -51,7 +63,19 @@ export class PointLoad {
     const out = this.#out;
     columns.clear();
     const timeMs = START_MS + step * STEP_MS;
-    for (let i = 0; i < seriesIds.length; i++) columns.push(i, timeMs, this.#values[i]);
+    const due = this.#late.get(step) ?? [];
+    this.#late.delete(step);
+    const late: LatePoint[] = [];
+    let next = 0;
+    for (let i = 0; i < seriesIds.length; i++) {
+      // Both ascend by series, as the points of a share do.
+      for (; next < due.length && due[next].series === i; next++) columns.push(i, due[next].timeMs, due[next].value);
+      const value = this.#values[i];
+      // The first block defines the series.
+      if (this.#lateShare > 0 && step > 0 && this.#next() < this.#lateShare) late.push({ series: i, timeMs, value });
+      else columns.push(i, timeMs, value);
+    }
+    this.#late.set(step + LATE_STEPS, late);
     out.reset();
     encodeShare(columns, undefined, out);
     const series = seriesIds.map((seriesId, i) => ({
@@ -64,9 +88,9 @@ export class PointLoad {
       type: RECORD.block,
       sequence: step + 1,
       markMs: timeMs + 1000,
-      minTimeMs: timeMs,
+      minTimeMs: due.length > 0 ? due[0].timeMs : timeMs,
       maxTimeMs: timeMs,
-      points: seriesIds.length,
+      points: columns.length,
       definitions: step === 0 ? [{ dictionary: 0, firstRef: 0, series }] : [],
       spans: [
         {

@@ -33,6 +33,8 @@ export interface WholePathResult {
 export interface WholePathOptions {
   /** False for a run without stores, which ends when all points are acknowledged. */
   readonly stores?: boolean;
+  /** Buckets that each partition closes: the run ends when they are closed. */
+  readonly closes?: number;
   /** How points come; without it all series have a point of one time in each round. */
   readonly shape?: LoadShape;
   /** Flags for the platform's Node, such as a profiler's. */
@@ -51,7 +53,7 @@ export const STEP_MS = 10_000;
 export async function runWholePath(
   hosts: number,
   rounds: number,
-  { stores = true, shape = IN_STEP, execArgv = [], generatorArgv = [] }: WholePathOptions = {},
+  { stores = true, closes = 0, shape = IN_STEP, execArgv = [], generatorArgv = [] }: WholePathOptions = {},
 ): Promise<WholePathResult> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'));
   const platform = start(stores ? 'platform-process.ts' : 'intake-process.ts', [folder, String(START_MS)], execArgv);
@@ -75,7 +77,7 @@ export async function runWholePath(
     const startMs = performance.now();
     generator.send('go');
     const sent = await message<FromGenerator, 'sent'>(generator, 'sent');
-    const counts = await counted(platform, stores ? series + sent.points : 0);
+    const counts = await counted(platform, stores ? series + sent.points : 0, closes);
     if (stores) await queried(`127.0.0.1:${ready.port}`, START_MS, hosts, rounds);
     const wallSeconds = (performance.now() - startMs) / 1000;
     const after = await counted(platform, counts.points);
@@ -134,13 +136,21 @@ export async function queried(address: string, startMs: number, hosts: number, r
 const COUNT_AGAIN_MS = 50;
 const COUNT_WITHIN_MS = 120_000;
 
-/** Polls until the stores have counted `points`. */
-export function counted(platform: ChildProcess, points: number): Promise<PlatformReport> {
+/** Polls until the stores have counted `points`, and each partition has closed so many buckets. */
+export async function counted(platform: ChildProcess, points: number, closes = 0): Promise<PlatformReport> {
   let id = 0;
-  return untilCounted(points, async () => {
+  const ask = async () => {
     platform.send({ type: 'report', id: id++ });
     return (await message<FromPlatform, 'report'>(platform, 'report')).report;
-  });
+  };
+  const startMs = performance.now();
+  for (;;) {
+    const report = await untilCounted(points, ask);
+    if (report.closedBuckets >= closes) return report;
+    if (performance.now() - startMs > COUNT_WITHIN_MS)
+      throw new Error(`only ${report.closedBuckets} of ${closes} buckets closed within ${COUNT_WITHIN_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, COUNT_AGAIN_MS));
+  }
 }
 
 /** Polls until there are `points`. Throws if there are more, or fewer at the time limit. */

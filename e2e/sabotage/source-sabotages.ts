@@ -18,6 +18,9 @@ const ANY_HISTORY =
 const OWN_TIMES = 'series with times of their own give the same bits as each alone, too';
 const LATE_FOR_ALL =
   'points that are late for all series of a sender are resolved, although the series have the same times';
+const CLOSES = 'libs/store/point-store/src/background-close.property.test.ts';
+const ANY_COURSE =
+  'closes in the background record the same hashes for any commits, turns, failures, kills, eras and retention';
 const SCHEDULES = 'libs/store/point-store/src/schedules.property.test.ts';
 const ANY_SCHEDULE =
   'equal points have equal hashes and answers, those of a plain model, for any commits, closes and kills';
@@ -83,10 +86,29 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'hash-by-restarts',
     promise: 'the hash of a bucket is of its points alone, however many processes wrote them',
-    file: 'libs/store/point-store/src/bucket-closer.ts',
-    find: 'hasDeals ? await overlappingSeries(store, bucket) : NONE',
+    file: 'libs/store/point-store/src/close-bucket.ts',
+    find: 'deals.length > 1 ? await overlappingSeries(store, bucket, sequence, slice) : NONE',
     replace: 'NONE',
     caughtBy: SCHEDULES,
     title: ANY_SCHEDULE,
+  },
+  {
+    name: 'hash-of-later-commits',
+    promise: 'the hash of a bucket is of the points that it had at its cut, and not of those that come while it closes',
+    file: 'libs/store/point-store/src/bucket-pages.ts',
+    find: 'if (sequenceOfKey(key) > sequence) continue;',
+    replace: '',
+    caughtBy: CLOSES,
+    title: ANY_COURSE,
+  },
+  {
+    name: 'expired-with-later-points',
+    promise: 'points that arrive for an expired bucket keep their pages and their index until the next close',
+    file: 'libs/store/point-store/src/retention.ts',
+    find: 'dealKey(prefix, next, sequence + 1)',
+    replace: 'afterPrefix(bucketKey(prefix, next))',
+    caughtBy: 'libs/store/point-store/src/background-close.test.ts',
+    title:
+      'buckets expire with the commit of a cut, their pages go in the background, and later points stay until the next close',
   },
 ];

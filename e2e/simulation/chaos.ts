@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.ts';
 import type { LogHost } from './log-host.ts';
 import { leaderOf } from './settings.ts';
 import { SharedClock } from './shared-clock.ts';
+import type { StoreHost } from './store-host.ts';
 import type { SupervisedNode } from './supervised-node.ts';
 
 const POLL_MS = 250;
@@ -77,6 +78,7 @@ export class Chaos {
       this.#maybe('clock.wrong-at-start', [node], () => node.startWrong(this.#wrongByMs()));
     });
     this.#maybe('crash.store', stores, (node) => node.crash(this.#kind(), downMs()));
+    this.#maybe('crash.closing-store', stores.filter(isClosing), (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.client', clients, (node) => node.crash(this.#kind(), downMs()));
     this.#maybe('crash.query', [query], (node) => node.crash(this.#kind(), this.#random.next() * 2000));
     this.#maybe('stop.intake', intakes, (node) => this.#cluster.stopIntake(node, downMs()));
@@ -145,7 +147,7 @@ export class Chaos {
     nodes: readonly SupervisedNode<Host>[],
     happen: (node: SupervisedNode<Host>) => void,
   ): void {
-    if (!this.#cluster.world.faults.fires(fault)) return;
+    if (nodes.length === 0 || !this.#cluster.world.faults.fires(fault)) return;
     const node = nodes[below(this.#random, nodes.length)];
     this.#cluster.world.trace(`${fault} of ${node.name}`);
     happen(node);
@@ -198,4 +200,9 @@ export class Chaos {
     const byMs = isClient ? (this.#random.next() * 2 - 1) * 1000 : this.#wrongByMs();
     node.jump(byMs, this.#random.next() * 10_000);
   }
+}
+
+/** Whether a bucket of one of its partitions is being closed. */
+function isClosing({ host }: SupervisedNode<StoreHost>): boolean {
+  return [...(host?.points.values() ?? [])].some((partition) => partition.isClosing);
 }

@@ -85,7 +85,7 @@ export class Cluster {
   readonly clientRuns: { readonly name: string; readonly client: Client }[] = [];
   /** Number of trims of the log. */
   readonly logTrims = { count: 0 };
-  readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0 };
+  readonly storeCounts: StoreCounts = { copied: 0, replayed: 0, resumed: 0, closing: 0 };
   readonly intakeStops = { count: 0 };
   readonly replicaMoves = { count: 0 };
   /** Of every process of the query node. */

@@ -22,6 +22,7 @@ const PROBABILITIES: Readonly<Record<string, number>> = {
   'crash.coordinator': 0.008,
   'crash.intake': 0.012,
   'crash.store': 0.018,
+  'crash.closing-store': 0.2,
   'crash.client': 0.008,
   'crash.query': 0.004,
   'stop.intake': 0.006,

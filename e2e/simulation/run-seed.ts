@@ -285,6 +285,7 @@ class SeedRun {
       'replicas copied': storeCounts.copied,
       'replicas replayed': storeCounts.replayed,
       'replicas resumed': storeCounts.resumed,
+      'closes begun again': storeCounts.closing,
     };
   }
 

@@ -23,6 +23,7 @@ import {
   type Log,
   type OpenKeyValue,
   type Random,
+  type Slicing,
   sleep,
   TidemarkError,
 } from '@tidemark/ports';
@@ -56,6 +57,8 @@ export interface StoreCounts {
   copied: number;
   replayed: number;
   resumed: number;
+  /** Replicas that a crash, or a copy, has left in the middle of a close. */
+  closing: number;
 }
 
 interface Replica {
@@ -68,6 +71,9 @@ const REPORT_MS = 3000;
 const RETRY_MS = 1000;
 /** Time after which the copy of the log is checked again. */
 const COPY_MS = 100;
+/** Max time between two slices of closing a bucket, and where these end. */
+const CLOSE_TURN_MS = 100;
+const CLOSE_SLICES = { sliceMs: 0, costPerCheck: 16 };
 /** Max number of records of a replica that is replayed instead of copied. */
 const FEW_RECORDS = 20;
 const EVERYTHING = { from: Uint8Array.of(0), to: new Uint8Array(64).fill(255) };
@@ -171,7 +177,7 @@ export class StoreHost {
   }
 
   async #open(partition: number): Promise<void> {
-    const { openKeyValue, wiring, clock } = this.#options;
+    const { openKeyValue, wiring, clock, counts } = this.#options;
     const stored = await openKeyValue(`${this.topic}/${partition}`);
     const keyValue = wiring.keyValue(stored, clock);
     let state: PointPartition | TagPartition;
@@ -185,6 +191,7 @@ export class StoreHost {
       await stored.close();
       throw error;
     }
+    if (state instanceof PointPartition && state.isClosing) counts.closing++;
     const consumer = new LogConsumer({
       log: this.#log,
       topic: this.topic,
@@ -218,8 +225,16 @@ export class StoreHost {
 
   #load(partition: number, keyValue: KeyValue): Promise<PointPartition | TagPartition> {
     if (this.topic === 'tags') return TagPartition.open({ keyValue, commitRecords: 5 });
-    const { pointLimits: limits, pageCodec: codec } = this.#options;
-    return PointPartition.open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS, codec });
+    const { pointLimits: limits, pageCodec: codec, clock, random } = this.#options;
+    const slicing: Slicing = {
+      clock,
+      ...CLOSE_SLICES,
+      // Queries are answered in one turn, and buckets close in many: others are done meanwhile, and processes end.
+      yieldTurn: async (forWhom) => {
+        if (forWhom !== undefined) await sleep(clock, random.next() * CLOSE_TURN_MS);
+      },
+    };
+    return PointPartition.open({ partition, keyValue, limits, latenessMs: () => LATENESS_MS, codec, slicing });
   }
 
   /** Creates a replica as a copy of another if the log no longer has its records, or at random. */

@@ -9,16 +9,22 @@ export type Content = Map<string, Buffer>;
  */
 export class MemoryKeyValue implements KeyValue {
   readonly content: Content;
-  /** Number of next writes that fail with `resource_exhausted`; if `failsLate`, after they were applied. */
+  /** Number of next writes and deletions that fail with `resource_exhausted`; if `failsLate`, after they were applied. */
   failingWrites = 0;
   failsLate = false;
   /** Bytes of the keys and values of each applied batch. */
   readonly batchBytes: number[] = [];
   /** Each write awaits it before it is applied. */
   gate: Promise<void> = Promise.resolve();
+  #hasCrashed = false;
 
   constructor(content: Content = new Map()) {
     this.content = content;
+  }
+
+  /** Ends the process that has it: writes under way, and later ones, are not applied and never settle. */
+  crash(): void {
+    this.#hasCrashed = true;
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -41,25 +47,32 @@ export class MemoryKeyValue implements KeyValue {
   async write(batch: readonly KeyValueWrite[]): Promise<void> {
     const owned = batch.map(({ key, value }) => ({ key: hexOf(key), value: value && Buffer.from(value) }));
     const batchBytes = batch.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0);
-    await this.gate;
-    const fails = this.failingWrites > 0;
-    if (fails) this.failingWrites--;
-    if (!fails || this.failsLate) {
+    await this.#change(() => {
       for (const { key, value } of owned) {
         if (value === undefined) this.content.delete(key);
         else this.content.set(key, value);
       }
       this.batchBytes.push(batchBytes);
-    }
-    if (fails) throw new TidemarkError('resource_exhausted', 'the disk is full');
+    });
   }
 
   async deleteRange(from: Uint8Array, to: Uint8Array): Promise<void> {
     const [first, end] = [hexOf(from), hexOf(to)];
-    for (const key of [...this.content.keys()]) if (key >= first && key < end) this.content.delete(key);
+    await this.#change(() => {
+      for (const key of [...this.content.keys()]) if (key >= first && key < end) this.content.delete(key);
+    });
   }
 
   async close(): Promise<void> {}
+
+  async #change(apply: () => void): Promise<void> {
+    await this.gate;
+    if (this.#hasCrashed) await new Promise(() => undefined);
+    const fails = this.failingWrites > 0;
+    if (fails) this.failingWrites--;
+    if (!fails || this.failsLate) apply();
+    if (fails) throw new TidemarkError('resource_exhausted', 'the disk is full');
+  }
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -242,6 +242,7 @@ describe('answers', () => {
     expect(await quantiles()).toEqual([4, 19, 7]);
     own.partition.apply(own.builder.bare(RECORD.mark, 0, START_MS + 2_200_000));
     await own.partition.commit();
+    await own.partition.whenClosed();
     expect(own.partition.status.stateHashes).toHaveLength(1);
     expect(await quantiles()).toEqual([4, 19, 7]);
   });

@@ -195,13 +195,17 @@ describe('a full disk', () => {
       const { builder, partition } = await begun(keyValue);
       partition.apply(builder.bare(RECORD.mark, 0, 30_000));
       await partition.commit();
+      await partition.whenClosed();
       expect(partition.status.stateHashes).toHaveLength(1);
       partition.apply(builder.block(0, 31_500, [{ client: 0, sequence: 1, points: [gauge(25_000, 1)] }]));
       expect(partition.wantsCommit).toBe(true);
       await partition.commit();
       keyValue.failingWrites = failingWrites;
       partition.apply(builder.bare(RECORD.mark, 0, 50_000));
-      while (partition.wantsCommit) await partition.commit().catch(() => undefined);
+      while (partition.wantsCommit || partition.isClosing) {
+        await partition.commit().catch(() => undefined);
+        await partition.whenClosed().catch(() => undefined);
+      }
       hashes.push(partition.status.stateHashes);
     }
     expect(hashes[0]).toHaveLength(2);
@@ -221,9 +225,9 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(8), (meta ?? Buffer.of()).subarray(1)]) },
+      { key: META_KEY, value: Buffer.concat([Uint8Array.of(9), (meta ?? Buffer.of()).subarray(1)]) },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 8, this program reads 7/);
+    await expect(open(keyValue)).rejects.toThrow(/has format 9, this program reads 8/);
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 

@@ -1,113 +1,145 @@
-import type { KeyValueWrite } from '@tidemark/ports';
-import { hashSeries, overlappingSeries } from './bucket-hash.ts';
-import { mergeVersions } from './bucket-merge.ts';
-import { versionsOfBucket } from './bucket-pages.ts';
-import type { FoundSlot } from './found-slot.ts';
-import { hashVersions, VersionsReader } from './hash-versions.ts';
-import { bucketKey, META_KEY, PREFIX } from './keys.ts';
-import { packMeta } from './partition-meta.ts';
+import { assert, type Slicing, TidemarkError, WorkSlice } from '@tidemark/ports';
+import { type BucketClosing, closingWrite } from './bucket-closing.ts';
+import { closeBucket } from './close-bucket.ts';
+import { fairSlicing } from './fair-slicing.ts';
+import { bucketKey, PREFIX } from './keys.ts';
 import { hashWrite } from './partition-save.ts';
-import type { BucketHash, PartitionStore } from './partition-state.ts';
-import { PointHash } from './point-hash.ts';
-import { deleteExpired, expiredBucket } from './retention.ts';
-import { NO_VIEWS } from './series-points.ts';
+import type { PartitionStore } from './partition-state.ts';
+import { deleteExpired } from './retention.ts';
+
+/** Ends a run that must not write any more. */
+class RunEnds extends Error {}
 
 /**
- * Closes buckets that ended at least one commit step of watermark ago: merges their short pages, and records their hash.
- * Few points of them arrive later, and these become pages in addition to the merged ones.
- *
- * Call it after the commit of each cut, and when opening. A cut is the record at which the watermark crosses a step, so
- * every replica closes a bucket at the same offset, independent of its other commits.
+ * Closes in the background what the commit of a cut has marked: merges the pages of the buckets, records their hashes, and
+ * deletes the pages of expired ones, while records are applied and committed. It works on the pages that there were at the cut,
+ * so every replica records the same hash, whenever it gets to it. What a restart or an error interrupts is begun again with the
+ * bucket that was not closed.
  */
-export async function closeBuckets(store: PartitionStore): Promise<void> {
-  const through = closableBucket(store);
-  if (through <= store.closedBucket) return;
-  // Clocks that were set back open buckets again that have expired: what is left of their points depends on failures of the
-  // disk, and not on the log alone.
-  const from = Math.max(store.closedBucket, store.expiredBucket);
-  const open = [...store.buckets].filter((bucket) => bucket > from && bucket <= through);
-  for (const bucket of open.sort((a, b) => a - b)) await closeBucket(store, bucket, through);
-  if (store.closedBucket < through) await writeClosed(store, { bucket: through, through }, []);
-  await deleteExpired(store);
-}
+export class BucketCloser {
+  readonly #store: PartitionStore;
+  readonly #slicing: Slicing | undefined;
+  #running: Promise<void> | undefined;
+  #mustEnd = false;
+  #isStopped = false;
+  #failure: { readonly error: unknown } | undefined;
 
-/**
- * Opens the buckets again that the watermark of the new era allows no longer to be closed: their points are still to come.
- * Call it at the record at which the era begins.
- */
-export function reopenBuckets(store: PartitionStore): void {
-  const { hashes, recent } = store;
-  store.closedBucket = Math.min(store.closedBucket, closableBucket(store));
-  const kept = hashes.findLastIndex(({ bucket }) => bucket <= store.closedBucket) + 1;
-  hashes.splice(kept);
-  // Those of the wrong time would stay the newest for long.
-  recent.dropAfter(bucketOf(store));
-}
+  constructor(store: PartitionStore, slicing: Slicing | undefined) {
+    this.#store = store;
+    this.#slicing = slicing && fairSlicing(slicing);
+  }
 
-/** True while a cut has not closed all of its buckets. */
-export function isCloseDue(store: PartitionStore): boolean {
-  return closableBucket(store) > store.closedBucket;
-}
+  /** True after an error, until a `finish` has succeeded: the next commit tries again. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined && !this.#isStopped;
+  }
 
-/** The last bucket that the watermark allows to close. */
-function closableBucket({ limits, tracker, closedBucket }: PartitionStore): number {
-  const { bucketMs, commitStepMs } = limits;
-  const { watermarkMs } = tracker;
-  return Number.isFinite(watermarkMs) ? Math.floor((watermarkMs - commitStepMs) / bucketMs) - 1 : closedBucket;
-}
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
 
-/** The bucket of the watermark. */
-function bucketOf({ limits, tracker }: PartitionStore): number {
-  return Math.floor(tracker.watermarkMs / limits.bucketMs);
-}
+  /** Continues in the background with what is marked. */
+  proceed(): void {
+    if (!this.#isStopped && this.#failure === undefined && this.#store.closing !== undefined) this.#start();
+  }
 
-async function closeBucket(store: PartitionStore, bucket: number, through: number): Promise<void> {
-  const { limits, recent, cache, hashes } = store;
-  const sum = new PointHash(store.codec);
-  const hasDeals = (await cache.deals(bucket)).length > 1;
-  const overlapping = hasDeals ? await overlappingSeries(store, bucket) : NONE;
-  const together = new Map<number, FoundSlot[]>();
-  let reader: VersionsReader | undefined;
-  let deal: number | undefined;
-  for await (const versions of versionsOfBucket(store, bucket)) {
-    if (reader === undefined || versions.family.deal !== deal) reader = new VersionsReader(store.table.length);
-    deal = versions.family.deal;
-    const summary = reader.summary(versions);
-    const merged = mergeVersions(store, versions, summary);
-    // One page has all points of its series in order. Of several each may have a part of those of one time.
-    const isOne = merged?.pages.length === 1;
-    const pages = isOne ? merged.pages : versions.pages;
-    for (const [series, slots] of hashVersions(store, pages, isOne ? NONE : summary.late, overlapping, sum)) {
-      together.set(series, [...(together.get(series) ?? []), ...slots]);
+  /** Closes all that is marked, again after an error. Throws what ends it. */
+  async finish(): Promise<void> {
+    this.#failure = undefined;
+    if (this.#store.closing !== undefined) this.#start();
+    await this.ended();
+    if (this.#store.closing !== undefined) {
+      throw new TidemarkError('unavailable', 'the store of this partition was closed');
     }
-    if (merged === undefined) continue;
-    await store.lock.write(async () => {
-      await store.keyValue.write(merged.writes);
-      recent.replace(versions.family, versions.number, [...merged.pages]);
-      cache.replace(versions.family, versions.number, merged.pages);
+  }
+
+  /** Waits for what runs in the background. Throws what ended it. */
+  async ended(): Promise<void> {
+    await this.#running;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** An era begins: nothing more is written before its commit, which marks what is still to be closed. */
+  interrupt(): void {
+    this.#mustEnd = true;
+  }
+
+  /** Waits until an interrupted run has ended. */
+  async interrupted(): Promise<void> {
+    if (this.#mustEnd) await this.#running;
+  }
+
+  /** Ends what runs in the background. The next start of the partition begins it again. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#mustEnd = true;
+    await this.#running;
+  }
+
+  #start(): void {
+    if (this.#running !== undefined) return;
+    this.#mustEnd = false;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
     });
   }
-  for (const [series, slots] of together) hashSeries(store, series, slots, NO_VIEWS, sum);
-  const hash: BucketHash = { bucket, offset: store.committedOffset, hash: sum.hex };
-  const surplus = hashes.slice(0, Math.max(0, hashes.length + 1 - limits.bucketHashes));
-  const deletes = surplus.map((one) => ({ key: bucketKey(PREFIX.bucketHash, one.bucket) }));
-  await writeClosed(store, { bucket, through }, [...deletes, hashWrite(hash)]);
-  hashes.push(hash);
-  hashes.splice(0, surplus.length);
-}
 
-const NONE: ReadonlySet<number> = new Set();
+  async #run(): Promise<void> {
+    const { closing } = this.#store;
+    assert(closing !== undefined, 'buckets are marked to be closed');
+    try {
+      const slice = new WorkSlice(this.#slicing, undefined, () => (this.#mustEnd ? new RunEnds() : undefined));
+      for (const bucket of this.#open(closing)) await this.#close(bucket, closing, slice);
+      await deleteExpired(this.#store, closing.sequence, (work) => this.#write(work));
+      await this.#publish(closing);
+    } catch (error) {
+      if (!(error instanceof RunEnds)) this.#failure = { error };
+    }
+  }
 
-/** Records that a bucket has closed. With the last of a cut others expire: in one write, so that it happens once. */
-async function writeClosed(
-  store: PartitionStore,
-  { bucket, through }: { readonly bucket: number; readonly through: number },
-  writes: readonly KeyValueWrite[],
-): Promise<void> {
-  const expired = bucket === through ? expiredBucket(store) : store.expiredBucket;
-  const place = { sequence: store.sequence, closedBucket: bucket, expiredBucket: expired };
-  const meta = { key: META_KEY, value: packMeta(store, place) };
-  await store.lock.write(() => store.keyValue.write([...writes, meta]));
-  store.closedBucket = bucket;
-  store.expiredBucket = expired;
+  /** Buckets of the mark that are not closed yet, ascending. Clocks that were set back may have opened some that have expired. */
+  #open({ through }: BucketClosing): number[] {
+    const { buckets, closedBucket, expiredBucket } = this.#store;
+    const from = Math.max(closedBucket, expiredBucket);
+    return [...buckets].filter((bucket) => bucket > from && bucket <= through).sort((a, b) => a - b);
+  }
+
+  async #close(bucket: number, closing: BucketClosing, slice: WorkSlice): Promise<void> {
+    const store = this.#store;
+    const sum = await closeBucket(store, bucket, closing, slice, (work) => this.#write(work));
+    // Only later commits have points of it.
+    if (sum === undefined) return;
+    const hash = { bucket, offset: closing.offset, hash: sum };
+    await this.#write(async () => {
+      await store.keyValue.write([hashWrite(hash), closingWrite({ closedBucket: bucket, closing })]);
+      // The record of an era may have come meanwhile.
+      if (bucket > closing.through) return;
+      store.closedBucket = bucket;
+      closing.hashes.push(hash);
+    });
+  }
+
+  /** Ends the close. Its hashes appear together, so that who compares replicas misses none. */
+  async #publish(closing: BucketClosing): Promise<void> {
+    const store = this.#store;
+    const { hashes, keyValue, limits } = store;
+    await this.#write(async () => {
+      const all = [...hashes, ...closing.hashes];
+      const surplus = all.slice(0, Math.max(0, all.length - limits.bucketHashes));
+      const deletes = surplus.map(({ bucket }) => ({ key: bucketKey(PREFIX.bucketHash, bucket) }));
+      await keyValue.write([...deletes, closingWrite({ closedBucket: closing.through, closing: undefined })]);
+      hashes.push(...closing.hashes);
+      hashes.splice(0, Math.max(0, hashes.length - limits.bucketHashes));
+      store.closedBucket = closing.through;
+      store.closing = undefined;
+    });
+  }
+
+  /** Does a write while nothing reads the store's pages, unless the run must end. */
+  #write(work: () => Promise<void>): Promise<void> {
+    return this.#store.lock.write(async () => {
+      if (this.#mustEnd) throw new RunEnds();
+      await work();
+    });
+  }
 }

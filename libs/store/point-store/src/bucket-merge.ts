@@ -1,78 +1,143 @@
 import { SERIES_CLASS } from '@tidemark/model';
-import { PAGE_TIMES_LIMIT, Page } from '@tidemark/page';
-import type { KeyValueWrite } from '@tidemark/ports';
+import { Page, type PageSource } from '@tidemark/page';
+import type { KeyValueWrite, SlicedWork } from '@tidemark/ports';
 import { type StoredVersions, slotsBySeries } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { VersionsSummary } from './hash-versions.ts';
 import { PARTS, pageKey } from './keys.ts';
 import { PageParts } from './page-parts.ts';
 import type { PartitionStore } from './partition-state.ts';
-import { compactPoints, sortSketches } from './resolve.ts';
-import { SeriesPoints, SeriesSketches } from './series-columns.ts';
-import { appendPoints, appendSketches, NO_VIEWS } from './series-points.ts';
+import { compactInPieces, sortSketchesInPieces } from './resolve.ts';
+import { type SeriesPoints, SeriesSketches } from './series-columns.ts';
+import { appendPointsInPieces, appendSketchesInPieces, NO_VIEWS } from './series-points.ts';
 
 /** Versions of a page with fewer points a slot than this are merged. */
 const SHORT_POINTS = 30;
-
-const onePage = new SeriesPoints(PAGE_TIMES_LIMIT);
+/** Points from which on a merged page is written: in one piece, since a page is written in memory that commits write theirs in. */
+const PAGE_POINTS = 262_144;
+/** What a sketch, which is copied, counts of these. */
+const SKETCH_POINTS = 64;
+/** Cost of writing a point, and of a slot that is looked up, in units of the cost of a fold. */
+const WRITE_COST = 1 / 8;
+const SLOT_COST = 1 / 2;
 
 /** The merged form of the versions of a page: writes that replace them, and the new pages. */
 export interface MergedVersions {
   readonly writes: readonly KeyValueWrite[];
-  readonly pages: Page[];
+  readonly pages: readonly Page[];
+  /** Each series has all of its points in one of the pages, in the order of time. */
+  readonly isInOrder: boolean;
+}
+
+/** The points of one series, [from, to) of a column, or its sketches. */
+interface MergedSeries {
+  readonly series: number;
+  readonly from: number;
+  readonly to: number;
+  readonly sketches?: SeriesSketches;
 }
 
 /**
- * Merges the versions of a page where they are short or overlap in time: into one for each map epoch, with the same
- * content. Undefined where they remain as they are.
+ * Merges the versions of a page where they are short or overlap in time: into pages of one map epoch each, with the same
+ * content. Undefined where they remain as they are. `sequence` is that of the commit whose key merged pages get.
+ * `points` is overwritten.
  */
-export function mergeVersions(
+export function* mergeVersions(
   store: PartitionStore,
   versions: StoredVersions,
-  { points, slots: columns, late }: VersionsSummary,
-): MergedVersions | undefined {
+  { points: count, slots: columns, late }: VersionsSummary,
+  sequence: number,
+  points: SeriesPoints,
+): SlicedWork<MergedVersions | undefined, number> {
   const { family, number, keys, pages } = versions;
-  if (pages.length < 2 || (late.size === 0 && points >= SHORT_POINTS * columns)) return undefined;
+  if (pages.length < 2 || (late.size === 0 && count >= SHORT_POINTS * columns)) return undefined;
   const slots = slotsBySeries(pages);
+  yield columns * SLOT_COST;
   const writes: KeyValueWrite[] = keys.map((key) => ({ key }));
   const merged: Page[] = [];
-  const parts = new PageParts(store.codec.writer);
-  parts.clear();
-  for (const mapEpoch of [...new Set(pages.map((page) => page.mapEpoch))].sort((a, b) => a - b)) {
-    for (const [series, all] of slots) {
-      const own = all.filter(({ page }) => page.mapEpoch === mapEpoch);
-      if (own.length > 0) addSlot(store, series, own, parts);
-    }
+  const epochs = [...new Set(pages.map((page) => page.mapEpoch))].sort((a, b) => a - b);
+  let groups = 0;
+  for (const mapEpoch of epochs) {
     const own = pages.filter((page) => page.mapEpoch === mapEpoch);
     const fromOffset = Math.min(...own.map((page) => page.fromOffset));
     const toOffset = Math.max(...own.map((page) => page.toOffset));
-    for (const bytes of parts.finish({ mapEpoch, fromOffset, toOffset })) {
-      writes.push({ key: pageKey(family, number, store.sequence * PARTS + merged.length), value: bytes });
-      merged.push(new Page(bytes));
+    for (const group of groupsOf(store, slots, mapEpoch, points)) {
+      if (typeof group === 'number') {
+        yield group;
+        continue;
+      }
+      groups++;
+      for (const bytes of pagesOf(store, group, points, { mapEpoch, fromOffset, toOffset })) {
+        writes.push({ key: pageKey(family, number, sequence * PARTS + merged.length), value: bytes });
+        merged.push(new Page(bytes));
+      }
+      yield points.length * WRITE_COST;
     }
   }
-  return { writes, pages: merged };
+  return { writes, pages: merged, isInOrder: epochs.length === 1 && merged.length === groups };
 }
 
-function addSlot(
+/** The series of a map epoch, in groups of one page, after what it cost to collect their points in `points`. */
+function* groupsOf(
+  store: PartitionStore,
+  slots: ReadonlyMap<number, readonly FoundSlot[]>,
+  mapEpoch: number,
+  points: SeriesPoints,
+): Generator<number | MergedSeries[]> {
+  let group: MergedSeries[] = [];
+  let size = 0;
+  points.clear();
+  for (const [series, all] of slots) {
+    const own = all.filter(({ page }) => page.mapEpoch === mapEpoch);
+    if (own.length === 0) continue;
+    const one = yield* collected(store, series, own, points);
+    group.push(one);
+    size += one.sketches === undefined ? one.to - one.from : one.sketches.length * SKETCH_POINTS;
+    if (size < PAGE_POINTS) continue;
+    yield group;
+    group = [];
+    size = 0;
+    points.clear();
+  }
+  if (group.length > 0) yield group;
+}
+
+/** Appends the points that a series has in some slots to `points`, as pages have them. */
+function* collected(
   { table, codec }: PartitionStore,
   series: number,
   slots: readonly FoundSlot[],
-  parts: PageParts,
-): void {
+  points: SeriesPoints,
+): SlicedWork<MergedSeries, number> {
   const seriesClass = table.seriesClass(series);
+  const from = points.length;
   if (seriesClass === SERIES_CLASS.distribution) {
     const sketches = new SeriesSketches();
-    appendSketches(series, slots, NO_VIEWS, sketches);
-    sortSketches(sketches);
-    parts.addSketches(series, sketches);
-    return;
+    yield* appendSketchesInPieces(series, slots, NO_VIEWS, sketches);
+    yield* sortSketchesInPieces(sketches);
+    return { series, from, to: from, sketches };
   }
-  const count = slots.reduce((sum, slot) => sum + slot.count, 0);
-  // Those of a page are written at once, so that the next series may have their place.
-  const points = count > PAGE_TIMES_LIMIT ? new SeriesPoints(count) : onePage;
-  points.clear();
-  appendPoints(series, slots, NO_VIEWS, codec, points);
-  points.length = compactPoints(seriesClass, points.timesMs, points.values, 0, points.length);
-  parts.addPoints(series, points);
+  yield* appendPointsInPieces(series, slots, NO_VIEWS, codec, points);
+  points.length = yield* compactInPieces(seriesClass, points.timesMs, points.values, from, points.length);
+  yield (points.length - from) * WRITE_COST;
+  return { series, from, to: points.length };
+}
+
+/** Writes a group at once: others write pages in the same memory. */
+function* pagesOf(
+  { codec }: PartitionStore,
+  group: readonly MergedSeries[],
+  { timesMs, values }: SeriesPoints,
+  source: PageSource,
+): Generator<Buffer> {
+  const parts = new PageParts(codec.writer);
+  parts.clear();
+  for (const { series, from, to, sketches } of group) {
+    if (sketches !== undefined) parts.addSketches(series, sketches);
+    else {
+      const [ownMs, own] = [timesMs.subarray(from, to), values.subarray(from, to)];
+      parts.addPoints(series, { timesMs: ownMs, values: own, length: to - from });
+    }
+  }
+  yield* parts.finish(source);
 }

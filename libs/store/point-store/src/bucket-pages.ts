@@ -2,7 +2,7 @@ import { afterPrefix } from '@tidemark/bytes';
 import type { Page } from '@tidemark/page';
 import type { SlicedWork, WorkSlice } from '@tidemark/ports';
 import { FoundSlot } from './found-slot.ts';
-import { bucketKey, dealOfKey, familyOfKey, numberOfKey, type PageFamily, PREFIX } from './keys.ts';
+import { bucketKey, dealOfKey, familyOfKey, numberOfKey, type PageFamily, PREFIX, sequenceOfKey } from './keys.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Selection } from './selection.ts';
 import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
@@ -65,25 +65,35 @@ export interface StoredVersions {
   readonly pages: readonly Page[];
 }
 
+/** Cost of reading a byte of a page, in units of the cost of a point. */
+const BYTE_COST = 1 / 128;
+
 /**
- * The pages of a bucket on disk, one dealt page after the other. Throws `data_loss` for pages of other times, or of a
- * series that is not in the table.
+ * The pages of a bucket on disk that commits up to `sequence` have written, one dealt page after the other. Throws `data_loss`
+ * for pages of other times, or of a series that is not in the table.
  */
-export async function* versionsOfBucket(store: PartitionStore, bucket: number): AsyncGenerator<StoredVersions> {
+export async function* versionsOfBucket(
+  store: PartitionStore,
+  bucket: number,
+  sequence: number,
+  slice: WorkSlice,
+): AsyncGenerator<StoredVersions> {
   const { keyValue } = store;
   const prefix = bucketKey(PREFIX.page, bucket);
   let current: { family: PageFamily; number: number; keys: Uint8Array[]; pages: Page[] } | undefined;
   for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
+    if (sequenceOfKey(key) > sequence) continue;
+    const page = storedPage(store, bucket, value);
+    if (page === undefined) continue;
     const family = { bucket, deal: dealOfKey(key), family: familyOfKey(key) };
     const number = numberOfKey(key);
     if (current?.family.deal !== family.deal || current.family.family !== family.family || current.number !== number) {
       if (current !== undefined) yield current;
       current = { family, number, keys: [], pages: [] };
     }
-    const page = storedPage(store, bucket, value);
-    if (page === undefined) continue;
     current.keys.push(key);
     current.pages.push(page);
+    if (slice.spend(value.length * BYTE_COST)) await slice.next();
   }
   if (current !== undefined) yield current;
 }

@@ -1,11 +1,14 @@
 import { Page } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { assert } from '@tidemark/ports';
+import { closingWrite } from './bucket-closing.ts';
+import { closableBucket, isCloseDue } from './closable-buckets.ts';
 import type { HeadColumns } from './head-columns.ts';
-import { indexKey, PARTS, type PageFamily, pageKey } from './keys.ts';
+import { bucketKey, indexKey, PARTS, type PageFamily, PREFIX, pageKey } from './keys.ts';
 import { packIndexedPage } from './page-index.ts';
 import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
+import { expiredBucket, forgetExpired } from './retention.ts';
 import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
 
 /** The pages of one bucket and map epoch. */
@@ -16,11 +19,12 @@ interface FlushedBucket {
 }
 
 /**
- * Stores the head's points as pages, with the offset and all changes, in one write. A repeat after an error writes the
- * same keys again, so it is safe if the failed write was stored.
+ * Stores the head's points as pages, with the offset and all changes, in one write. At a cut, unless an earlier close is under
+ * way, it also marks the buckets that the watermark has passed to be closed, and lets others expire. A repeat after an error
+ * writes the same keys again, so it is safe if the failed write was stored.
  */
 export async function writeCommit(store: PartitionStore): Promise<void> {
-  const { head, buckets, recent, cache, activity, keyValue, lock } = store;
+  const { head, buckets, recent, cache, activity, keyValue, lock, nextOffset } = store;
   const { columns } = head;
   let { sequence } = store;
   const writes: KeyValueWrite[] = [];
@@ -33,9 +37,19 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
   for (const { bucket, pages } of flushed) for (const { page } of pages) activity.add(bucket, page.series);
   const deals = new Set(flushed.map(({ deal }) => deal));
   const indexed = flushed.flatMap(({ bucket, deal }) => (deals.delete(deal) ? writeIndex(bucket, deal, writes) : []));
-  for (const write of commitWrites(store, sequence)) writes.push(write);
+  const known = new Set([...buckets, ...flushed.map(({ bucket }) => bucket)]);
+  const closing =
+    store.closing === undefined && isCloseDue(store)
+      ? { through: closableBucket(store), offset: nextOffset, sequence, hashes: [] }
+      : undefined;
+  const expired = closing === undefined ? store.expiredBucket : expiredBucket(store, known);
+  for (const write of commitWrites(store, { sequence, expiredBucket: expired })) writes.push(write);
+  if (closing !== undefined) {
+    for (const one of known) if (one <= expired) writes.push({ key: bucketKey(PREFIX.activity, one) });
+  }
   await lock.write(async () => {
-    await keyValue.write(writes);
+    const { closedBucket } = store;
+    await keyValue.write([...writes, closingWrite({ closedBucket, closing: closing ?? store.closing })]);
     head.clear(sequence);
     const fresh = new Set(flushed.map(({ bucket }) => bucket).filter((bucket) => !buckets.has(bucket)));
     for (const { bucket, deal, pages } of flushed) {
@@ -49,6 +63,10 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     activity.saved();
     store.sequence = sequence;
     store.saved();
+    if (closing === undefined) return;
+    store.closing = closing;
+    store.expiredBucket = expired;
+    forgetExpired(store);
   });
 }
 

@@ -31,6 +31,7 @@ async function played(seconds: number, markMs: number, series = SERIES) {
     if (partition.wantsCommit) await partition.commit();
   }
   await partition.commit();
+  await partition.whenClosed();
   const pages = [...keyValue.content.keys()].filter(isPage).sort();
   return { builder, keyValue, partition, pages };
 }
@@ -105,6 +106,8 @@ describe('a stored page', () => {
     const partition = await open(keyValue);
     const mark = builder.bare(RECORD.mark, 0, 25_000);
     partition.apply(mark);
+    await partition.commit();
+    await expect(partition.whenClosed()).rejects.toEqual(lost);
     for (let i = 0; i < 3; i++) {
       expect(partition.wantsCommit).toBe(true);
       await expect(partition.commit()).rejects.toEqual(lost);
@@ -113,7 +116,8 @@ describe('a stored page', () => {
     keyValue.content.set(pages[0], whole);
     while (partition.wantsCommit) await partition.commit();
     calm.partition.apply(mark);
-    while (calm.partition.wantsCommit) await calm.partition.commit();
+    await calm.partition.commit();
+    await calm.partition.whenClosed();
     expect(calm.partition.status.stateHashes).toHaveLength(2);
     expect(partition.status.stateHashes).toEqual(calm.partition.status.stateHashes);
     expect(await partition.stateHash()).toBe(await calm.partition.stateHash());
@@ -127,10 +131,11 @@ test('on a disk that fills at any write, nothing is lost and nothing is answered
   expect(writes).toBeGreaterThan(10);
   for (let failing = 0; failing < writes; failing++) {
     for (const failsLate of [false, true]) {
-      const keyValue = new MemoryKeyValue();
+      let keyValue = new MemoryKeyValue();
       let partition = await open(keyValue);
       let failed = 0;
-      while (partition.wantsCommit || partition.nextOffset < calm.builder.records.length) {
+      const isRead = () => partition.nextOffset === calm.builder.records.length;
+      while (!isRead() || partition.wantsCommit || partition.isClosing) {
         if (!partition.wantsCommit) {
           partition.apply(calm.builder.records[partition.nextOffset]);
           continue;
@@ -139,11 +144,15 @@ test('on a disk that fills at any write, nothing is lost and nothing is answered
           Object.assign(keyValue, { failingWrites: 1, failsLate });
         try {
           await partition.commit();
+          if (isRead()) await partition.whenClosed();
         } catch (error) {
           expect(error).toMatchObject({ code: 'resource_exhausted' });
           failed++;
           // Every second time the process ends there.
-          if (failing % 2 === 0) partition = await open(keyValue);
+          if (failing % 2 !== 0) continue;
+          keyValue.crash();
+          keyValue = new MemoryKeyValue(keyValue.content);
+          partition = await open(keyValue);
         }
       }
       await partition.commit();

@@ -1,10 +1,12 @@
 import type { Page } from '@tidemark/page';
+import type { SlicedWork } from '@tidemark/ports';
 import { hashSeries } from './bucket-hash.ts';
 import type { StoredVersions } from './bucket-pages.ts';
 import { slotsBySeries } from './bucket-pages.ts';
 import { FoundSlot } from './found-slot.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { PointHash } from './point-hash.ts';
+import type { SeriesPoints } from './series-columns.ts';
 import { NO_VIEWS } from './series-points.ts';
 
 /** What the versions of a page are like. */
@@ -46,29 +48,42 @@ export class VersionsReader {
 }
 
 const NO_SLOTS: ReadonlyMap<number, readonly FoundSlot[]> = new Map();
+/** Cost of hashing a point of a page, in units of the cost of a fold. */
+const POINT_COST = 1 / 16;
 
 /**
  * Adds the points that series have in the versions of a page to `hash`, without those of series that have such in pages of
- * other deals, too: it returns the slots of these. `late`: the series whose points are not in the order of the pages.
+ * other deals, too: it returns the slots of these. `late`: the series whose points are not in the order of the pages. `points` is
+ * overwritten.
  */
-export function hashVersions(
+export function* hashVersions(
   store: PartitionStore,
   pages: readonly Page[],
   late: ReadonlySet<number>,
   overlapping: ReadonlySet<number>,
   hash: PointHash,
-): ReadonlyMap<number, readonly FoundSlot[]> {
+  points: SeriesPoints,
+): SlicedWork<ReadonlyMap<number, readonly FoundSlot[]>, number> {
   const left = late.size === 0 ? overlapping : new Set([...overlapping, ...late]);
   for (const page of pages) {
-    for (const slot of hash.addPage(page, store.table, left)) {
-      hashSeries(store, page.series[slot], [new FoundSlot(page, slot)], NO_VIEWS, hash);
+    const others = hash.addPage(page, store.table, left);
+    yield pointsOf(page) * POINT_COST;
+    for (const slot of others) {
+      const slots = [new FoundSlot(page, slot)];
+      yield* hashSeries(store, page.series[slot], { slots, views: NO_VIEWS }, hash, points);
     }
   }
   if (left.size === 0) return NO_SLOTS;
   const rest = new Map<number, readonly FoundSlot[]>();
   for (const [series, slots] of slotsBySeries(pages)) {
     if (overlapping.has(series)) rest.set(series, slots);
-    else if (late.has(series)) hashSeries(store, series, slots, NO_VIEWS, hash);
+    else if (late.has(series)) yield* hashSeries(store, series, { slots, views: NO_VIEWS }, hash, points);
   }
   return rest;
+}
+
+function pointsOf(page: Page): number {
+  let points = 0;
+  for (let slot = 0; slot < page.slots; slot++) points += page.countOf(slot);
+  return points;
 }

@@ -8,11 +8,14 @@ export const PREFIX = {
   meta: 0x01,
   bucketHash: 0x08,
   activity: 0x09,
+  closing: 0x0a,
   page: 0x10,
   pageIndex: 0x11,
 } as const;
 
 export const META_KEY = Uint8Array.of(PREFIX.meta);
+/** Of the entry that says which buckets are closed, and which are being closed. */
+export const CLOSING_KEY = Uint8Array.of(PREFIX.closing);
 
 /** Number that is added to a bucket's number, which is negative before 1970. */
 const BUCKET_BIAS = 2 ** 47;
@@ -76,9 +79,9 @@ export function indexKey(family: PageFamily, number: number): Buffer {
   return key;
 }
 
-/** The start of the keys of a deal's index. */
-export function dealKey(bucket: number, deal: number): Buffer {
-  return familyKey(PREFIX.pageIndex, { bucket, deal, family: 0 }).subarray(0, 13);
+/** The start of the keys of a deal's pages, or of its index. */
+export function dealKey(prefix: typeof PREFIX.page | typeof PREFIX.pageIndex, bucket: number, deal: number): Buffer {
+  return familyKey(prefix, { bucket, deal, family: 0 }).subarray(0, 13);
 }
 
 export function dealOfKey(key: Uint8Array): number {
@@ -91,4 +94,9 @@ export function familyOfKey(key: Uint8Array): number {
 
 export function numberOfKey(key: Uint8Array): number {
   return keyBuffer(key, 21).readUInt32BE(17);
+}
+
+/** The number of the commit that a version of a page is of. */
+export function sequenceOfKey(key: Uint8Array): number {
+  return Math.floor(keyBuffer(key, 27).readUIntBE(21, 6) / PARTS);
 }

@@ -1,11 +1,13 @@
 import { ByteWriter } from '@tidemark/bytes';
 import { trackerFingerprint } from '@tidemark/point-log';
+import { finishAtOnce, WorkSlice } from '@tidemark/ports';
 import { hashSeries } from './bucket-hash.ts';
 import { slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { PointHash } from './point-hash.ts';
+import { SeriesPoints } from './series-columns.ts';
 
 /**
  * The hash of the whole logical state: every series' resolved points that have not expired, in RAM or on disk, its stated
@@ -14,6 +16,8 @@ import { PointHash } from './point-hash.ts';
  */
 export async function logicalHash(store: PartitionStore): Promise<string> {
   const hash = new PointHash(store.codec);
+  const points = new SeriesPoints();
+  const slice = new WorkSlice(undefined, undefined);
   const { head } = store;
   const { length: known } = store.table;
   const inHead = new Set(head.columns.map(({ bucket }) => bucket));
@@ -22,10 +26,12 @@ export async function logicalHash(store: PartitionStore): Promise<string> {
     if (bucket <= store.expiredBucket) continue;
     const views = head.columns.filter((one) => one.bucket === bucket).map((one) => new HeadView(one));
     const slots = new Map<number, FoundSlot[]>();
-    for await (const { pages } of versionsOfBucket(store, bucket)) {
+    for await (const { pages } of versionsOfBucket(store, bucket, Number.POSITIVE_INFINITY, slice)) {
       for (const [series, own] of slotsBySeries(pages)) slots.set(series, [...(slots.get(series) ?? []), ...own]);
     }
-    for (let series = 0; series < known; series++) hashSeries(store, series, slots.get(series) ?? [], views, hash);
+    for (let series = 0; series < known; series++) {
+      finishAtOnce(hashSeries(store, series, { slots: slots.get(series) ?? [], views }, hash, points));
+    }
     for (const view of views) view.release();
   }
   for (const part of trackerFingerprint(store.tracker)) hash.addBytes(part);

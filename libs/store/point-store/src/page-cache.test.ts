@@ -153,6 +153,7 @@ test('pages that are merged when their bucket closes replace those that are cach
   own.builder.nextEpoch(0);
   while (own.partition.wantsCommit) await own.partition.commit();
   await own.partition.commit();
+  await own.partition.whenClosed();
   expect((await own.ask()).values).toEqual(all.values);
   const { memory, stateHashes } = own.partition.status;
   expect(stateHashes.length).toBe(1);

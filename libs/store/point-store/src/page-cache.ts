@@ -4,7 +4,7 @@ import type { KeyValue } from '@tidemark/ports';
 import { bucketKey, dealKey, dealOfKey, familyKey, numberOfKey, type PageFamily, PREFIX, versionsKey } from './keys.ts';
 import { type BudgetMember, PageBudget } from './page-budget.ts';
 import { type IndexedPage, unpackIndexedPage } from './page-index.ts';
-import { pageBytes } from './recent-pages.ts';
+import { pageBytes, versionsAfter } from './recent-pages.ts';
 
 /** With more pages than this all from the first to the last are read in one run of keys, instead of one run a page. */
 const SCAN_PAGES = 8;
@@ -72,7 +72,7 @@ export class PageCache implements BudgetMember {
       for await (const { key } of this.#keyValue.entries({ from, to, limit: 1 })) found = dealOfKey(key);
       if (found === undefined) break;
       deals.push(found);
-      from = afterPrefix(dealKey(bucket, found));
+      from = afterPrefix(dealKey(PREFIX.pageIndex, bucket, found));
     }
     if (!this.#deals.has(bucket)) this.#bytes += ENTRY_BYTES;
     this.#deals.set(bucket, deals);
@@ -129,10 +129,13 @@ export class PageCache implements BudgetMember {
     own.index = undefined;
   }
 
-  /** All versions of a page have been replaced. */
-  replace(family: PageFamily, number: number, versions: Page[]): void {
+  /** The versions of a page that are of records below `offset` have been replaced. */
+  replace(family: PageFamily, number: number, replacing: readonly Page[], offset: number): void {
     const own = this.#families.get(keyOf(family));
-    if (own?.pages.has(number) === true) this.#put(own, number, versions);
+    const versions = own?.pages.get(number);
+    if (own !== undefined && versions !== undefined) {
+      this.#put(own, number, [...replacing, ...versionsAfter(versions, offset)]);
+    }
   }
 
   /** A bucket has been deleted. */

@@ -1,6 +1,7 @@
 import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
-import { bucketKey, bucketOfKey, META_KEY, NO_BUCKET, PREFIX } from './keys.ts';
+import { type ClosingState, unpackClosing } from './bucket-closing.ts';
+import { bucketKey, bucketOfKey, CLOSING_KEY, META_KEY, NO_BUCKET, PREFIX } from './keys.ts';
 import { unpackMeta } from './partition-meta.ts';
 import type { PartitionStore } from './partition-state.ts';
 
@@ -16,7 +17,7 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   await store.load(keyValue, meta);
   store.sequence = meta.sequence;
   store.head.clear(meta.sequence);
-  store.closedBucket = meta.closedBucket;
+  Object.assign(store, await loadClosing(store));
   store.expiredBucket = meta.expiredBucket;
   store.coverage = meta.coverage;
   const { points, latePoints, duplicatePoints, undefinedPoints } = meta;
@@ -28,7 +29,9 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
     const bucket = bucketOfKey(key);
     // An era that began opened this bucket again. It gets another hash when it closes.
     if (bucket > store.closedBucket) continue;
-    store.hashes.push({ bucket, offset, hash: toHex(reader.bytes(HASH_BYTES)) });
+    const { closing, hashes } = store;
+    const own = closing !== undefined && offset >= closing.offset ? closing.hashes : hashes;
+    own.push({ bucket, offset, hash: toHex(reader.bytes(HASH_BYTES)) });
   }
   const activity = Uint8Array.of(PREFIX.activity);
   for await (const { key, value } of keyValue.entries({ from: activity, to: afterPrefix(activity) })) {
@@ -38,15 +41,17 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
   checkActivity(store);
 }
 
+async function loadClosing({ keyValue }: PartitionStore): Promise<ClosingState> {
+  const bytes = await keyValue.get(CLOSING_KEY);
+  if (bytes === undefined)
+    throw new TidemarkError('data_loss', 'the point store does not say which buckets are closed');
+  return unpackClosing(bytes);
+}
+
 /** A search for the nearest points follows the bitmaps, and would not end where they name pages that do not exist. */
-function checkActivity({ activity, buckets, expiredBucket }: PartitionStore): void {
+function checkActivity({ activity, buckets }: PartitionStore): void {
   for (const bucket of activity.buckets) {
     if (buckets.has(bucket)) continue;
-    // A crash has interrupted the deletion of an expired bucket.
-    if (bucket <= expiredBucket) {
-      activity.drop(bucket);
-      continue;
-    }
     throw new TidemarkError('data_loss', `the point store names series of bucket ${bucket}, which has no pages`, {
       bucket,
     });

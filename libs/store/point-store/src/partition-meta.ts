@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** 6: buckets expire. 7: pages in place of chunks. */
-const VERSION = 7;
+/** 6: buckets expire. 7: pages in place of chunks. 8: buckets close after the commit of their cut. */
+const VERSION = 8;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;
@@ -15,7 +15,6 @@ const NUMBERS = [
   'bucketMs',
   'nextOffset',
   'sequence',
-  'closedBucket',
   'expiredBucket',
   'points',
   'latePoints',
@@ -29,10 +28,10 @@ export type PartitionMeta = { readonly [K in (typeof NUMBERS)[number]]: number }
   readonly coverage: TagsCoverage;
 };
 
-/** Encodes the meta as of the commit `sequence`, with all buckets up to `closedBucket` closed and to `expiredBucket` expired. */
+/** Encodes the meta as of the commit `sequence`, with all buckets up to `expiredBucket` expired. */
 export function packMeta(
   store: PartitionStore,
-  { sequence, closedBucket, expiredBucket }: Pick<PartitionStore, 'sequence' | 'closedBucket' | 'expiredBucket'>,
+  { sequence, expiredBucket }: Pick<PartitionStore, 'sequence' | 'expiredBucket'>,
 ): Buffer {
   const { partition, counts, coverage, nextOffset, limits, tracker } = store;
   const numbers = {
@@ -41,7 +40,6 @@ export function packMeta(
     bucketMs: limits.bucketMs,
     nextOffset,
     sequence,
-    closedBucket,
     expiredBucket,
   };
   const out = new ByteWriter(256);
@@ -73,7 +71,6 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     bucketMs,
     nextOffset,
     sequence,
-    closedBucket,
     expiredBucket,
     points,
     latePoints,
@@ -89,7 +86,6 @@ export function unpackMeta(bytes: Uint8Array): PartitionMeta {
     bucketMs,
     nextOffset,
     sequence,
-    closedBucket,
     expiredBucket,
     points,
     latePoints,

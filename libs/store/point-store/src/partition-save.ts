@@ -1,21 +1,19 @@
 import { ByteWriter } from '@tidemark/bytes';
 import type { KeyValueWrite } from '@tidemark/ports';
+import type { BucketHash } from './bucket-closing.ts';
 import { bucketKey, META_KEY, PREFIX } from './keys.ts';
 import { packMeta } from './partition-meta.ts';
-import type { BucketHash, PartitionStore } from './partition-state.ts';
+import type { PartitionStore } from './partition-state.ts';
 
 /**
- * The writes of all changes since the last commit except for the pages. One write with the pages makes the commit
- * atomic.
+ * The writes of all changes since the last commit except for the pages, and for what is being closed. One write with these
+ * makes the commit atomic.
  */
-export function commitWrites(store: PartitionStore, sequence: number): KeyValueWrite[] {
-  const { closedBucket, expiredBucket } = store;
-  const changes = store.changes();
-  return [
-    { key: META_KEY, value: packMeta(store, { sequence, closedBucket, expiredBucket }) },
-    ...store.activity.changes(),
-    ...changes,
-  ];
+export function commitWrites(
+  store: PartitionStore,
+  place: Pick<PartitionStore, 'sequence' | 'expiredBucket'>,
+): KeyValueWrite[] {
+  return [{ key: META_KEY, value: packMeta(store, place) }, ...store.activity.changes(), ...store.changes()];
 }
 
 export function hashWrite({ bucket, offset, hash }: BucketHash): KeyValueWrite {

@@ -1,6 +1,7 @@
 import type { IdHash } from '@tidemark/bytes';
 import { PointLogState } from '@tidemark/point-log';
 import type { KeyValue } from '@tidemark/ports';
+import type { BucketClosing, BucketHash } from './bucket-closing.ts';
 import { PageFlusher } from './flush-pages.ts';
 import { NO_BUCKET } from './keys.ts';
 import { PageCache } from './page-cache.ts';
@@ -16,14 +17,6 @@ import { TagsCoverage } from './tags-coverage.ts';
 
 /** One part in so many of the bytes for pages in RAM is for pages that queries have read from disk. */
 const CACHE_PART = 4;
-
-/** The logical content of a bucket when it closed. */
-export interface BucketHash {
-  readonly bucket: number;
-  /** End of the records that the hash covers. */
-  readonly offset: number;
-  readonly hash: string;
-}
 
 /** Counts of the applied records and points; functions of the log. */
 export interface PartitionCounts {
@@ -56,7 +49,7 @@ export class PartitionStore extends PointLogState {
   readonly flusher: PageFlusher;
   readonly head: PageHead;
   readonly counts: PartitionCounts = { points: 0, latePoints: 0, duplicatePoints: 0, undefinedPoints: 0 };
-  /** Hashes of closed buckets, ascending by bucket. */
+  /** Hashes of closed buckets, ascending by bucket, without those of `closing`. */
   readonly hashes: BucketHash[] = [];
   readonly recent: RecentPages;
   /** Pages of other buckets that queries have read. */
@@ -72,6 +65,8 @@ export class PartitionStore extends PointLogState {
   readonly buckets = new Set<number>();
   /** All buckets up to this one are closed, with or without pages. */
   closedBucket = NO_BUCKET;
+  /** What the last cut has marked to be closed, until that has ended. */
+  closing: BucketClosing | undefined;
   /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
   expiredBucket = NO_BUCKET;
 

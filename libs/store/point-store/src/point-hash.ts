@@ -63,8 +63,9 @@ export class PointHash {
     return others;
   }
 
-  addSketches(id: Buffer, { timesMs, payloads, length }: SeriesSketches): void {
-    for (let i = 0; i < length; i++) {
+  /** Adds sketches [from, to) of one series. */
+  addSketches(id: Buffer, { timesMs, payloads, length }: SeriesSketches, from = 0, to = length): void {
+    for (let i = from; i < to; i++) {
       const seeds = seedsOf(id);
       absorb(seeds, payloads[i]);
       this.#addOne(seeds, timesMs[i]);

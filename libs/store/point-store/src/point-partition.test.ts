@@ -20,8 +20,7 @@ import { requestOf, valuesOf } from './testing/aggregates.ts';
 
 const LIMITS: PointStoreLimits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 2_000, bucketMs: 10_000 };
 
-function open(content: Content, limits: PointStoreLimits = LIMITS): Promise<PointPartition> {
-  const keyValue = new MemoryKeyValue(content);
+function open(keyValue: MemoryKeyValue, limits: PointStoreLimits = LIMITS): Promise<PointPartition> {
   return PointPartition.open({ partition: 0, keyValue, limits, latenessMs: () => LATENESS_MS });
 }
 
@@ -50,7 +49,8 @@ const schedule = fc
 async function consume(records: readonly LogRecord[], { limits, events }: Schedule): Promise<PointPartition> {
   const content: Content = new Map();
   const pending = new Map(events);
-  let partition = await open(content, limits);
+  let keyValue = new MemoryKeyValue(content);
+  let partition = await open(keyValue, limits);
   while (partition.wantsCommit || partition.nextOffset < records.length) {
     if (partition.wantsCommit) {
       await partition.commit();
@@ -61,8 +61,13 @@ async function consume(records: readonly LogRecord[], { limits, events }: Schedu
     const event = pending.get(nextOffset);
     pending.delete(nextOffset);
     if (event === 'commit' || event === 'stop') await partition.commit();
-    if (event === 'crash' || event === 'stop') partition = await open(content, limits);
+    if (event === 'crash' || event === 'stop') {
+      keyValue.crash();
+      keyValue = new MemoryKeyValue(content);
+      partition = await open(keyValue, limits);
+    }
   }
+  await partition.whenClosed();
   return partition;
 }
 

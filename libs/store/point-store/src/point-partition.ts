@@ -5,7 +5,8 @@ import { RECORD } from '@tidemark/point-records';
 import { assert, type LogRecord, type Slicing } from '@tidemark/ports';
 import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
-import { closeBuckets, isCloseDue, reopenBuckets } from './bucket-closer.ts';
+import { BucketCloser } from './bucket-closer.ts';
+import { isCloseDue, reopenBuckets } from './closable-buckets.ts';
 import { writeCommit } from './commit.ts';
 import { logicalHash } from './logical-hash.ts';
 import { loadPartition } from './partition-load.ts';
@@ -16,7 +17,7 @@ import { checkLimits } from './point-store-limits.ts';
 export interface PointPartitionOptions extends PartitionStoreOptions {
   /** Lateness bound D of a tenant, ms. */
   readonly latenessMs: (tenant: string) => number;
-  /** How answers yield to applying records; without it each is computed in one slice. */
+  /** How answers and closes yield to applying records; without it each is computed in one slice. */
   readonly slicing?: Slicing;
 }
 
@@ -28,6 +29,7 @@ export interface PointPartitionOptions extends PartitionStoreOptions {
 export class PointPartition implements ConsumedState {
   readonly #store: PartitionStore;
   readonly #applier: BlockApplier;
+  readonly #closer: BucketCloser;
   readonly #slicing: Slicing | undefined;
   #bytesSinceCommit = 0;
   #isCutDue = false;
@@ -36,6 +38,7 @@ export class PointPartition implements ConsumedState {
   private constructor(options: PointPartitionOptions) {
     this.#store = new PartitionStore(options);
     this.#applier = new BlockApplier(this.#store, options.latenessMs);
+    this.#closer = new BucketCloser(this.#store, options.slicing);
     this.#slicing = options.slicing;
   }
 
@@ -47,8 +50,8 @@ export class PointPartition implements ConsumedState {
     checkLimits(options.limits);
     const partition = new PointPartition(options);
     await loadPartition(partition.#store);
-    // A crash may have happened between a cut and the closing of its buckets.
-    partition.#isCutDue = isCloseDue(partition.#store);
+    // What a cut has marked may not be closed yet. Without a mark, the step of commits has been changed.
+    partition.#isCutDue = partition.isClosing || isCloseDue(partition.#store);
     return partition;
   }
 
@@ -60,9 +63,15 @@ export class PointPartition implements ConsumedState {
     return this.#store.committedOffset;
   }
 
-  /** True at a cut, and when what was applied since the last commit has reached a limit. */
+  /** True while buckets that a cut has marked are not closed. */
+  get isClosing(): boolean {
+    return this.#store.closing !== undefined;
+  }
+
+  /** True at a cut, when what was applied since the last commit has reached a limit, and when a close has failed. */
   get wantsCommit(): boolean {
     const { head, limits } = this.#store;
+    if (this.#closer.hasFailed) return true;
     const isFull = head.isFull || head.points >= limits.commitRows;
     return this.#isCutDue || isFull || this.#bytesSinceCommit >= limits.commitBytes;
   }
@@ -90,22 +99,36 @@ export class PointPartition implements ConsumedState {
   }
 
   /**
-   * Converts the head to pages and stores them with the offset and all state in one write; after a cut closes the buckets
-   * that the watermark has passed. When it throws, no row is lost: call it again before another record is applied.
+   * Converts the head to pages and stores them with the offset and all state in one write. At a cut it also marks the buckets
+   * that the watermark has passed: they close in the background. It waits for a close only if that has failed, or is that of an
+   * earlier cut while this one has others. When it throws, no row is lost: call it again before another record is applied.
    */
   async commit(): Promise<void> {
     assert(!this.#isCommitting, 'one commit at a time');
     this.#isCommitting = true;
     try {
-      if (this.#store.nextOffset !== this.#store.committedOffset) {
-        await writeCommit(this.#store);
-        this.#bytesSinceCommit = 0;
+      await this.#closer.interrupted();
+      await this.#write();
+      // Due: that of an earlier cut was under way at the write.
+      if (this.#closer.hasFailed || (!this.#closer.isStopped && isCloseDue(this.#store))) {
+        await this.#closer.finish();
+        await this.#write();
       }
-      await closeBuckets(this.#store);
       this.#isCutDue = false;
+      this.#closer.proceed();
     } finally {
       this.#isCommitting = false;
     }
+  }
+
+  /** Resolves when nothing is being closed in the background. Throws the error of a close, which the next commit repeats. */
+  whenClosed(): Promise<void> {
+    return this.#closer.ended();
+  }
+
+  /** Ends the work in the background, which the next start begins again. Only a commit follows. */
+  stop(): Promise<void> {
+    return this.#closer.stop();
   }
 
   /**
@@ -146,15 +169,26 @@ export class PointPartition implements ConsumedState {
    * committed any more: answers that have found their points still come, others are `unavailable`.
    */
   close(): void {
+    void this.#closer.stop();
     this.#store.head.close();
     this.#store.recent.close();
     this.#store.cache.close();
+  }
+
+  /** Writes what is not committed, and the mark of buckets to be closed if there is none. */
+  async #write(): Promise<void> {
+    const { nextOffset, committedOffset } = this.#store;
+    const isMarkDue = !this.isClosing && isCloseDue(this.#store);
+    if (nextOffset === committedOffset && !isMarkDue) return;
+    await writeCommit(this.#store);
+    this.#bytesSinceCommit = 0;
   }
 
   /** Takes back what followed from the watermark of the earlier era. */
   #beginEra(): void {
     const { tracker, coverage } = this.#store;
     coverage.setBack(tracker.watermarkMs);
+    this.#closer.interrupt();
     reopenBuckets(this.#store);
     this.#isCutDue = true;
   }

@@ -73,13 +73,15 @@ export class RecentPages implements BudgetMember {
     this.#budget.settle();
   }
 
-  /** Replaces all versions of a page, if the bucket is here. */
-  replace({ bucket, deal }: PageFamily, number: number, versions: Page[]): void {
+  /** Replaces the versions of a page that are of records below `offset`, if the bucket is here. */
+  replace({ bucket, deal }: PageFamily, number: number, replacing: readonly Page[], offset: number): void {
     const own = this.#buckets.get(bucket)?.find((one) => one.deal.number === deal);
     if (own === undefined) return;
-    for (const page of own.pages[number] ?? []) this.#bytes -= pageBytes(page);
-    for (const page of versions) this.#bytes += pageBytes(page);
-    own.pages[number] = versions;
+    const versions = own.pages[number] ?? [];
+    const replaced = [...replacing, ...versionsAfter(versions, offset)];
+    for (const page of versions) this.#bytes -= pageBytes(page);
+    for (const page of replaced) this.#bytes += pageBytes(page);
+    own.pages[number] = replaced;
   }
 
   /** Drops the buckets above this one. */
@@ -98,6 +100,11 @@ export class RecentPages implements BudgetMember {
     }
     this.#buckets.delete(bucket);
   }
+}
+
+/** The versions of a page from commits after the one that ended at `offset`: none has records of both sides. */
+export function versionsAfter(versions: readonly Page[], offset: number): Page[] {
+  return versions.filter(({ toOffset }) => toOffset > offset);
 }
 
 /** Bytes of RAM of a page. */

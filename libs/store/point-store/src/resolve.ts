@@ -25,15 +25,21 @@ export function compactPoints(
   from: number,
   to: number,
 ): number {
-  return finishAtOnce(settle(seriesClass, timesMs, values, from, to, compactSum));
+  return finishAtOnce(compactInPieces(seriesClass, timesMs, values, from, to));
 }
 
-/** Resolves points for answers: one point per timestamp, the sum of a count, the last value of other classes. */
-export function resolveAll(seriesClass: SeriesClass, points: SeriesPoints): void {
-  finishAtOnce(resolveInPieces(seriesClass, points));
+/** Does what `compactPoints` does, in pieces. */
+export function compactInPieces(
+  seriesClass: SeriesClass,
+  timesMs: Column,
+  values: Column,
+  from: number,
+  to: number,
+): SlicedWork<number, number> {
+  return settle(seriesClass, timesMs, values, from, to, compactSum);
 }
 
-/** Does what `resolveAll` does, in pieces. */
+/** Resolves points for answers, in pieces: one point per timestamp, the sum of a count, the last value of other classes. */
 export function* resolveInPieces(seriesClass: SeriesClass, points: SeriesPoints): SlicedWork<void, number> {
   const { timesMs, values, length } = points;
   if (isStrictlyAscending(timesMs, 0, length)) return;

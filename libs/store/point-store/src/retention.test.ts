@@ -40,6 +40,7 @@ class Aging {
       partition.apply(record);
       if (partition.wantsCommit) await partition.commit();
     }
+    await partition.whenClosed();
   }
 
   #second(timeMs: number): void {

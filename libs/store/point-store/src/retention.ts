@@ -1,5 +1,5 @@
 import { afterPrefix } from '@tidemark/bytes';
-import { bucketKey, NO_BUCKET, PREFIX } from './keys.ts';
+import { bucketKey, dealKey, NO_BUCKET, PREFIX } from './keys.ts';
 import type { PartitionStore } from './partition-state.ts';
 
 /**
@@ -9,10 +9,13 @@ import type { PartitionStore } from './partition-state.ts';
 const EXPIRED_AT_ONCE = 2;
 
 /**
- * Returns the last bucket that has expired once the buckets that the watermark allows to close are closed: buckets whose
- * whole time is at least `retentionMs` before the watermark, the oldest first. A function of the log, as the closing is.
+ * Returns the last bucket that has expired once a cut closes buckets: those whose whole time is at least `retentionMs` before
+ * the watermark, the oldest first. `buckets` have pages with the cut's commit. A function of the log, as the closing is.
  */
-export function expiredBucket({ buckets, limits, tracker, expiredBucket: before }: PartitionStore): number {
+export function expiredBucket(
+  { limits, tracker, expiredBucket: before }: PartitionStore,
+  buckets: Iterable<number>,
+): number {
   const { retentionMs, bucketMs } = limits;
   if (retentionMs === 0) return before;
   const last = Math.floor((tracker.watermarkMs - retentionMs) / bucketMs) - 1;
@@ -26,26 +29,51 @@ export function deletedBeforeMs({ expiredBucket: last, limits }: PartitionStore)
 }
 
 /**
- * Deletes the points of buckets that have expired. Some may be left of a deletion that a crash has interrupted. Call it when
- * the head is empty.
+ * Forgets the buckets that have expired, whose pages will be deleted. Call it when the head is empty, after the commit that has
+ * deleted their bitmaps: no answer needs their pages any more, and points that arrive later get pages of their own.
  */
-export async function deleteExpired(store: PartitionStore): Promise<void> {
-  const { buckets, head, keyValue, lock, recent, cache, activity, expiredBucket: last } = store;
+export function forgetExpired({ buckets, head, recent, cache, activity, expiredBucket: last }: PartitionStore): void {
   const expired = [...buckets].filter((one) => one <= last);
-  if (expired.length === 0) return;
-  await lock.write(async () => {
-    // In this order, since a crash between two must leave no series in a bucket without pages, nor pages in no bucket. All
-    // from the first key on: what no index names is found by nothing else.
-    for (const prefix of [PREFIX.activity, PREFIX.page, PREFIX.pageIndex] as const) {
-      await keyValue.deleteRange(bucketKey(prefix, NO_BUCKET), afterPrefix(bucketKey(prefix, last)));
+  // A slot that has its index entry in these would get none again.
+  head.forget(expired);
+  for (const bucket of expired) {
+    recent.drop(bucket);
+    cache.drop(bucket);
+    activity.drop(bucket);
+    buckets.delete(bucket);
+  }
+}
+
+/**
+ * Deletes the pages and the index of buckets that have expired, of all deals up to `sequence`: the commit that has forgotten
+ * them. Later points have later deals. `write` does a write while nothing reads the pages, or throws to end the work.
+ */
+export async function deleteExpired(
+  store: PartitionStore,
+  sequence: number,
+  write: (work: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const { buckets, keyValue, cache, expiredBucket: last } = store;
+  if (last === NO_BUCKET) return;
+  // In this order, since a crash between two must leave no pages in no bucket. All from the first key on: what no index names is
+  // found by nothing else.
+  for (const prefix of [PREFIX.page, PREFIX.pageIndex] as const) {
+    let from = bucketKey(prefix, NO_BUCKET);
+    let before = NO_BUCKET;
+    for (let isDone = false; !isDone; ) {
+      await write(async () => {
+        // Points have arrived for it since, or are arriving.
+        const next = [...buckets].filter((one) => one >= before && one <= last).sort((a, b) => a - b)[0];
+        isDone = next === undefined;
+        await keyValue.deleteRange(
+          from,
+          isDone ? afterPrefix(bucketKey(prefix, last)) : dealKey(prefix, next, sequence + 1),
+        );
+        if (isDone) return;
+        cache.drop(next);
+        from = bucketKey(prefix, next + 1);
+        before = next + 1;
+      });
     }
-    // A slot that had its index entry in these would get none again.
-    head.forget(expired);
-    for (const bucket of expired) {
-      recent.drop(bucket);
-      cache.drop(bucket);
-      activity.drop(bucket);
-      buckets.delete(bucket);
-    }
-  });
+  }
 }

@@ -17,8 +17,10 @@ type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
 async function consume(log: StoryLog, { commitRows, recentBytes, events }: Schedule): Promise<PointPartition> {
   const content: Content = new Map();
   const limits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 2000, bucketMs: BUCKET_MS, commitRows, recentBytes };
+  let keyValue = new MemoryKeyValue(content);
   const open = () => {
-    const keyValue = new MemoryKeyValue(content);
+    keyValue.crash();
+    keyValue = new MemoryKeyValue(content);
     return PointPartition.open({ partition: 0, keyValue, limits, latenessMs: () => LATENESS_MS });
   };
   const pending = [...events];
@@ -45,6 +47,7 @@ async function consume(log: StoryLog, { commitRows, recentBytes, events }: Sched
       }
     }
   }
+  await partition.whenClosed();
   return partition;
 }
 

@@ -1,5 +1,5 @@
 import { copyColumn } from '@tidemark/columns';
-import { finishAtOnce, type SlicedWork } from '@tidemark/ports';
+import type { SlicedWork } from '@tidemark/ports';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
 import type { PageCodec } from './page-codec.ts';
@@ -25,20 +25,9 @@ const READ_COST = 1 / 4;
 const SKETCH_COST = 4;
 
 /**
- * Appends the numbers of one series from its slots and the head (ascending by map epoch) to `target`: by map epoch, then
+ * Appends the numbers of one series from its slots and the head (ascending by map epoch) to `target`, in pieces: by map epoch, then
  * in log order.
  */
-export function appendPoints(
-  series: number,
-  slots: readonly FoundSlot[],
-  views: readonly HeadView[],
-  codec: PageCodec,
-  target: SeriesPoints,
-): void {
-  finishAtOnce(appendPointsInPieces(series, slots, views, codec, target));
-}
-
-/** Does what `appendPoints` does, in pieces. */
 export function* appendPointsInPieces(
   series: number,
   slots: readonly FoundSlot[],
@@ -56,17 +45,7 @@ export function* appendPointsInPieces(
   }
 }
 
-/** Appends the sketches of one series to `target`, in the order of `appendPoints`. */
-export function appendSketches(
-  series: number,
-  slots: readonly FoundSlot[],
-  views: readonly HeadView[],
-  target: SeriesSketches,
-): void {
-  finishAtOnce(appendSketchesInPieces(series, slots, views, target));
-}
-
-/** Does what `appendSketches` does, in pieces. */
+/** Appends the sketches of one series to `target`, in the order of `appendPointsInPieces`, in pieces. */
 export function* appendSketchesInPieces(
   series: number,
   slots: readonly FoundSlot[],

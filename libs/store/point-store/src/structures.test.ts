@@ -38,10 +38,14 @@ describe('RecentPages', () => {
     recent.add(1, deal, [{ number: 0, page }], false);
     expect(recent.get(1)).toBeUndefined();
     const family = { bucket: 3, deal: 1, family: SHARED_PAGES };
-    recent.replace(family, 0, [other]);
-    recent.replace({ ...family, bucket: 9 }, 0, [other]);
+    recent.replace(family, 0, [other], 1);
+    recent.replace({ ...family, bucket: 9 }, 0, [other], 1);
     expect(recent.get(3)?.[0].pages).toEqual([[other]]);
     expect([recent.get(9), recent.bytes]).toEqual([undefined, 2 * probe.bytes]);
+    // The page of a later commit stays.
+    recent.replace(family, 0, [page], 0);
+    expect(recent.get(3)?.[0].pages).toEqual([[page, other]]);
+    recent.replace(family, 0, [other], 1);
     recent.dropAfter(2);
     expect([recent.get(3), recent.bytes]).toEqual([undefined, probe.bytes]);
     recent.drop(2);

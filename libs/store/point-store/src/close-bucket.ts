@@ -1,0 +1,55 @@
+import type { WorkSlice } from '@tidemark/ports';
+import type { BucketClosing } from './bucket-closing.ts';
+import { hashSeries, overlappingSeries } from './bucket-hash.ts';
+import { mergeVersions } from './bucket-merge.ts';
+import { versionsOfBucket } from './bucket-pages.ts';
+import type { FoundSlot } from './found-slot.ts';
+import { hashVersions, VersionsReader } from './hash-versions.ts';
+import type { PartitionStore } from './partition-state.ts';
+import { PointHash } from './point-hash.ts';
+import { SeriesPoints } from './series-columns.ts';
+import { NO_VIEWS } from './series-points.ts';
+
+const NONE: ReadonlySet<number> = new Set();
+
+/**
+ * Merges the pages that a bucket had at a cut, and hashes their points, in slices. Returns the hash; undefined where the bucket
+ * had none. `write` does a write while nothing reads the pages, or throws to end the work.
+ */
+export async function closeBucket(
+  store: PartitionStore,
+  bucket: number,
+  { sequence, offset }: BucketClosing,
+  slice: WorkSlice,
+  write: (work: () => Promise<void>) => Promise<void>,
+): Promise<string | undefined> {
+  const { keyValue, recent, cache, lock } = store;
+  const sum = new PointHash(store.codec);
+  const points = new SeriesPoints();
+  const deals = await lock.read(() => cache.deals(bucket));
+  const overlapping = deals.length > 1 ? await overlappingSeries(store, bucket, sequence, slice) : NONE;
+  const together = new Map<number, FoundSlot[]>();
+  let reader: VersionsReader | undefined;
+  let deal: number | undefined;
+  for await (const versions of versionsOfBucket(store, bucket, sequence, slice)) {
+    const { family, number } = versions;
+    if (reader === undefined || family.deal !== deal) reader = new VersionsReader(store.table.length);
+    deal = family.deal;
+    const summary = reader.summary(versions);
+    const merged = await slice.finish(mergeVersions(store, versions, summary, sequence, points));
+    // One page has all points of its series in order. Of several each may have a part of those of one time.
+    const [pages, late] = merged?.isInOrder === true ? [merged.pages, NONE] : [versions.pages, summary.late];
+    const rest = await slice.finish(hashVersions(store, pages, late, overlapping, sum, points));
+    for (const [series, slots] of rest) together.set(series, [...(together.get(series) ?? []), ...slots]);
+    if (merged === undefined) continue;
+    await write(async () => {
+      await keyValue.write(merged.writes);
+      recent.replace(family, number, merged.pages, offset);
+      cache.replace(family, number, merged.pages, offset);
+    });
+  }
+  for (const [series, slots] of together) {
+    await slice.finish(hashSeries(store, series, { slots, views: NO_VIEWS }, sum, points));
+  }
+  return reader === undefined ? undefined : sum.hex;
+}
