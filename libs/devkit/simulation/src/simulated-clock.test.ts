@@ -91,6 +91,21 @@ describe('SimulatedClock', () => {
     expect([fired, node.monotonicMs()]).toEqual([1, 101]);
   });
 
+  test.each([-0.01, 0.01])(
+    'the monotonic clock of a node that drifts by %d does not go back in a suspension',
+    async (drift) => {
+      const clock = new SimulatedClock({ startWallMs: 1_000 });
+      const node = clock.nodeClock({ drift });
+      await clock.advance(100);
+      const before = node.monotonicMs();
+      await clock.advance(5_000);
+      const wallMs = node.wallMs();
+      node.suspended(5_000);
+      expect(node.monotonicMs()).toBeCloseTo(before);
+      expect(node.wallMs()).toBeCloseTo(wallMs);
+    },
+  );
+
   test('ends the timers of a process with the process', async () => {
     const clock = new SimulatedClock();
     const process = new Incarnation('a');

@@ -178,12 +178,13 @@ export class NodeClock implements Clock {
   }
 
   /**
-   * Takes `byMs` from the monotonic clock and leaves the wall clock as it is, as after a suspension of the machine. Nothing
-   * may have read the monotonic clock meanwhile, since it never goes back. Timers do not change.
+   * Takes `byMs` of the world's time from the monotonic clock and leaves the wall clock as it is, as after a suspension of the
+   * machine. Nothing may have read the monotonic clock meanwhile, since it never goes back. Timers do not change.
    */
   suspended(byMs: number): void {
-    this.#suspendedMs += byMs;
-    this.#offsetMs += byMs;
+    const ownMs = byMs * this.#rate;
+    this.#suspendedMs += ownMs;
+    this.#offsetMs += ownMs;
   }
 
   /** Makes this clock for one process. Its timers end with it, and its time stops for remaining code of it. */
