@@ -108,7 +108,7 @@ describe('the wait of requests', () => {
     const results = await bench.play(Promise.all(sent));
     expect(results.map(({ outcome }) => outcome)).toEqual(['acked', 'retry', 'retry', 'acked']);
     bench.full.clear();
-    await bench.advance(1100);
+    await bench.advance(12_000);
     expect(await bench.play(request(bench, intake, [gauge(1)]).send())).toMatchObject({ outcome: 'acked' });
   });
 });
