@@ -45,7 +45,7 @@ describe('a query that finds nothing', () => {
     ['avg:web.requests.hits{region:us*}', 'web.requests.hits has no tag key region'],
     [
       'avg:early.metric{env:prod}',
-      'early.metric has series that match {env:prod}, and no points in this range: that is not a value of 0',
+      'early.metric has series that match {env:prod}, and no points in this range as far as it is complete: that is not a value of 0',
     ],
     ['avg:bare.metric{env:prod}', 'no series of bare.metric matches {env:prod}'],
     ['avg:web.requests.hits{env:dev,host:web-1}', 'no series of web.requests.hits matches {env:dev,host:web-1}'],
