@@ -29,9 +29,12 @@ test('an error names the limit when too many callers wait, or too long, and late
   const waiting = permits.take(1, 20);
   await expect(permits.take(1, LONG_MS)).rejects.toMatchObject({
     code: 'resource_exhausted',
-    detail: { limit: 'readConnections' },
+    detail: { limit: 'readConnections', busy: true },
   });
-  await expect(waiting).rejects.toMatchObject({ code: 'deadline_exceeded', detail: { limit: 'readConnections' } });
+  await expect(waiting).rejects.toMatchObject({
+    code: 'deadline_exceeded',
+    detail: { limit: 'readConnections', busy: true },
+  });
   permits.give(held);
   permits.give(await permits.take(1, LONG_MS));
 });
