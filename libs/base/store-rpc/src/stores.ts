@@ -29,10 +29,10 @@ export interface QueryStores {
   tagStore(partition: number): TagStoreReader;
   pointStore(partition: number): PointStoreReader;
   /**
-   * Bytes of what is remembered of the stores: which series sets they know, and what they found. Callers pass whole series
-   * sets and ask again each time. Without it the query service remembers, by partition.
+   * True when callers may pass whole series sets and ask again each time, because this implementation remembers which sets the
+   * stores know, and what they found; otherwise the query service does, by partition.
    */
-  readonly rememberedBytes?: number;
+  readonly remembers?: boolean;
   /** The known state of the replicas; omitted where each partition has one store. */
   report?(): ReplicaReport;
   /** Replicas that differ: results that depend on them may be wrong, and answers say so. */

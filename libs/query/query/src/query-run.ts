@@ -1,4 +1,4 @@
-import type { AggregateReply, AggregateRequest, Gap } from '@tidemark/contract';
+import type { AggregateReply, AggregateRequest, Gap, SeriesSet } from '@tidemark/contract';
 import { SPACE_FOLD, type SpaceFold, type SpacePartial, unpackPartial, type Work } from '@tidemark/fold';
 import { DAY_MS, type PartitionMap } from '@tidemark/model';
 import { isTidemarkError, Slots, TidemarkError, type WorkSlice } from '@tidemark/ports';
@@ -164,29 +164,34 @@ export class QueryRun {
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[]> {
     const perRequest = groupsPerRequest(request.spaceFold, steps);
-    // More groups than are recorded as known would evict each other before they are named.
-    const naming = groups.length <= this.limits.seriesSets;
-    if (groups.length <= perRequest) return (await this.#aggregateSome(request, steps, groups, naming, findings)) ?? [];
+    const sets = this.#setsOf(groups);
+    if (sets.length <= perRequest) return (await this.#aggregateSome(request, steps, sets, findings)) ?? [];
     const partials: SpacePartial[] = [];
-    for (let from = 0; from < groups.length; from += perRequest) {
-      const some = groups.slice(from, from + perRequest);
-      const found = await this.#largeReplies.run(() => this.#aggregateSome(request, steps, some, naming, findings));
+    for (let from = 0; from < sets.length; from += perRequest) {
+      const some = sets.slice(from, from + perRequest);
+      const found = await this.#largeReplies.run(() => this.#aggregateSome(request, steps, some, findings));
       if (found === undefined) break;
       partials.push(...found);
     }
     return partials;
   }
 
+  /** The sets of groups: named, unless there are more of them than are recorded as known, which would evict each other. */
+  #setsOf(groups: readonly Uint8Array[]): SeriesSet[] {
+    const { seriesSets, seriesSetBytes } = this.limits;
+    const namedFromBytes = groups.length <= seriesSets ? seriesSetBytes : Number.POSITIVE_INFINITY;
+    return groups.map((series) => seriesSet(series, namedFromBytes));
+  }
+
   async #aggregateSome(
     request: FoldRequest,
     steps: number,
-    groups: readonly Uint8Array[],
-    naming: boolean,
+    groups: readonly SeriesSet[],
     findings: LeafFindings,
   ): Promise<readonly SpacePartial[] | undefined> {
     const { partition } = request;
     const answer = await this.parts.ask(`points/${partition}`, async (signal) => {
-      const reply = await this.#send(request, groups, naming, signal);
+      const reply = await this.#send(request, groups, signal);
       if (reply.groups.length !== groups.length) {
         throw new TidemarkError(
           'internal',
@@ -221,20 +226,12 @@ export class QueryRun {
     }
   }
 
-  async #send(
-    request: FoldRequest,
-    groups: readonly Uint8Array[],
-    naming: boolean,
-    signal: AbortSignal,
-  ): Promise<AggregateReply> {
+  async #send(request: FoldRequest, groups: readonly SeriesSet[], signal: AbortSignal): Promise<AggregateReply> {
     const maxPoints = this.limits.points - this.pointsRead;
     if (maxPoints <= 0) throw this.#tooManyPoints();
-    const sets = groups.map((series) =>
-      seriesSet(series, naming ? this.limits.seriesSetBytes : Number.POSITIVE_INFINITY),
-    );
     return this.stores
       .pointStore(request.partition)
-      .aggregate({ ...request, groups: sets, maxPoints }, signal)
+      .aggregate({ ...request, groups: [...groups], maxPoints }, signal)
       .catch((error: unknown) => {
         const isBudget = isTidemarkError(error, 'resource_exhausted') && error.detail.field === 'max_points';
         throw isBudget && error.detail.limit === maxPoints ? this.#tooManyPoints() : error;

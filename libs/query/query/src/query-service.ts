@@ -92,7 +92,7 @@ export class QueryService implements QueryReader {
     this.#limits = { ...DEFAULT_QUERY_SERVICE_LIMITS, ...options.limits };
     this.#gate = new TenantGate(this.#limits);
     const { stores } = options;
-    this.#stores = stores.rememberedBytes === undefined ? remembering(stores, this.#limits) : stores;
+    this.#stores = stores.remembers ? stores : remembering(stores, this.#limits);
   }
 
   /** Memory of all queries that are running or whose answers are being sent, bytes. */

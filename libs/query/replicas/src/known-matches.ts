@@ -64,10 +64,13 @@ export class KnownMatches {
       this.#keep(key, known);
       return { ...reply, ...known.reply, unchanged: false };
     }
-    const entry = reply.version === undefined ? undefined : entryOf(key, reply.version, reply);
     this.#forget(key);
-    // What is asked for most is a part of the budget, so that one answer does not evict all others.
-    if (entry === undefined || entry.bytes > this.#limitBytes / 2) return reply;
+    const { version } = reply;
+    if (version === undefined) return reply;
+    const bytes = bytesOf(key, version, reply);
+    // One answer must not evict all others. It is not even copied.
+    if (bytes > this.#limitBytes / 2) return reply;
+    const entry = entryOf(version, reply, bytes);
     this.#keep(key, entry);
     return { ...reply, ...entry.reply };
   }
@@ -92,27 +95,32 @@ function keyOf(store: string, { tenant, metric, filter, groupBy, fromMs, toMs }:
   return JSON.stringify([store, tenant, metric, filter, groupBy, dayOf(fromMs), dayOf(toMs - 1)]);
 }
 
+/** What an entry takes in memory, about. */
+function bytesOf(key: string, version: Uint8Array, { metricId, groups }: KnownMatch['reply']): number {
+  let bytes = ENTRY_BYTES + 2 * key.length + version.length + metricId.length;
+  for (const { tags, series } of groups) {
+    bytes += GROUP_BYTES + series.length;
+    for (const tag of tags) bytes += TAG_BYTES + 2 * tag.length;
+  }
+  return bytes;
+}
+
 /**
  * An entry with copies of all bytes, in one buffer of its own: those of a message may be small parts of buffers that would stay
  * in memory with them.
  */
-function entryOf(key: string, version: Uint8Array, { metricId, classes, groups }: KnownMatch['reply']): KnownMatch {
+function entryOf(version: Uint8Array, { metricId, classes, groups }: KnownMatch['reply'], bytes: number): KnownMatch {
   const parts = [version, metricId, ...groups.map((group) => group.series)];
-  const all = Buffer.alloc(parts.reduce((bytes, { length }) => bytes + length, 0));
+  const all = Buffer.alloc(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  const [ownVersion, ownMetricId, ...series] = parts.map((part) => {
+  const [ownVersion, ownMetricId, ...ids] = parts.map((part) => {
     all.set(part, at);
     at += part.length;
     return all.subarray(at - part.length, at);
   });
-  let bytes = ENTRY_BYTES + 2 * key.length + all.length;
-  for (const { tags } of groups) {
-    bytes += GROUP_BYTES;
-    for (const tag of tags) bytes += TAG_BYTES + 2 * tag.length;
-  }
-  const own = groups.map((group, i) => ({ ...group, series: series[i] }));
-  const count = series.reduce((sum, { length }) => sum + length / ID_BYTES, 0);
-  return { version: ownVersion, reply: { metricId: ownMetricId, classes, groups: own }, series: count, bytes };
+  const own = groups.map((group, i) => ({ ...group, series: ids[i] }));
+  const series = ids.reduce((sum, { length }) => sum + length / ID_BYTES, 0);
+  return { version: ownVersion, reply: { metricId: ownMetricId, classes, groups: own }, series, bytes };
 }
 
 /** A limit of 0 is none. */

@@ -19,11 +19,6 @@ export class Remembered {
     this.#matches = new KnownMatches(matchBytes);
   }
 
-  /** Bytes of the matches. */
-  get matchBytes(): number {
-    return this.#matches.bytes;
-  }
-
   /** Readers of the store of one partition in one process, which `store` names. */
   points(store: string, reader: PointStoreReader): PointStoreReader {
     return this.#sets.naming(store, reader);
@@ -40,9 +35,7 @@ export function remembering(stores: QueryStores, limits: RememberedLimits): Quer
   return {
     tagStore: (partition) => remembered.tags(String(partition), stores.tagStore(partition)),
     pointStore: (partition) => remembered.points(String(partition), stores.pointStore(partition)),
-    get rememberedBytes() {
-      return remembered.matchBytes;
-    },
+    remembers: true,
     report: stores.report?.bind(stores),
     get divergences() {
       return stores.divergences;

@@ -43,6 +43,7 @@ type TagProcess = StoreProcess<TagStoreReader & PositionsReader>;
  * named by what each replica knows.
  */
 export class ReplicaStores implements QueryStores {
+  readonly remembers = true;
   readonly counters: ReplicaCounters = { requests: 0, hedges: 0, hedgesWon: 0, hedgesRefused: 0, failovers: 0 };
   readonly #clock: Clock;
   readonly #limits: ReplicaLimits;
@@ -107,10 +108,6 @@ export class ReplicaStores implements QueryStores {
 
   get divergences(): readonly ReplicaDivergence[] {
     return this.#watch.divergences;
-  }
-
-  get rememberedBytes(): number {
-    return this.#remembered.matchBytes;
   }
 
   pointStore(partition: number): PointStoreReader {
