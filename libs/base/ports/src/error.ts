@@ -47,7 +47,7 @@ export function isTidemarkError(error: unknown, code?: ErrorCode): error is Tide
 }
 
 /** True for an error of an append because the log or its disk is full, and not because too much waits for it already. */
-export function isFullLog(error: unknown): error is TidemarkError {
+export function isFullLog(error: unknown): error is TidemarkError & { readonly code: 'resource_exhausted' } {
   return isTidemarkError(error, 'resource_exhausted') && error.detail.busy !== true;
 }
 

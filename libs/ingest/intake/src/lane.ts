@@ -186,8 +186,7 @@ export class Lane {
     if (this.#isMoved) {
       return refusal('log_unavailable', 'log', 'the folder of the log in its place', 'the log accepts nothing now');
     }
-    const isFull: boolean = isFullLog(problem);
-    if (problem !== undefined && isFull) {
+    if (isFullLog(problem)) {
       const { what, limit } = fullPart(problem);
       return refusal('log_full', 'log', limit, `${what}, so nothing was stored; retry, an operator must free space`);
     }
