@@ -81,7 +81,7 @@ export class TagReads {
     const version = new ByteWriter();
     version.bytes(this.#instance);
     for (const count of [generation, changes, index.calendar.expired]) version.varint(count);
-    return Buffer.from(version.take());
+    return version.take();
   }
 
   /** Metrics of a tenant, by name. */
