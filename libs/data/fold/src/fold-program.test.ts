@@ -3,6 +3,7 @@ import { NOTHING_STATED } from '@tidemark/model';
 import fc from 'fast-check';
 import { TIME_FOLD, type TimeFoldName } from './fold.ts';
 import { FoldKernel } from './fold-kernel.ts';
+import { foldMemory } from './fold-memory.fixture.ts';
 import { foldProgram, hasProgram } from './fold-program.ts';
 import { TimeFolder } from './time-folder.ts';
 
@@ -10,15 +11,7 @@ const START_MS = 1_700_000_000_000;
 const FOLDS: readonly TimeFoldName[] = ['avg', 'min', 'max', 'last', 'increase', 'rate', 'sum', 'count', 'points'];
 const LENGTH = 80;
 
-/** A memory of one thread, as PageKernel has it. */
-const memory = {
-  memory: new WebAssembly.Memory({ initial: 16 }),
-  bytes: new Uint8Array(0),
-  floats: new Float64Array(0),
-  reserve: () => {},
-};
-memory.bytes = new Uint8Array(memory.memory.buffer);
-memory.floats = new Float64Array(memory.memory.buffer);
+const memory = foldMemory();
 const kernel = new FoldKernel(memory);
 
 const gaps = fc.oneof(

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { NOTHING_STATED, type StatedIntervals } from '@tidemark/model';
 import fc from 'fast-check';
 import { TIME_FOLD, type TimeFoldName } from './fold.ts';
+import { foldMemory } from './fold-memory.fixture.ts';
 import { foldProgram } from './fold-program.ts';
 import { canMakeProgram, ProgramMaker } from './program-maker.ts';
 
@@ -11,14 +12,7 @@ const FOLDS: readonly TimeFoldName[] = ['avg', 'min', 'max', 'last', 'increase',
 const TIMES_AT = 65_536;
 const BEHIND = 131_072;
 
-const memory = {
-  memory: new WebAssembly.Memory({ initial: 16 }),
-  bytes: new Uint8Array(0),
-  floats: new Float64Array(0),
-  reserve: () => {},
-};
-memory.bytes = new Uint8Array(memory.memory.buffer);
-memory.floats = new Float64Array(memory.memory.buffer);
+const memory = foldMemory();
 const maker = new ProgramMaker(memory);
 
 const gaps = fc.oneof(
