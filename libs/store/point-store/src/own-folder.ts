@@ -4,7 +4,7 @@ import { contextRange } from './context-range.ts';
 import { columnBytes } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
-import { newestOf, type SharedPlaces, type SharedTimes, timesOf } from './shared-fold.ts';
+import { lengthOf, newestOf, type SharedPlaces, type SharedTimes, timesOf } from './shared-fold.ts';
 import { SlotColumns } from './slot-columns.ts';
 
 /** Points of a series at most: all of them are folded in one piece. */
@@ -13,9 +13,18 @@ const POINTS = 65_536;
 /** What is known of series whose program lies in the memory. */
 export type OwnTimes = Omit<SharedTimes, 'program' | 'from'>;
 
+/** A folded series whose fields a folder sets again for each series. */
 type Folded = { -readonly [field in keyof FoldedSeries]: FoldedSeries[field] };
 
+/** The results of a folder of pairs before its first fold. */
+export function noResults(): [Folded, Folded] {
+  const nothing = { values: NOTHING, present: NO_STEPS, lastTimesMs: NOTHING, first: 0, end: 0, ...NO_SKETCHES };
+  return [{ ...nothing }, { ...nothing }];
+}
+
 const NOTHING = new Float64Array(0);
+const NO_STEPS = new Uint8Array(0);
+const NO_SKETCHES = { packed: [], packedSteps: [] };
 
 /**
  * Folds series with times that few others have, one after the other, in the memory of the thread's decoder: their times go there as
@@ -30,7 +39,7 @@ export class OwnFolder {
   /** Where what is the same for all series lies, and the first address behind it; 0 when it has to be put there. */
   #at = 0;
   #behind = 0;
-  readonly results: [Folded, Folded];
+  readonly results = noResults();
 
   constructor(store: PartitionStore, found: Found) {
     const { plan } = found;
@@ -39,12 +48,6 @@ export class OwnFolder {
     this.#columns = new SlotColumns(store.codec, found.pages);
     this.#intervals = new ReportingIntervals(plan.intervalMs);
     this.#isPossible = canMakeProgram({ ...plan, fold: plan.timeFold, isAmount: false });
-    const nothing = { values: NOTHING, present: new Uint8Array(0), lastTimesMs: NOTHING, first: 0, end: 0 };
-    const noSketches = { packed: [], packedSteps: [] };
-    this.results = [
-      { ...nothing, ...noSketches },
-      { ...nothing, ...noSketches },
-    ];
   }
 
   /** Another one has used the memory. */
@@ -116,11 +119,4 @@ export class OwnFolder {
       one.end = end;
     });
   }
-}
-
-function lengthOf({ parts, heads }: SharedPlaces): number {
-  let length = 0;
-  for (const { count } of parts) length += count;
-  for (const { count } of heads) length += count;
-  return length;
 }

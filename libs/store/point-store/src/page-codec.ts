@@ -4,13 +4,13 @@ import { PageBudget } from './page-budget.ts';
 
 /** Values that decoding may write behind a column. */
 export const VALUES_BEHIND = 16;
-/** Bytes of the values of a slot, and of what decoding writes behind them. */
-export const COLUMN_BYTES = 8 * (PAGE_TIMES_LIMIT + VALUES_BEHIND);
 /** Bytes of the values of `count` points, and of what decoding writes behind them: a multiple of 16. */
 export function columnBytes(count: number): number {
   return 8 * ((count + VALUES_BEHIND + 1) & ~1);
 }
 
+/** The same of a slot that has as many points as it may have. */
+export const COLUMN_BYTES = columnBytes(PAGE_TIMES_LIMIT);
 /** Bytes of two seeds and two sums of a hash. */
 export const HASH_STATE_BYTES = 32;
 /** Bytes of a PointHash: its state, and two columns. */

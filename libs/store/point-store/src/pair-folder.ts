@@ -1,8 +1,8 @@
-import { type FoldedSeries, type FoldProgram, hasProgram } from '@tidemark/fold';
+import { type FoldProgram, hasProgram } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
 import type { GroupSums } from './group-sums.ts';
 import { type Candidate, KeptFolds } from './kept-folds.ts';
-import { OwnFolder, type OwnTimes } from './own-folder.ts';
+import { noResults, OwnFolder, type OwnTimes } from './own-folder.ts';
 import { columnBytes, type Occupant, type PageCodec } from './page-codec.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { Found } from './series-folder.ts';
@@ -18,10 +18,6 @@ import { SlotColumns } from './slot-columns.ts';
 
 /** With more steps than this what series share takes more memory than folding alone saves time. */
 const STEPS = 8192;
-
-const NO_SKETCHES = { packed: [], packedSteps: [] };
-
-type Folded = { -readonly [field in keyof FoldedSeries]: FoldedSeries[field] };
 
 /**
  * Folds series with the same times two at a time, in the memory of the thread's decoder: their values are neither copied nor
@@ -39,7 +35,7 @@ export class PairFolder implements Occupant {
   #behindProgram = 0;
   readonly #slots: SlotColumns;
   #columns: [number, number] = [0, 0];
-  readonly #results: [Folded, Folded];
+  readonly #results = noResults();
   readonly #own: OwnFolder;
   /** The last fold made its own program. */
   isOwn = false;
@@ -53,8 +49,6 @@ export class PairFolder implements Occupant {
     this.#codec = store.codec;
     this.#slots = new SlotColumns(store.codec, found.pages);
     this.#own = new OwnFolder(store, found);
-    const nothing = { values: NOTHING, present: NO_STEPS, lastTimesMs: NOTHING, first: 0, end: 0, ...NO_SKETCHES };
-    this.#results = [{ ...nothing }, { ...nothing }];
   }
 
   /** What a series may share with others; undefined when it must be folded alone. */
@@ -186,6 +180,3 @@ export class PairFolder implements Occupant {
     else this.#sums.addShared(group, this.#results[result], values);
   }
 }
-
-const NOTHING = new Float64Array(0);
-const NO_STEPS = new Uint8Array(0);

@@ -98,13 +98,12 @@ export function timesKey({ parts, heads }: SharedPlaces): string | undefined {
 
 /** What the series share whose values are there; undefined where each must be folded alone. */
 export function sharedTimes(
-  { parts, heads }: SharedPlaces,
+  places: SharedPlaces,
   { plan, options, stated, neededSinceMs }: FoldContext,
 ): SharedTimes | undefined {
-  let length = 0;
-  for (const { count } of [...parts, ...heads]) length += count;
+  const length = lengthOf(places);
   const timesMs = new Float64Array(length);
-  timesOf({ parts, heads }, timesMs, 0);
+  timesOf(places, timesMs, 0);
   for (let i = 1; i < length; i++) if (!(timesMs[i - 1] < timesMs[i])) return undefined;
   const range = contextRange(plan, neededSinceMs, timesMs, length);
   const from = Math.max(0, range.from);
@@ -161,6 +160,14 @@ function partsOf(pages: readonly TimelinePage[]): SlotPages[] {
     part.count += page.times.countOf(one.timeClass);
   }
   return parts;
+}
+
+/** Points of each series of these places. */
+export function lengthOf({ parts, heads }: SharedPlaces): number {
+  let length = 0;
+  for (const { count } of parts) length += count;
+  for (const { count } of heads) length += count;
+  return length;
 }
 
 /** Copies the times of the values of places to a column, from index `to` on. */
