@@ -1,9 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
+import type { QueryReply } from '@tidemark/contract';
 import { AgentUnderTest } from './process/agent-under-test.ts';
 import { eventually } from './process/eventually.ts';
+import { replayDisturbed } from './process/replay-disturbed.ts';
 import { TestHarness } from './process/test-harness.ts';
+import { TimedExporter } from './process/timed-exporter.ts';
 
 const harness = new TestHarness();
 afterEach(() => harness.clear());
@@ -14,58 +15,46 @@ const INTERVAL_MS = 2_000;
 const SCRAPES = ['ab', 'ab', 'a', 'a', 'ab', 'ab'];
 
 /** An exporter of a gauge and a counter per queue, whose queues come and go, and of the number of each answer. */
-async function exporter() {
-  let answers = 0;
+async function listen() {
   let isRevived = false;
-  const server = createServer((request, response) => {
-    if (answers >= SCRAPES.length && !isRevived) {
-      request.socket.destroy();
-      return;
-    }
-    const answer = answers++;
+  const exporter = await TimedExporter.listen(INTERVAL_MS, (answer) => {
+    if (answer >= SCRAPES.length && !isRevived) return undefined;
     const queues = SCRAPES[answer] ?? 'ab';
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4', connection: 'close' });
     const samples = (metric: string, value: number): string =>
       [...queues].map((queue) => `${metric}{queue="${queue}"} ${value}\n`).join('');
     const [depth, jobs] = [samples('depth', 7), samples('jobs_total', 1010 + 10 * answer)];
-    response.end(`# TYPE answer gauge\nanswer ${answer}\n# TYPE depth gauge\n${depth}# TYPE jobs counter\n${jobs}`);
+    return `# TYPE answer gauge\nanswer ${answer}\n# TYPE depth gauge\n${depth}# TYPE jobs counter\n${jobs}`;
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  harness.onClear(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  harness.onClear(() => exporter.close());
   const revive = (): void => {
     isRevived = true;
   };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`, revive };
+  return { exporter, revive };
 }
 
 const secondOf = (timeMs: number): number => Math.floor(timeMs / 1000) * 1000;
 
-test('a scraped gauge holds to the scrape that lacks it or fails, and begins again with its next sample', async () => {
+async function play({ exporter, revive }: Awaited<ReturnType<typeof listen>>): Promise<void> {
   const fromMs = secondOf(Date.now());
   const platform = await harness.platform();
-  const { url, revive } = await exporter();
   const agent = await AgentUnderTest.start(await harness.folder(), {
     agent: { addresses: [platform.grpcAddress], flushIntervalMs: 200, hostname: 'web-1' },
-    scrape: { targets: [{ url, instance: 'shop', intervalMs: INTERVAL_MS, timeoutMs: 1_500 }] },
+    scrape: { targets: [{ url: exporter.url, instance: 'shop', intervalMs: INTERVAL_MS, timeoutMs: 1_500 }] },
   });
   harness.onClear(() => agent.stop());
-  /** The start of the first second that ends with a value of a gauge, which is when the agent began that scrape. */
-  const beginOf = async (gauge: string, value: number): Promise<number> => {
-    let beginMs: number | undefined;
-    await eventually(
-      `${gauge} to be ${value}`,
-      async () => {
-        const { series } = await platform.query(`max:${gauge}.rollup(last, 1)`, fromMs, secondOf(Date.now()) + 1000);
-        const [{ timesMs, values }] = series;
-        beginMs = timesMs[values.indexOf(value)];
-        return beginMs !== undefined;
-      },
-      60_000,
-    );
-    return beginMs ?? 0;
-  };
+  /** The start of the first second that ends with a value: the agent began that scrape in it. */
+  const beginIn = ({ series: [read] }: QueryReply, value: number): number | undefined =>
+    read?.timesMs[read.values.indexOf(value)];
+  /** Waits for a scrape that gives a gauge this value. */
+  const beginOf = (gauge: string, value: number): Promise<number> =>
+    eventually(`${gauge} to be ${value}`, async () => {
+      const toMs = secondOf(Date.now()) + 1000;
+      return beginIn(await platform.query(`max:${gauge}.rollup(last, 1)`, fromMs, toMs), value);
+    });
   const deadMs = await beginOf('tidemark.agent.scrape.up{instance:shop}', 0);
-  const begins = await Promise.all(SCRAPES.map((_, i) => beginOf('answer{*}', i)));
+  const answers = await platform.queryComplete('max:answer{*}.rollup(last, 1)', fromMs, deadMs + 1000);
+  const begins = SCRAPES.map((_, answer) => beginIn(answers, answer) ?? Number.NaN);
+  expect(begins).not.toContain(Number.NaN);
   const toMs = deadMs + 4000;
   /** The starts of the seconds in which a query has a value. */
   const seconds = async (query: string): Promise<number[]> => {
@@ -95,4 +84,16 @@ test('a scraped gauge holds to the scrape that lacks it or fails, and begins aga
   expect([...back.series[0].values]).toEqual([7]);
   const { client } = await agent.status();
   expect(client).toMatchObject({ rejectedPoints: 0, refusedPoints: 0, behindFrontierPoints: 0 });
-}, 120_000);
+}
+
+test('a scraped gauge holds to the scrape that lacks it or fails, and begins again with its next sample', async () => {
+  let target = await listen();
+  await replayDisturbed(
+    () => play(target),
+    () => target.exporter.disturbance(),
+    async () => {
+      await harness.clear();
+      target = await listen();
+    },
+  );
+}, 600_000);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
-import { eventually } from './process/eventually.ts';
+import { eventually, WITHIN_MS } from './process/eventually.ts';
 import { TestHarness } from './process/test-harness.ts';
 
 const harness = new TestHarness();
@@ -38,7 +38,7 @@ test('an accepted payload survives kill -9, and a payload that is sent once is s
   for (let kill = 0; kill < KILLS; kill++) {
     const before = accepted.size;
     const sending = Array.from({ length: SENDERS }, sendUntilGone);
-    await eventually('payloads to be accepted', () => accepted.size >= before + 20, 30_000, 1);
+    await eventually('payloads to be accepted', () => accepted.size >= before + 20, WITHIN_MS, 1);
     await platform.kill9();
     await Promise.all(sending);
     platform = await harness.platform({ folder, httpPort, grpcPort });
@@ -86,16 +86,16 @@ test('a payload that is retried with one key until it is accepted counts once, d
         repeated++;
         return false;
       };
-      await eventually('a payload to be accepted', isAccepted, 60_000, 20);
+      await eventually('a payload to be accepted', isAccepted, WITHIN_MS, 20);
       // Accepted payloads are sent again, as after a lost answer.
-      if (sequence % 5 === 0) await eventually('the same payload to be accepted', isAccepted, 60_000, 20);
+      if (sequence % 5 === 0) await eventually('the same payload to be accepted', isAccepted, WITHIN_MS, 20);
     }
   };
 
   const sending = Array.from({ length: SENDERS }, send);
   for (let kill = 0; kill < KILLS; kill++) {
     const before = sent;
-    await eventually('payloads to be sent', () => sent >= before + 20, 30_000, 1);
+    await eventually('payloads to be sent', () => sent >= before + 20, WITHIN_MS, 1);
     await platform.kill9();
     platform = await harness.platform({ folder, httpPort, grpcPort });
   }

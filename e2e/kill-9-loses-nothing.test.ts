@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { below } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
-import { eventually } from './process/eventually.ts';
+import { eventually, WITHIN_MS } from './process/eventually.ts';
 import { ExpectedCounts } from './process/expected-counts.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestHarness } from './process/test-harness.ts';
@@ -62,7 +62,7 @@ test('a platform that is killed repeatedly under load has every acknowledged poi
     if (kill === 0) calm = { claims: claims.length, late: await latePoints(platform) };
     // Every second kill follows an acknowledgement at once, when its promise must hold already.
     const { ackedPoints: before } = client.stats();
-    await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, 30_000, 0);
+    await eventually('an acknowledgement', () => kill % 2 === 0 || client.stats().ackedPoints > before, WITHIN_MS, 0);
     const { ackedPoints } = client.stats();
     await platform.kill9();
     platform = await harness.platform({ ...settings, grpcPort });

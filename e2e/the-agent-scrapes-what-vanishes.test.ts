@@ -1,41 +1,34 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { AgentUnderTest } from './process/agent-under-test.ts';
-import { eventually } from './process/eventually.ts';
+import { eventually, WITHIN_MS } from './process/eventually.ts';
+import { replayDisturbed } from './process/replay-disturbed.ts';
 import { TestHarness } from './process/test-harness.ts';
+import { TimedExporter } from './process/timed-exporter.ts';
 
 const harness = new TestHarness();
 afterEach(() => harness.clear());
 
+const INTERVAL_MS = 1_000;
+
 /** An exporter whose counter grows by 5 with each scrape, and whose second scrape has a bad line. */
-async function exporter() {
-  let scrapes = 0;
-  const server = createServer((_, response) => {
-    scrapes++;
-    response.writeHead(200, { 'content-type': 'application/openmetrics-text; version=1.0.0' });
-    response.end(
-      [
-        '# TYPE jobs counter',
-        `jobs_total{queue="a"} ${1000 + 5 * scrapes} # {trace_id="x"} 1`,
-        'jobs_created{queue="a"} 1.7e9',
-        '# TYPE depth gauge',
-        `depth{queue="a"} ${scrapes}`,
-        ...(scrapes === 2 ? ['depth{queue=b} 1'] : []),
-        '# EOF\n',
-      ].join('\n'),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // The response in progress is finished first, because scraped samples must arrive.
-  const close = (): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
-  harness.onClear(close);
-  return { port: (server.address() as AddressInfo).port, scrapes: () => scrapes, close };
+async function listen(): Promise<TimedExporter> {
+  const bodyOf = (answer: number): string =>
+    [
+      '# TYPE jobs counter',
+      `jobs_total{queue="a"} ${1005 + 5 * answer} # {trace_id="x"} 1`,
+      'jobs_created{queue="a"} 1.7e9',
+      '# TYPE depth gauge',
+      `depth{queue="a"} ${1 + answer}`,
+      ...(answer === 1 ? ['depth{queue=b} 1'] : []),
+      '# EOF\n',
+    ].join('\n');
+  const exporter = await TimedExporter.listen(INTERVAL_MS, bodyOf, 'application/openmetrics-text; version=1.0.0');
+  harness.onClear(() => exporter.close());
+  return exporter;
 }
 
-test('an agent process sends scraped samples to a reachable intake, and reports a vanished target', async () => {
+async function play(target: TimedExporter): Promise<void> {
   const platform = await harness.platform();
-  const target = await exporter();
   const fromMs = Date.now() - 1_000;
   const agent = await AgentUnderTest.start(await harness.folder(), {
     // No intake listens at the first address.
@@ -48,10 +41,10 @@ test('an agent process sends scraped samples to a reachable intake, and reports 
     scrape: {
       targets: [
         {
-          url: `http://127.0.0.1:${target.port}/metrics`,
+          url: target.url,
           instance: 'shop',
           prefix: 'shop.',
-          intervalMs: 1000,
+          intervalMs: INTERVAL_MS,
           timeoutMs: 900,
         },
       ],
@@ -68,13 +61,13 @@ test('an agent process sends scraped samples to a reachable intake, and reports 
     return [...(series[0]?.values ?? [])].filter((value) => !Number.isNaN(value));
   };
 
-  await eventually('five scrapes', () => target.scrapes() >= 5, 30_000);
+  await eventually('five scrapes', () => target.answered >= 5);
   await target.close();
-  const scrapes = target.scrapes();
+  const scrapes = target.answered;
   await eventually(
     'the target to be down',
     async () => (await ask(`max:tidemark.agent.scrape.up${scope}.rollup(max, 1)`)).at(-1) === 0,
-    30_000,
+    WITHIN_MS,
     200,
   );
 
@@ -100,4 +93,16 @@ test('an agent process sends scraped samples to a reachable intake, and reports 
   expect(agent.output).toContain('a check failed');
   expect(agent.output).toMatch(/a scrape left lines out .*reason=labels_malformed line=6/);
   expect(agent.output).toContain('ECONNREFUSED');
-}, 90_000);
+}
+
+test('an agent process sends scraped samples to a reachable intake, and reports a vanished target', async () => {
+  let target = await listen();
+  await replayDisturbed(
+    () => play(target),
+    () => target.disturbance(),
+    async () => {
+      await harness.clear();
+      target = await listen();
+    },
+  );
+}, 480_000);

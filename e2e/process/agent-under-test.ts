@@ -9,7 +9,6 @@ import { eventually } from './eventually.ts';
 const MAIN = fileURLToPath(new URL('../../apps/agent/src/main.ts', import.meta.url));
 /** Nothing of the one who runs the tests. */
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: process.env.HOME };
-const START_MS = 30_000;
 
 /** The agent's own executable, with a settings file in `folder`. */
 export class AgentUnderTest {
@@ -34,14 +33,10 @@ export class AgentUnderTest {
       spawn(process.execPath, ['--no-warnings', MAIN, '--settings', file], { env: ENVIRONMENT }),
     );
     try {
-      await eventually(
-        'the agent to be up',
-        () => {
-          if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.output}`);
-          return agent.output.includes('Ctrl-C stops it.');
-        },
-        START_MS,
-      );
+      await eventually('the agent to be up', () => {
+        if (agent.#child.exitCode !== null) throw new Error(`it ended: ${agent.output}`);
+        return agent.output.includes('Ctrl-C stops it.');
+      });
       return agent;
     } catch (error) {
       // The test has no reference to it yet, so only this can stop it.
