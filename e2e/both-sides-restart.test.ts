@@ -31,15 +31,16 @@ test('points that were spooled while the platform was down arrive once after bot
       await client.count(METRIC, sent * sent, fromMs + sent);
     }
   };
-  /** Waits until the spool stops growing, and returns the number of its points. */
+  /** Waits until the spool has all points, and no acknowledgement is on its way; returns the number of its points. */
   const spooled = async (client: ClientUnderTest): Promise<number> => {
     let sizeBytes = -1;
     let sinceMs = 0;
     return eventually('the spool to have everything', async () => {
-      const { pendingPoints, spoolBytes } = await client.stats();
+      const { pendingPoints, spoolBytes, spooledPoints, gatheredPoints } = await client.stats();
       if (spoolBytes !== sizeBytes) sinceMs = performance.now();
       sizeBytes = spoolBytes;
-      return spoolBytes > 0 && performance.now() - sinceMs > STILL_MS && pendingPoints;
+      const isComplete = gatheredPoints === 0 && spooledPoints === pendingPoints;
+      return isComplete && performance.now() - sinceMs > STILL_MS && pendingPoints;
     });
   };
 
