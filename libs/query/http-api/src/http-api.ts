@@ -4,6 +4,7 @@ import type { Clock, TidemarkError } from '@tidemark/ports';
 import { type QueryReader, tenantReader } from '@tidemark/query';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { acceptsAnyKey, isOperatorRequest, tenantOf } from './caller.ts';
+import { ClientErrors } from './client-errors.ts';
 import { datadogMetricLists } from './datadog-metric-lists.ts';
 import { datadogRoutes, type ReadRoutes } from './datadog-routes.ts';
 import { datadogV2Routes } from './datadog-v2-routes.ts';
@@ -57,14 +58,19 @@ export interface RequestAccess {
 /** Creates the HTTP API and the page (docs/http-api.md); the caller calls `listen` and `close`. */
 export function httpApi(options: HttpApiOptions): FastifyInstance {
   const limits = { ...DEFAULT_HTTP_API_LIMITS, ...options.limits };
+  const headMs = Math.min(limits.receiveMs, HEAD_MS);
+  const headBytes = limits.urlBytes + HEADER_BYTES;
+  const { receiveMs, urlBytes } = limits;
+  const clientErrors = new ClientErrors({ headMs, receiveMs, headBytes, urlBytes });
   const app: FastifyInstance = Fastify({
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.receiveMs,
+    requestTimeout: receiveMs,
     http: {
-      maxHeaderSize: limits.urlBytes + HEADER_BYTES,
-      headersTimeout: Math.min(limits.receiveMs, HEAD_MS),
+      maxHeaderSize: headBytes,
+      headersTimeout: headMs,
       connectionsCheckingInterval: CHECK_MS,
     },
+    clientErrorHandler: clientErrors.onError,
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: false,
     // Clients join a base URL and a path, with a slash too many at either end.
@@ -72,10 +78,11 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
       ignoreTrailingSlash: true,
       ignoreDuplicateSlashes: true,
       // Names of metrics are longer than the router's default of 100; the whole address is limited anyway.
-      maxParamLength: limits.urlBytes,
+      maxParamLength: urlBytes,
     },
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
   });
+  clientErrors.watch(app.server);
   // Browsers send text/plain for other sites without a preflight request; no route accepts it.
   app.removeContentTypeParser('text/plain');
   logRequests(app, options.clock);

@@ -21,14 +21,6 @@ interface HttpApplication {
   };
 }
 
-/** Returns the answer of HTTP for a connection that is closed for a new one. */
-export function connectionRefusal(reason: string): string {
-  const body = JSON.stringify({ errors: [`connections: ${reason}; retry`], code: 'unavailable', detail: {} });
-  const head =
-    'HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\ncontent-type: application/json';
-  return `${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-}
-
 /** For a server without a setting. */
 const DEFAULT_CONNECTIONS = 1000;
 

@@ -3,7 +3,7 @@ export type { TenantOfCall } from './grpc-connections.ts';
 export type { GrpcLimits, GrpcServerOptions } from './grpc-server.ts';
 export { GrpcServer } from './grpc-server.ts';
 export { HealthServer } from './health-server.ts';
-export { connectionRefusal, HttpServer } from './http-server.ts';
+export { HttpServer } from './http-server.ts';
 export { peersOnly } from './peers-only.ts';
 export { requireFreePorts } from './require-free-ports.ts';
 export { Started, stopEach } from './started.ts';

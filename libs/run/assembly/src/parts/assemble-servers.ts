@@ -1,14 +1,7 @@
 import type { HttpApiOptions } from '@tidemark/http-api';
-import { httpApi } from '@tidemark/http-api';
+import { connectionRefusal, httpApi } from '@tidemark/http-api';
 import type { Clock, Events } from '@tidemark/ports';
-import {
-  Connections,
-  connectionRefusal,
-  GrpcServer,
-  type GrpcServerOptions,
-  HealthServer,
-  HttpServer,
-} from '@tidemark/server';
+import { Connections, GrpcServer, type GrpcServerOptions, HealthServer, HttpServer } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 
 /** How long a stop waits for requests in progress, ms. */
