@@ -140,3 +140,16 @@ test('a lane whose close is among lost records waits for a fence, and one that c
   lanes.passed(1, 0);
   expect(lanes.dead).toHaveLength(2);
 });
+
+test('a partition for which the log is full is named until the log stores records of it again', async () => {
+  const { bench, lanes } = await setUp();
+  lanes.open();
+  await bench.until(() => lanes.isReady);
+  expect(lanes.stalled).toBeUndefined();
+  bench.full.add('points/1');
+  await bench.until(() => lanes.stalled !== undefined, 2000);
+  expect([lanes.stalled, lanes.isReady]).toEqual([1, false]);
+  bench.full.clear();
+  await bench.until(() => lanes.isReady, 12_000);
+  expect(lanes.stalled).toBeUndefined();
+});
