@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { SystemClock } from '@tidemark/node-runtime';
 import { asBuffer, definitionOf, type StoreKind } from '@tidemark/store-rpc';
-import { damagedStore } from './damaged-database.ts';
+import { damagedStore, hasWholeLog } from './damaged-database.ts';
 import { STORE_KINDS } from './store-kinds.ts';
 
 const position = { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' };
@@ -22,3 +23,13 @@ test.each(Object.keys(STORE_KINDS) as StoreKind[])(
     });
   },
 );
+
+test.each([
+  ['one that begins at offset 0', { first: 0, next: 7 }, true],
+  ['one that was trimmed', { first: 3, next: 7 }, false],
+  ['one whose records were all trimmed', { first: 7, next: 7 }, false],
+  ['one that is empty, or never had a record', { first: 0, next: 0 }, false],
+])('a damaged database is built again only from a whole log: %s', async (_, bounds, isWhole) => {
+  const log = { bounds: async () => ({ ...bounds, logId: undefined }), read: async () => [] };
+  expect(await hasWholeLog(log, new SystemClock(), { topic: 'points', partition: 0 })).toBe(isWhole);
+});

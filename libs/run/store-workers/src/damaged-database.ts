@@ -25,8 +25,9 @@ const RETRY_MS = 20;
 
 /**
  * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
- * trimmed, its first records are lost, or it does not answer. False also when it is empty: a database that can be damaged has
- * read something, so that the log was deleted or replaced.
+ * trimmed, its first records are lost, or it does not answer. False also when it is empty: a damaged database does not say
+ * whether it has read something, and an empty log not whether it was deleted or replaced. So the partition halts also if it never
+ * had a record; then nothing is lost when its folder is moved away.
  */
 export async function hasWholeLog(
   log: Pick<Log, 'bounds' | 'read'>,
