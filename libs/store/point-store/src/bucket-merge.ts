@@ -1,6 +1,6 @@
 import { SERIES_CLASS } from '@tidemark/model';
 import { Page, type PageSource } from '@tidemark/page';
-import type { KeyValueWrite, SlicedWork } from '@tidemark/ports';
+import { assert, type KeyValueWrite, type SlicedWork } from '@tidemark/ports';
 import { type StoredVersions, slotsBySeries } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { VersionsSummary } from './hash-versions.ts';
@@ -13,7 +13,10 @@ import { appendPointsInPieces, appendSketchesInPieces, NO_VIEWS } from './series
 
 /** Versions of a page with fewer points a slot than this are merged. */
 const SHORT_POINTS = 30;
-/** Points from which on a merged page is written: in one piece, since a page is written in memory that commits write theirs in. */
+/**
+ * Points from which on a merged page is written: in one piece, since a page is written in memory that commits write theirs
+ * in. The series that reaches it is in the page with all of its points, so that each series is in one page.
+ */
 const PAGE_POINTS = 262_144;
 /** What a sketch, which is copied, counts of these. */
 const SKETCH_POINTS = 64;
@@ -68,6 +71,7 @@ export function* mergeVersions(
       }
       groups++;
       for (const bytes of pagesOf(store, group, points, { mapEpoch, fromOffset, toOffset })) {
+        assert(merged.length < PARTS, `${merged.length} pages of one page in one merge`);
         writes.push({ key: pageKey(family, number, sequence * PARTS + merged.length), value: bytes });
         merged.push(new Page(bytes));
       }
