@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
-import { type Clock, isTidemarkError, type LogRecord, ReadMemory } from '@tidemark/ports';
+import { type Clock, isFullLog, isTidemarkError, type LogRecord, ReadMemory } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
@@ -201,7 +201,9 @@ describe('a full disk', () => {
     await fill(log, 5);
     const writer = await log.writer('points', 0);
     disk.full = true;
-    await expect(writer.append(0, Buffer.from('a'))).rejects.toMatchObject({
+    const error = await writer.append(0, Buffer.from('a')).catch((reason: unknown) => reason);
+    expect(isFullLog(error)).toBe(true);
+    expect(error).toMatchObject({
       code: 'resource_exhausted',
       message: expect.stringMatching(
         /points partition 0: .*; \d+ of \d+ bytes of that disk are free: free space there, and/,
@@ -449,6 +451,13 @@ describe('groups', () => {
     const writers = await Promise.all(Array.from({ length: 3 }, () => log.writer('points', 0)));
     const appends = await Promise.allSettled(writers.map((writer) => writer.append(0, Buffer.alloc(600))));
     expect(appends.filter((each) => each.status === 'fulfilled')).toHaveLength(1);
+    const refused = appends.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    // Many bytes wait, which is not a full log: that would refuse all points until an operator acts.
+    for (const error of refused) {
+      expect([error.code, error.detail.busy, isFullLog(error)]).toEqual(['resource_exhausted', true, false]);
+    }
+    expect(refused).toHaveLength(2);
+    expect((await writers[0].append(1, Buffer.alloc(600))).offset).toBe(1);
     expect(await first).toHaveLength(1);
     await log.close();
   });
