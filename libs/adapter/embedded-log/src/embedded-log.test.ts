@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
-import { type Clock, isFullLog, isTidemarkError, type LogRecord, ReadMemory } from '@tidemark/ports';
+import { type Clock, isFullLog, isTidemarkError, type LogRecord, ReusedMemory } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { CrashDisk } from './crash-disk.ts';
 import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbeddedLogReader } from './index.ts';
@@ -58,7 +58,7 @@ test('reads that name a memory put their values there, and others have memory of
   const disk = newDisk();
   const log = await open(disk);
   await fill(log, 3);
-  const memory = new ReadMemory();
+  const memory = new ReusedMemory();
   const first = await log.read('points', 0, 0, { ...NOW, memory });
   const own = await read(log, 0);
   expect(first.map(({ value }) => value[0])).toEqual([0, 1, 2]);

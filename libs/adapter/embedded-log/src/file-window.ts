@@ -1,4 +1,4 @@
-import type { DiskFile, ReadMemory } from '@tidemark/ports';
+import type { DiskFile, ReusedMemory } from '@tidemark/ports';
 import { RECORD_HEADER_BYTES, RECORD_MAGIC, type RecordHeader, readRecordHeader } from './record-format.ts';
 
 const WALK_BYTES = 256 * 1024;
@@ -56,7 +56,7 @@ export class FileWindow {
 }
 
 /** Up to `bytes` bytes at `position`, in `memory` if there is one; fewer at the end of the file. */
-export async function readAt(file: DiskFile, position: number, bytes: number, memory?: ReadMemory): Promise<Buffer> {
+export async function readAt(file: DiskFile, position: number, bytes: number, memory?: ReusedMemory): Promise<Buffer> {
   const buffer = memory?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes);
   return buffer.subarray(0, await file.read(buffer, position));
 }

@@ -21,7 +21,7 @@ export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic
 export { isMovedError, movedError } from './moved-error.ts';
 export type { Random } from './random.ts';
 export { below } from './random.ts';
-export { ReadMemory } from './read-memory.ts';
+export { ReusedMemory } from './reused-memory.ts';
 export { type IsFinal, SettlingWriter } from './settling-writer.ts';
 export type { SlicedWork } from './sliced-work.ts';
 export { finishAtOnce, finishInSlices } from './sliced-work.ts';

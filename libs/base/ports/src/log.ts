@@ -1,4 +1,4 @@
-import type { ReadMemory } from './read-memory.ts';
+import type { ReusedMemory } from './reused-memory.ts';
 
 /** The topics of the platform. `points` and `tags` have the same number of partitions; `control` has one. */
 export type Topic = 'points' | 'tags' | 'control' | 'windows';
@@ -40,7 +40,7 @@ export interface ReadOptions {
   /** Ends the wait when it aborts: the read answers at once, with the records that exist. */
   readonly signal?: AbortSignal;
   /** Where the log may put the values, for a reader that keeps none of them beyond its next read. */
-  readonly memory?: ReadMemory;
+  readonly memory?: ReusedMemory;
 }
 
 export interface LogBounds {

@@ -5,7 +5,7 @@ import {
   type Log,
   type LogBounds,
   type LogRecord,
-  ReadMemory,
+  ReusedMemory,
   sleep,
   TidemarkError,
   type Topic,
@@ -130,7 +130,7 @@ const END_POLL_MS = 1000;
 export class LogConsumer {
   readonly #options: LogConsumerOptions;
   readonly #stop = new AbortController();
-  readonly #memory = new ReadMemory();
+  readonly #memory = new ReusedMemory();
   #halt: Halt | undefined;
   /** What a skip of the halt passes. */
   #lost: LostRecords = { records: 1 };

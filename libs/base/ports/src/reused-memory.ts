@@ -2,10 +2,10 @@
 const KEPT_BYTES = 2 * 1024 * 1024;
 
 /**
- * Memory for the values that one reader reads, one read after the other: those of a read are gone when the next one begins. A new
- * buffer for each read would be garbage outside of the heap, of which there are tens of MiB before V8 collects it.
+ * Memory for what is needed one after the other, such as the values of a reader's reads: those of a read are gone when the next one
+ * begins. A new buffer for each would be garbage outside of the heap, of which there are tens of MiB before V8 collects it.
  */
-export class ReadMemory {
+export class ReusedMemory {
   #bytes = Buffer.alloc(0);
 
   /** `sizeBytes` of it, whose content is undefined. What was taken before is gone. */

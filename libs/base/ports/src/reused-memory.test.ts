@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { ReadMemory } from './index.ts';
+import { ReusedMemory } from './index.ts';
 
-test('reads have one piece of memory, which grows, and no longer has that of a single large record', () => {
-  const memory = new ReadMemory();
+test('what is taken has one piece of memory, which grows, and no longer has that of a single large record', () => {
+  const memory = new ReusedMemory();
   const first = memory.take(100);
   expect(first.length).toBe(100);
   expect(memory.take(60).buffer).toBe(first.buffer);
