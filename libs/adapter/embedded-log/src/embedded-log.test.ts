@@ -8,6 +8,20 @@ import { type EmbeddedLog, type EmbeddedLogLimits, openEmbeddedLog, openEmbedded
 const NOW = { maxBytes: 2 ** 20, waitMs: 0 };
 const clock = new SystemClock();
 
+/** Notes the memory of each write of more than 1,000 bytes. */
+class NotingDisk extends CrashDisk {
+  readonly written: ArrayBufferLike[] = [];
+
+  override async open(...given: Parameters<CrashDisk['open']>): ReturnType<CrashDisk['open']> {
+    const file = await super.open(...given);
+    const write = (source: Uint8Array, position: number): Promise<void> => {
+      if (source.length > 1000) this.written.push(source.buffer);
+      return file.write(source, position);
+    };
+    return { ...file, write };
+  }
+}
+
 function newDisk(): CrashDisk {
   return new CrashDisk(new SeededRandom(1), { failedWrite: 0, failedSync: 0 });
 }
@@ -68,6 +82,20 @@ test('reads that name a memory put their values there, and others have memory of
   expect(own.map(({ value }) => [value[0], value.buffer === first[0].value.buffer])).toEqual(
     [0, 1, 2].map((i) => [i, false]),
   );
+  await log.close();
+});
+
+test('groups that no reader gets from memory are written from one piece of it, others have memory of their own', async () => {
+  const disk = new NotingDisk(new SeededRandom(1), { failedWrite: 0, failedSync: 0 });
+  const { written } = disk;
+  const log = await open(disk, { tailCacheBytes: 10_000 });
+  await fill(log, 3, 2000);
+  expect(new Set(written).size).toBe(1);
+  await read(log, 0);
+  const writer = await log.writer('points', 0);
+  for (const sequence of [0, 1]) await writer.append(sequence, Buffer.alloc(2000, 9));
+  expect(new Set(written).size).toBe(3);
+  expect((await read(log, 3)).map(({ value }) => value[0])).toEqual([9, 9]);
   await log.close();
 });
 

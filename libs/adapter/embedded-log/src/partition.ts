@@ -10,6 +10,7 @@ import {
   messageOf,
   type Random,
   type ReadOptions,
+  ReusedMemory,
   TidemarkError,
   type Topic,
 } from '@tidemark/ports';
@@ -53,6 +54,8 @@ export class Partition implements AppendQueue {
   readonly #parts: PartitionParts;
   readonly #files: PartitionFiles;
   readonly #tail: TailCache;
+  /** For groups of which no record is kept in memory. */
+  readonly #memory = new ReusedMemory();
   readonly #waiting: WaitingReads;
   readonly #producers: ProducerTable;
   readonly #flights = new WeakMap<ProducerState, ProducerFlight>();
@@ -303,7 +306,10 @@ export class Partition implements AppendQueue {
     let active = this.#active;
     if (active === undefined || this.#suspect || this.#isFull(active)) active = await this.#roll();
     const { generation } = this.#parts;
-    const { buffer, records, positions } = encodeGroup(group, { next: this.#next, appendTimeMs, generation }, active);
+    const sizeBytes = group.reduce((size, { value }) => size + RECORD_HEADER_BYTES + value.length, 0);
+    const isKept = this.#tail.keeps(sizeBytes);
+    const buffer = isKept ? Buffer.allocUnsafeSlow(sizeBytes) : this.#memory.take(sizeBytes);
+    const { records, positions } = encodeGroup(buffer, group, { next: this.#next, appendTimeMs, generation }, active);
     try {
       await active.file.write(buffer, active.sizeBytes);
     } catch (error) {
@@ -321,10 +327,11 @@ export class Partition implements AppendQueue {
       throw new TidemarkError('unavailable', `an fsync failed: ${messageOf(error)}`, {}, { cause: error });
     }
     for (let i = 0; i < records.length; i++) active.index.note(records[i].offset, positions[i]);
-    active.sizeBytes += buffer.length;
+    active.sizeBytes += sizeBytes;
     await this.#mark(active, this.#next + records.length);
     this.#countSegment(active.base, active.sizeBytes);
-    this.#tail.add(records, buffer.length);
+    if (isKept) this.#tail.add(records, sizeBytes);
+    else this.#tail.passOver(sizeBytes);
     return records;
   }
 
@@ -440,14 +447,13 @@ export class Partition implements AppendQueue {
   }
 }
 
+/** Writes the records of a group into `buffer`, which has their size. */
 function encodeGroup(
+  buffer: Buffer,
   group: readonly PendingAppend[],
   { next, appendTimeMs, generation }: { next: number; appendTimeMs: number; generation: number },
   active: ActiveSegment,
 ) {
-  let sizeBytes = 0;
-  for (const { value } of group) sizeBytes += RECORD_HEADER_BYTES + value.length;
-  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
   const records: LogRecord[] = [];
   const positions: number[] = [];
   let at = 0;
@@ -462,7 +468,7 @@ function encodeGroup(
     positions.push(active.sizeBytes + at);
     at = end;
   }
-  return { buffer, records, positions };
+  return { records, positions };
 }
 
 /** The error of a failed append. `resource_exhausted` means "not stored"; `unavailable` leaves the outcome unknown. */

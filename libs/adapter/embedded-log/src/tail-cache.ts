@@ -20,16 +20,23 @@ export class TailCache {
     this.#limitBytes = limitBytes;
   }
 
+  /** True if the cache keeps the records of a group of so many bytes: `add` them, and `passOver` another. */
+  keeps(sizeBytes: number): boolean {
+    return this.#unreadBytes + sizeBytes <= this.#limitBytes;
+  }
+
+  /** Notes a group that is not kept. */
+  passOver(sizeBytes: number): void {
+    this.#unreadBytes += sizeBytes;
+    this.#clear();
+  }
+
   /**
    * Adds the records of a group; their values are views of `sizeBytes` bytes of memory. Where they don't follow those
    * added before, because records between are lost, only they are kept.
    */
   add(records: readonly LogRecord[], sizeBytes: number): void {
     this.#unreadBytes += sizeBytes;
-    if (this.#unreadBytes > this.#limitBytes) {
-      this.#clear();
-      return;
-    }
     const before = this.#groups.at(-1)?.records.at(-1)?.offset;
     if (before !== undefined && records[0].offset !== before + 1) this.#clear();
     this.#groups.push({ records, sizeBytes });
