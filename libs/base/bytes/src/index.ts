@@ -8,6 +8,7 @@ export { IdHash } from './id-hash.ts';
 export { keyBuffer } from './key-buffer.ts';
 export { murmur3 } from './murmur3.ts';
 export { ownCopy } from './own-copy.ts';
+export { releaseBytes } from './release-bytes.ts';
 export { SIP_KEY_BYTES, SipHash } from './sip-hash.ts';
 export { utf8Text, utf8TextIn } from './utf8-text.ts';
 export type { VarintSource } from './varint.ts';

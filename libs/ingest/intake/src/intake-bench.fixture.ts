@@ -41,6 +41,8 @@ export class IntakeBench {
   fullError = new TidemarkError('resource_exhausted', 'the log is full');
   /** Bytes above which the log refuses a record. */
   refusedAboveBytes = Number.POSITIVE_INFINITY;
+  /** Gets each value that is appended. */
+  onAppend: ((topic: Topic, value: Uint8Array) => void) | undefined;
   /** Time until an append reaches the log, ms. */
   slowMs = 0;
   /** Time until the answer to an append arrives, ms. */
@@ -78,6 +80,7 @@ export class IntakeBench {
             if (value.length > this.refusedAboveBytes) {
               throw new TidemarkError('invalid_argument', `the log refuses a record of ${value.length} bytes`);
             }
+            this.onAppend?.(topic, value);
             if (this.slowMs > 0) await sleep(this.clock, this.slowMs);
             const appended = await writer.append(sequence, value);
             if (this.slowAckMs > 0) await sleep(this.clock, this.slowAckMs);

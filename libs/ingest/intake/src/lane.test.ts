@@ -130,6 +130,17 @@ describe('blocks', () => {
     expect(accepted).toBe(Math.floor(1000 / SHARE_BYTES));
   });
 
+  test('the memory of a block is given back once the log has it', async () => {
+    const appended: Uint8Array[] = [];
+    const one = await openLane();
+    one.bench.onAppend = (topic, value) => {
+      if (topic === 'points' && value[5] === RECORD.block) appended.push(value);
+    };
+    for (let i = 0; i < 30; i++) one.offer();
+    await one.bench.until(() => one.settled.size === 30);
+    expect(appended.map(({ length }) => length)).toEqual([0]);
+  });
+
   test('only the first block of an epoch has definitions, and the next epoch has them again', async () => {
     const one = await openLane({ epochMs: 10_000 });
     for (let i = 0; i < 4; i++) {

@@ -1,3 +1,4 @@
+import { releaseBytes } from '@tidemark/bytes';
 import { pointCount } from '@tidemark/columns';
 import type { Rejection } from '@tidemark/contract';
 import {
@@ -403,6 +404,8 @@ export class Lane {
         throw new Unstorable(error, true);
       },
     );
+    // Each log has copied it. Otherwise tens of MiB of records wait for a collection.
+    releaseBytes(value);
     this.#isFull = false;
     const isSettled = content !== undefined || clock.monotonicMs() - this.#refusedMs >= STALLED_MS;
     if (isSettled) this.#reportStall(undefined);

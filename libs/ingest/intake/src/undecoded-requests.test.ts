@@ -64,6 +64,19 @@ describe.each(MESSAGES)('a message with %s', (_, message) => {
   });
 });
 
+test('a frame of gRPC is given back once it was decoded, memory of others is not', async () => {
+  const message = bytesOf(batch(1000));
+  const frame = Buffer.allocUnsafeSlow(5 + message.length);
+  frame.set(message, 5);
+  const found = await decodedRequest(requestDeserialize(frame.subarray(5)) as SendRequest, undefined);
+  expect(frame.length).toBe(0);
+  expect(Buffer.from(bytesOf(found.message)).equals(Buffer.from(message))).toBe(true);
+  const larger = Buffer.allocUnsafeSlow(6 + message.length);
+  larger.set(message, 5);
+  await decodedRequest(requestDeserialize(larger.subarray(5, 5 + message.length)) as SendRequest, undefined);
+  expect(larger.length).toBe(6 + message.length);
+});
+
 test('large definitions are decoded in slices', async () => {
   let turns = 0;
   let nowMs = 0;

@@ -1,4 +1,5 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
+import { releaseBytes } from '@tidemark/bytes';
 import {
   Batch,
   Definitions,
@@ -17,6 +18,9 @@ const WHOLE_BYTES = 1024 * 1024;
 /** Max fields of one element, such as a series with its tags, which is decoded at once. */
 const ELEMENT_FIELDS = 32_768;
 
+/** gRPC puts so many bytes before a message that is not compressed. */
+const FRAME_HEADER_BYTES = 5;
+
 /** Bytes of requests that were not decoded when they arrived, by what their handler gets instead. */
 const undecoded = new WeakMap<object, Buffer>();
 
@@ -33,12 +37,22 @@ export function undecodedRequests(definition: typeof IntakeService): typeof Inta
 }
 
 /**
- * Returns a request, which is decoded in slices if it was not when it arrived. Throws `invalid_argument` for one that can't be
+ * Returns a request, which is decoded in slices if it was not when it arrived, once: its bytes are given back then. Throws `invalid_argument` for one that can't be
  * decoded in small pieces.
  */
 export async function decodedRequest(request: SendRequest, slicing: Slicing | undefined): Promise<SendRequest> {
   const bytes = undecoded.get(request);
-  return bytes === undefined ? request : new WorkSlice(slicing, undefined).finish(decoding(bytes));
+  if (bytes === undefined) return request;
+  const decoded = await new WorkSlice(slicing, undefined).finish(decoding(bytes));
+  undecoded.delete(request);
+  releaseFrame(bytes);
+  return decoded;
+}
+
+/** Gives the memory of a message back, of which the decoded form has copies, where it is one frame of gRPC. */
+function releaseFrame({ buffer, byteOffset, byteLength }: Buffer): void {
+  const isFrame = byteOffset === FRAME_HEADER_BYTES && byteOffset + byteLength === buffer.byteLength;
+  if (isFrame) releaseBytes(new Uint8Array(buffer));
 }
 
 /** Messages whose lists may be long, and others, by their names in `SendRequest`. */

@@ -57,7 +57,7 @@ export interface BlockRecord extends RecordHeader {
 /** Buffer that all records reuse. A new buffer for each would cost as much memory again as the records. */
 const out = new ByteWriter(64 * 1024);
 
-/** Encodes one record. The body is empty for all types except a block. */
+/** Encodes one record, in memory of its own. The body is empty for all types except a block. */
 export function encodeRecord(record: BlockRecord): Buffer {
   assert(record.session.length === ID_BYTES, 'a session id has 16 bytes');
   out.reset();
@@ -85,7 +85,7 @@ export function encodeRecord(record: BlockRecord): Buffer {
   for (const span of record.spans) writeSpan(span, out);
   out.patchU32(HEADER_BYTES - 4, out.length - HEADER_BYTES);
   out.u32(crc32c(out.view()));
-  return out.take();
+  return out.takeApart();
 }
 
 /** Encodes a record without a body: `open`, `mark`, `close` or `fence`. */
