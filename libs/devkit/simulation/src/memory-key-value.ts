@@ -1,3 +1,4 @@
+import { ownCopy } from '@tidemark/bytes';
 import { type KeyRange, type KeyValue, type KeyValueWrite, TidemarkError } from '@tidemark/ports';
 
 /** Content that survives a crash: values by key in hexadecimal digits, which sort as bytes do. */
@@ -40,7 +41,7 @@ export class MemoryKeyValue implements KeyValue {
     const found = [...this.content].filter(([key]) => key >= first && key < end).sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [key, value] of found.slice(0, limit)) {
       await Promise.resolve();
-      yield { key: Buffer.from(key, 'hex'), value: Buffer.from(value) };
+      yield { key: Buffer.from(key, 'hex'), value: ownCopy(value) };
     }
   }
 

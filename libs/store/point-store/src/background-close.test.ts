@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LogBuilder } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
-import type { Slicing } from '@tidemark/ports';
+import type { KeyRange, Slicing } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition, type PointStoreLimits } from './index.ts';
 import { bucketOfKey, CLOSING_KEY, PREFIX } from './keys.ts';
@@ -138,6 +138,18 @@ class Own {
   }
 }
 
+/** Keeps the values that were read from it. */
+class Watched extends MemoryKeyValue {
+  readonly values: Uint8Array[] = [];
+
+  override async *entries(range: KeyRange) {
+    for await (const entry of super.entries(range)) {
+      this.values.push(entry.value);
+      yield entry;
+    }
+  }
+}
+
 /** What a partition has that closes each bucket before it applies another record. */
 async function calm(toMs: number, more: (own: Own) => void = () => undefined, change: Partial<PointStoreLimits> = {}) {
   const own = await Own.open(change);
@@ -172,6 +184,18 @@ describe('a close in the background', () => {
     expect(own.partition.status.stateHashes).toEqual(expected.partition.status.stateHashes);
     expect(await own.values(0)).toEqual(await expected.values(0));
     expect(await own.partition.stateHash()).toBe(await expected.partition.stateHash());
+  });
+
+  test('gives back the memory of the pages that it has read', async () => {
+    const own = await Own.open();
+    const keyValue = new Watched(own.keyValue.content);
+    own.keyValue = keyValue;
+    await own.start();
+    await own.until(0, 19_000).read();
+    keyValue.values.length = 0;
+    await own.close();
+    const left = keyValue.values.filter(({ length }) => length > 0);
+    expect([keyValue.values.length > 0, left.length]).toEqual([true, 0]);
   });
 
   test('is begun again after a crash at any of its turns, with the same hash', async () => {

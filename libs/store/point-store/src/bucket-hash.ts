@@ -1,6 +1,6 @@
 import { SERIES_CLASS } from '@tidemark/model';
 import type { SlicedWork, WorkSlice } from '@tidemark/ports';
-import { slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
+import { releaseVersions, slotsBySeries, versionsOfBucket } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -31,7 +31,8 @@ export async function overlappingSeries(
   const firstMs = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
   const lastMs = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
   const overlapping = new Set<number>();
-  for await (const { pages } of versionsOfBucket(store, bucket, sequence, slice)) {
+  for await (const versions of versionsOfBucket(store, bucket, sequence, slice)) {
+    const { pages } = versions;
     for (const [series, slots] of slotsBySeries(pages)) {
       const from = slots.reduce((ms, { minTimeMs }) => Math.min(ms, minTimeMs), Number.POSITIVE_INFINITY);
       const to = slots.reduce((ms, { maxTimeMs }) => Math.max(ms, maxTimeMs), Number.NEGATIVE_INFINITY);
@@ -39,7 +40,9 @@ export async function overlappingSeries(
       firstMs[series] = Math.min(firstMs[series], from);
       lastMs[series] = Math.max(lastMs[series], to);
     }
-    if (slice.spend(pages.reduce((sum, page) => sum + page.slots, 0) * SLOT_COST)) await slice.next();
+    const slots = pages.reduce((sum, page) => sum + page.slots, 0);
+    releaseVersions(versions);
+    if (slice.spend(slots * SLOT_COST)) await slice.next();
   }
   return overlapping;
 }

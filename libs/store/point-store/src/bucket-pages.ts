@@ -1,4 +1,4 @@
-import { afterPrefix } from '@tidemark/bytes';
+import { afterPrefix, releaseBytes } from '@tidemark/bytes';
 import type { Page } from '@tidemark/page';
 import type { SlicedWork, WorkSlice } from '@tidemark/ports';
 import { FoundSlot } from './found-slot.ts';
@@ -65,11 +65,17 @@ export interface StoredVersions {
   readonly pages: readonly Page[];
 }
 
+/** Gives the memory of pages back that `versionsOfBucket` has read, of which nothing is kept. */
+export function releaseVersions({ pages }: StoredVersions): void {
+  for (const { bytes } of pages) releaseBytes(bytes);
+}
+
 /** Cost of reading a byte of a page, in units of the cost of a point. */
 const BYTE_COST = 1 / 128;
 
 /**
- * The pages of a bucket on disk that commits up to `sequence` have written, one dealt page after the other. Throws `data_loss`
+ * The pages of a bucket on disk that commits up to `sequence` have written, one dealt page after the other; nothing else has the
+ * bytes of these pages. Throws `data_loss`
  * for pages of other times, or of a series that is not in the table.
  */
 export async function* versionsOfBucket(

@@ -2,7 +2,7 @@ import type { WorkSlice } from '@tidemark/ports';
 import type { BucketClosing } from './bucket-closing.ts';
 import { hashSeries, overlappingSeries } from './bucket-hash.ts';
 import { mergeVersions } from './bucket-merge.ts';
-import { versionsOfBucket } from './bucket-pages.ts';
+import { releaseVersions, versionsOfBucket } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import { hashVersions, VersionsReader } from './hash-versions.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -41,12 +41,15 @@ export async function closeBucket(
     const [pages, late] = merged?.isInOrder === true ? [merged.pages, NONE] : [versions.pages, summary.late];
     const rest = await slice.finish(hashVersions(store, pages, late, overlapping, sum, points));
     for (const [series, slots] of rest) together.set(series, [...(together.get(series) ?? []), ...slots]);
-    if (merged === undefined) continue;
-    await write(async () => {
-      await keyValue.write(merged.writes);
-      recent.replace(family, number, merged.pages, offset);
-      cache.replace(family, number, merged.pages, offset);
-    });
+    if (merged !== undefined) {
+      await write(async () => {
+        await keyValue.write(merged.writes);
+        recent.replace(family, number, merged.pages, offset);
+        cache.replace(family, number, merged.pages, offset);
+      });
+    }
+    // The slots that are hashed last may be of these pages.
+    if (rest.size === 0) releaseVersions(versions);
   }
   for (const [series, slots] of together) {
     await slice.finish(hashSeries(store, series, { slots, views: NO_VIEWS }, sum, points));
