@@ -1,7 +1,7 @@
 import { type ErrorCode, TidemarkError } from '@tidemark/ports';
 
 /** The operation that failed; it decides the code of a message that fits no rule. */
-export type Operation = 'open' | 'read' | 'write' | 'sync' | 'close';
+export type Operation = 'open' | 'read' | 'write' | 'sync' | 'copy' | 'close';
 
 /**
  * Rules from RocksDB's message to a code. The binding passes on the message without its status class, and `EIO` as the

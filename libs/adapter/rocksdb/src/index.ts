@@ -1,2 +1,3 @@
+export type { CheckpointFile } from './checkpoint.ts';
 export type { RocksDbOptions } from './rocksdb-key-value.ts';
 export { openRocksDb, RocksDbKeyValue } from './rocksdb-key-value.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { crc32c } from '@tidemark/bytes';
-import { tableSequenceOf } from './manifest-edits.ts';
+import { tableSequenceOf, tablesOf } from './manifest-edits.ts';
 import { HEAD_BYTES, maskOf, WHOLE } from './record-frames.ts';
 
 /** A manifest of these edits, each of which is one part of a block. */
@@ -16,8 +16,11 @@ function manifestOf(...edits: readonly (readonly number[])[]): Buffer {
 }
 
 const last = (sequence: number): readonly number[] => [4, sequence];
-/** Table 9 in level 0 with 3 bytes, keys `a` to `b` of the writes from 1 to `sequence`, and another field of 2 bytes. */
-const table = (sequence: number): readonly number[] => [103, 0, 9, 3, 1, 97, 1, 98, 1, sequence, 5, 2, 1, 1, 1];
+/** Table 9, or that of another number, in level 0 with 3 bytes, keys `a` to `b` of the writes from 1 to `sequence`, and another field of 2 bytes. */
+const table = (sequence: number, number = 9): readonly number[] => [
+  ...[103, 0, number, 3, 1, 97, 1, 98, 1, sequence],
+  ...[5, 2, 1, 1, 1],
+];
 const comparator = [1, 1, 120];
 const deletedTable = [6, 0, 8];
 const addedField = [129, 64, 2, 4, 99];
@@ -41,4 +44,20 @@ test('of an edit with unknown fields the newest write counts: it may have tables
 
 test('an empty manifest has no table', () => {
   expect(tableSequenceOf(Buffer.alloc(0))).toBe(0);
+});
+
+test('tables are those that were added and not deleted, up to the last whole edit', () => {
+  const whole = manifestOf([...comparator, ...table(1, 8)], table(2, 12), [...deletedTable, ...table(2, 10)]);
+  expect(tablesOf(whole)).toEqual({ tables: [10, 12], end: whole.length });
+  const moved = manifestOf(table(1, 8), [...deletedTable, ...table(1, 8)]);
+  expect(tablesOf(moved)).toEqual({ tables: [8], end: moved.length });
+  const cut = Buffer.concat([whole, manifestOf(table(3, 20)).subarray(0, -1)]);
+  expect(tablesOf(cut)).toEqual({ tables: [10, 12], end: whole.length });
+});
+
+test('of a damaged manifest, and of one with unknown fields, no table is known', () => {
+  const damaged = manifestOf(table(1), table(2));
+  damaged[HEAD_BYTES + 3] ^= 1;
+  expect(tablesOf(damaged)).toBe('at offset 0: its checksum is wrong');
+  expect(tablesOf(manifestOf(table(1), [99, 1]))).toMatch(/^at offset \d+: an edit with a field that is not known$/);
 });

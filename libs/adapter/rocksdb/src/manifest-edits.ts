@@ -10,14 +10,25 @@ const FIRST_ADDED_TAG = 8192;
 /** The end of the fields that follow a new table. */
 const TABLE_END_TAG = 1;
 
-/** What an edit says of sequences of writes. */
-interface EditSequences {
+/** A change of a database's tables, up to the first field that is not known here. */
+interface Edit {
   /** The newest write when the edit was made, in tables or not; undefined when the edit does not have it. */
   readonly last: number | undefined;
   /** The newest write in tables that the edit adds; 0 without any. */
   readonly inTables: number;
+  /** Numbers of tables. A table that moves to another level is deleted and added. */
+  readonly added: readonly number[];
+  readonly deleted: readonly number[];
   /** False when it has a field that is not known here. */
   readonly isKnown: boolean;
+}
+
+/** The tables of a database at the end of a manifest. */
+export interface ManifestTables {
+  /** Numbers of the tables, ascending. */
+  readonly tables: readonly number[];
+  /** Where the last whole edit ends. */
+  readonly end: number;
 }
 
 /**
@@ -29,7 +40,7 @@ export function tableSequenceOf(manifest: Buffer): number {
   let sequence: number | undefined;
   for (const record of recordsOf(manifest)) {
     if (!('bytes' in record)) continue;
-    const { last, inTables, isKnown } = sequencesOf(record.bytes);
+    const { last, inTables, isKnown } = editOf(record.bytes);
     // Of an edit that can't be read to its end, the tables are not known.
     const first = sequence === undefined || !isKnown ? last : undefined;
     if (first !== undefined || inTables > 0) sequence = Math.max(sequence ?? 0, first ?? 0, inTables);
@@ -37,20 +48,45 @@ export function tableSequenceOf(manifest: Buffer): number {
   return sequence ?? 0;
 }
 
-function sequencesOf(edit: Buffer): EditSequences {
+/**
+ * The tables that a manifest names, which may be one that is written at this moment. Returns what is wrong where it is damaged, or
+ * has a field that is not known here.
+ */
+export function tablesOf(manifest: Buffer): ManifestTables | string {
+  const tables = new Set<number>();
+  let whole = 0;
+  for (const record of recordsOf(manifest)) {
+    if (!('bytes' in record)) return `at offset ${record.at}: ${record.what}`;
+    const { added, deleted, isKnown } = editOf(record.bytes);
+    if (!isKnown) return `at offset ${record.at}: an edit with a field that is not known`;
+    for (const number of deleted) tables.delete(number);
+    for (const number of added) tables.add(number);
+    whole = record.end;
+  }
+  return { tables: [...tables].sort((a, b) => a - b), end: whole };
+}
+
+function editOf(edit: Buffer): Edit {
   const fields = new Fields(edit);
   let last: number | undefined;
   let inTables = 0;
+  const added: number[] = [];
+  const deleted: number[] = [];
   while (!fields.isAtEnd) {
     const tag = fields.number();
     if (tag === LAST_SEQUENCE_TAG) last = fields.number();
-    else if (tag === NEW_TABLE_TAG) inTables = Math.max(inTables, fields.newTable());
-    else if (tag === DELETED_TABLE_TAG) fields.skipNumbers(2);
-    else if (TEXT_TAGS.has(tag) || tag >= FIRST_ADDED_TAG) fields.skipText();
+    else if (tag === NEW_TABLE_TAG) {
+      const { number, sequence } = fields.newTable();
+      added.push(number);
+      inTables = Math.max(inTables, sequence);
+    } else if (tag === DELETED_TABLE_TAG) {
+      fields.skipNumbers(1);
+      deleted.push(fields.number());
+    } else if (TEXT_TAGS.has(tag) || tag >= FIRST_ADDED_TAG) fields.skipText();
     else if (NUMBER_TAGS.has(tag)) fields.skipNumbers(1);
-    else return { last, inTables, isKnown: false };
+    else return { last, inTables, added, deleted, isKnown: false };
   }
-  return { last, inTables, isKnown: true };
+  return { last, inTables, added, deleted, isKnown: true };
 }
 
 /** Reads the fields of an edit in their order. */
@@ -86,16 +122,18 @@ class Fields {
   }
 
   /**
-   * Reads a new table: level, number, size, first and last key, first and last sequence, other fields. Returns the last
-   * sequence.
+   * Reads a new table: level, number, size, first and last key, first and last sequence, other fields. Returns its number and
+   * its last sequence.
    */
-  newTable(): number {
-    this.skipNumbers(3);
+  newTable(): { number: number; sequence: number } {
+    this.skipNumbers(1);
+    const number = this.number();
+    this.skipNumbers(1);
     this.skipText();
     this.skipText();
     this.skipNumbers(1);
     const sequence = this.number();
     while (!this.isAtEnd && this.number() !== TABLE_END_TAG) this.skipText();
-    return sequence;
+    return { number, sequence };
   }
 }

@@ -45,9 +45,9 @@ export function maskOf(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
 }
 
-/** A record of a file, or the place where the file can't be read further; `at` is where its first part begins. */
+/** A record of a file, from `at` to `end`, or the place where the file can't be read further. */
 export type FoundRecord =
-  | { readonly at: number; readonly bytes: Buffer }
+  | { readonly at: number; readonly end: number; readonly bytes: Buffer }
   | { readonly at: number; readonly what: string };
 
 /**
@@ -79,7 +79,7 @@ export function* recordsOf(bytes: Buffer): Generator<FoundRecord> {
     if (!isBegun) begun = at;
     parts.push(bytes.subarray(at + HEAD_BYTES, end));
     if (type === WHOLE || type === LAST_TYPE) {
-      yield { at: begun, bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) };
+      yield { at: begun, end, bytes: parts.length === 1 ? parts[0] : Buffer.concat(parts) };
       parts = [];
     }
     next = end;

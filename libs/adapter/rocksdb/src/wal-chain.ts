@@ -1,6 +1,7 @@
-import { copyFile, open, readFile, rename, truncate } from 'node:fs/promises';
+import { copyFile, readFile, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordsOf } from './record-frames.ts';
+import { syncPath } from './sync-path.ts';
 
 /** Where the write-ahead log of a database can't be read further. */
 export interface WalDamage {
@@ -69,13 +70,4 @@ export async function damageOfWal(files: readonly WalFile[], tableSequence: numb
     }
   }
   return undefined;
-}
-
-async function syncPath(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

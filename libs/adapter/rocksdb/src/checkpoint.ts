@@ -1,0 +1,117 @@
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { TidemarkError } from '@tidemark/ports';
+import { tablesOf } from './manifest-edits.ts';
+import { syncPath } from './sync-path.ts';
+
+/** A file of a checkpoint. Tables never change; the manifest and `CURRENT` are this checkpoint's own. */
+export interface CheckpointFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly isTable: boolean;
+}
+
+/** Compactions that may remove a table while it is linked, before a checkpoint gives up. Each is seconds of work. */
+const ATTEMPTS = 20;
+/** The folder in which a checkpoint is made, before it has its name. */
+const PARTIAL = '.partial';
+const TABLE_NAME = /^(\d+)\.sst$/;
+
+/**
+ * Makes a database of the folder `path`, which is open, in the folder `to`: its tables as hard links, and the manifest up to the edit
+ * that is the last one now. Background work goes on: files of tables never change, and RocksDB removes one only after it
+ * wrote that into the manifest, so a table that is gone means that a newer manifest is to be read. Writes that are in no table yet
+ * are not in it.
+ */
+export async function linkTables(path: string, to: string): Promise<CheckpointFile[]> {
+  const partial = to + PARTIAL;
+  await rm(partial, { recursive: true, force: true });
+  await makeEmptyFolder(to, partial);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      if (await isLinked(path, partial)) break;
+      if (attempt === ATTEMPTS) {
+        const text = `the tables of ${path} changed ${ATTEMPTS} times while they were linked: try again`;
+        throw new TidemarkError('unavailable', text, { path });
+      }
+    }
+    await syncPath(partial);
+    await rename(partial, to);
+    await syncPath(dirname(to));
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+  const names = (await readdir(to)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const { size } = await stat(join(to, name));
+      return { name, bytes: size, isTable: TABLE_NAME.test(name) };
+    }),
+  );
+}
+
+/** Links the tables of the newest manifest, and writes it. Returns whether all of its tables were there. */
+async function isLinked(path: string, to: string): Promise<boolean> {
+  const current = await readFile(join(path, 'CURRENT'), 'latin1');
+  const name = current.trimEnd();
+  const manifest = await readIfThere(join(path, name));
+  // A manifest that has grown is replaced, and removed.
+  if (manifest === undefined) return false;
+  const found = tablesOf(manifest);
+  if (typeof found === 'string') {
+    throw new TidemarkError('data_loss', `${join(path, name)} can't be copied, ${found}`, { path, file: name });
+  }
+  const linked = new Set(await readdir(to));
+  const tables = new Set(found.tables.map((number) => `${String(number).padStart(6, '0')}.sst`));
+  for (const table of tables) {
+    if (!linked.has(table) && !(await isLinkMade(join(path, table), join(to, table)))) return false;
+  }
+  // Of an attempt before this one.
+  for (const other of linked) if (!tables.has(other)) await rm(join(to, other));
+  await writeSynced(join(to, name), manifest.subarray(0, found.end));
+  await writeSynced(join(to, 'CURRENT'), Buffer.from(current, 'latin1'));
+  return true;
+}
+
+async function makeEmptyFolder(to: string, partial: string): Promise<void> {
+  if ((await stat(to).catch(() => undefined)) !== undefined) {
+    throw new TidemarkError('failed_precondition', `the folder ${to} of a checkpoint exists already`, { path: to });
+  }
+  await mkdir(partial, { recursive: true });
+}
+
+/** Links a file; copies it where links can't be made. Returns false where it does not exist. */
+async function isLinkMade(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
+  }
+  // Another file system, or one without links.
+  try {
+    await copyFile(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  await syncPath(to);
+  return true;
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  await writeFile(path, bytes);
+  await syncPath(path);
+}
