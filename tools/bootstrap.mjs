@@ -75,14 +75,22 @@ function run() {
     env: { ...process.env, PATH: path },
   });
   // The terminal sends Ctrl-C to both; this process only waits for the program to end cleanly.
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.on(signal, () => {
-      if (signal === 'SIGTERM') child.kill('SIGTERM');
-    });
-  }
+  let isTerminated = false;
+  const terminate = () => {
+    isTerminated = true;
+    child.kill('SIGTERM');
+  };
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', terminate);
   // npm gives SIGTERM to the shell that it runs scripts with, which ends without a word to its own child.
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), PARENT_CHECK_MS).unref();
+  // Only once: a program takes a second one as the wish to end at once.
+  const check = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(check);
+    if (!isTerminated) terminate();
+  }, PARENT_CHECK_MS);
+  check.unref();
   child.on('exit', (code, signal) => {
     process.exit(signal === null ? (code ?? 1) : 128);
   });

@@ -26,6 +26,7 @@ test(
     shell.kill('SIGTERM');
     await closed;
     expect(output).toContain('stopped');
+    expect(output).not.toContain('stopped at once');
   },
   TEST_MS,
 );

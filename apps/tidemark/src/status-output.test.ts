@@ -6,6 +6,7 @@ import { formatStatus } from './status-output.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const HERE = { offset: 90, committedOffset: 80, logNext: 100, watermarkMs: NOW_MS - 3000 };
+const COVERED = { ...HERE, coveredWatermarkMs: NOW_MS - 3000 };
 
 describe('the status', () => {
   test('it shows replicas and their problems when a partition has more than one', () => {
@@ -158,13 +159,24 @@ describe('the status', () => {
     const head = (reply: object) => formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, ...reply })).split('\n')[0];
     const nothing = 'nothing is known to be complete: no';
     const errors = [{ part: 'points/1', code: 'unavailable', message: 'gone' }];
-    expect(head({ points: [HERE], errors })).toBe(`${nothing} answer from points/1`);
-    const unmarked = { ...HERE, partition: 2, watermarkMs: undefined };
-    expect(head({ points: [HERE, unmarked] })).toBe(`${nothing} watermark yet in points/2`);
-    expect(head({ points: [HERE, unmarked], errors })).toBe(
+    expect(head({ points: [COVERED], errors })).toBe(`${nothing} answer from points/1`);
+    const unmarked = { ...COVERED, partition: 2, watermarkMs: undefined, coveredWatermarkMs: undefined };
+    expect(head({ points: [COVERED, unmarked] })).toBe(`${nothing} watermark yet in points/2`);
+    expect(head({ points: [COVERED, unmarked], errors })).toBe(
       `${nothing} answer from points/1; no watermark yet in points/2`,
     );
     expect(head({})).toBe(`${nothing} watermark yet in any partition`);
+  });
+
+  test('it is complete as far as queries are, and says what holds it: a store of points, or of tags that lacks series', () => {
+    const head = (...points: object[]) =>
+      formatStatus(StatusReply.fromPartial({ nowMs: NOW_MS, latenessMs: 2000, points })).split('\n')[0];
+    expect(head(COVERED, { ...COVERED, partition: 1 })).toMatch(/, 5\.0 s ago .*; held by points\/0, points\/1;/);
+    const behind = { ...HERE, partition: 1, coveredWatermarkMs: NOW_MS - 60_000 };
+    expect(head(COVERED, behind)).toMatch(/, 62\.0 s ago .*; held by tags\/1;/);
+    expect(head(COVERED, { ...HERE, partition: 1 })).toBe(
+      'nothing is known to be complete: no watermark yet in tags/1',
+    );
   });
 
   test('it shows no replicas when each partition has one', () => {

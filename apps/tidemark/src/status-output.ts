@@ -29,22 +29,26 @@ export function formatStatus(status: StatusReply): string {
 }
 
 function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusReply): string {
-  const marks = points.map(({ watermarkMs }) => watermarkMs);
+  const marks = points.map(({ coveredWatermarkMs }) => coveredWatermarkMs);
   const known = marks.filter((mark) => mark !== undefined);
   if (errors.length > 0 || known.length < marks.length || known.length === 0) {
-    const unmarked = points
-      .filter(({ watermarkMs }) => watermarkMs === undefined)
-      .map((one) => `points/${one.partition}`);
+    const unmarked = points.filter(({ coveredWatermarkMs }) => coveredWatermarkMs === undefined).map(holderOf);
     const why = errors.length > 0 ? [`no answer from ${errors.map(({ part }) => part).join(', ')}`] : [];
     if (unmarked.length > 0) why.push(`no watermark yet in ${unmarked.join(', ')}`);
     return `nothing is known to be complete: ${why.join('; ') || 'no watermark yet in any partition'}`;
   }
   const throughMs = Math.min(...known) - latenessMs;
-  const holding = points.filter(({ watermarkMs }) => watermarkMs === Math.min(...known)).map((p) => p.partition);
+  const holding = points.filter(({ coveredWatermarkMs }) => coveredWatermarkMs === Math.min(...known)).map(holderOf);
   return (
     `complete through ${time(throughMs)}, ${duration(nowMs - throughMs)} ago ` +
-    `(of which the lateness bound D is ${duration(latenessMs)}); held by points/${holding.join(', points/')}; map epoch ${mapEpoch}`
+    `(of which the lateness bound D is ${duration(latenessMs)}); held by ${holding.join(', ')}; map epoch ${mapEpoch}`
   );
+}
+
+/** What keeps a partition from being complete further: its tag store where that lacks series of newer points. */
+function holderOf({ partition, watermarkMs, coveredWatermarkMs }: PartitionStatusReply): string {
+  const isBehind = watermarkMs !== undefined && (coveredWatermarkMs ?? Number.NEGATIVE_INFINITY) < watermarkMs;
+  return `${isBehind ? 'tags' : 'points'}/${partition}`;
 }
 
 function partitions({ points, tags, nowMs, forOperator }: StatusReply): string {

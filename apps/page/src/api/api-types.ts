@@ -96,6 +96,8 @@ export interface PointPartitionStatus extends PartitionStatus {
   /** None when the caller is not an operator. */
   readonly memory: readonly MemoryPart[];
   readonly watermarkMs: number | undefined;
+  /** The same of what the tag store has the series of. */
+  readonly coveredWatermarkMs: number | undefined;
   readonly lanes: readonly LaneStatus[];
   readonly clients: readonly ClientStatus[];
   readonly series: number;

@@ -35,7 +35,12 @@ const readMemory = objectOf<MemoryPart>({ part: text, bytes: number });
 
 const readPointPartition = objectOf<PointPartitionStatus>({
   ...PARTITION,
-  ...{ watermarkMs: numberIfKnown, lanes: listOf(readLane), clients: listOf(readClient) },
+  ...{
+    watermarkMs: numberIfKnown,
+    coveredWatermarkMs: numberIfKnown,
+    lanes: listOf(readLane),
+    clients: listOf(readClient),
+  },
   ...{ series: number, points: number, latePoints: number, duplicatePoints: number },
   memory: listOf(readMemory),
 });

@@ -16,7 +16,7 @@ function lane(markAgeMs: number, more: Partial<LaneStatus> = {}): LaneStatus {
 function partition(number: number, watermarkAgeMs: number | undefined, more: Partial<PointPartitionStatus> = {}) {
   const fresh = readStatus({ points: [{ partition: number, offset: 10, log_next: 10 }] }).points[0];
   const watermarkMs = watermarkAgeMs === undefined ? undefined : NOW_MS - watermarkAgeMs;
-  return { ...fresh, watermarkMs, lanes: [lane(watermarkAgeMs ?? 0)], ...more };
+  return { ...fresh, watermarkMs, coveredWatermarkMs: watermarkMs, lanes: [lane(watermarkAgeMs ?? 0)], ...more };
 }
 
 function session(renewedAgeMs: number, state = 'open'): SessionStatus {
@@ -44,6 +44,19 @@ describe('the verdict', () => {
         'its session last renewed 8.1 s ago, it is fenced in 1.9 s',
     );
     expect(verdict.completeThroughMs).toBe(NOW_MS - 11_000);
+  });
+
+  test('it is that of queries where a tag store is behind or halted, and names that store', () => {
+    const points = [partition(0, 200), partition(1, 300, { coveredWatermarkMs: NOW_MS - 60_000 })];
+    const [tags] = readStatus({ tags: [{ partition: 1, offset: 4, log_next: 6 }] }).tags;
+    const verdict = completenessVerdict(status({ points, tags: [tags] }));
+    expect(verdict).toMatchObject({ level: 'behind', completeThroughMs: NOW_MS - 63_000 });
+    expect(verdict.sentence).toBe(
+      'tags/1 is 2 records behind its log: points have had series that it does not have for 1 min',
+    );
+    const halted = completenessVerdict(status({ points, tags: [{ ...tags, halted: 'why', haltedOffset: 4 }] }));
+    expect(halted).toMatchObject({ level: 'blocked', completeThroughMs: NOW_MS - 63_000 });
+    expect(halted.details).toEqual([]);
   });
 
   test('an ended lane does not delay completeness', () => {

@@ -137,7 +137,7 @@ export function fakeStatus(nowMs: number, { silentMs = 400, halted = '' }: FakeT
       offset: 48_210 + partition * 17,
       committed_offset: 48_100 + partition * 17,
       log_next: 48_210 + partition * 17,
-      watermark_ms: markMs,
+      ...{ watermark_ms: markMs, covered_watermark_ms: markMs },
       lanes: [
         { session: '77aa'.padEnd(32, '0'), lane: partition, open: false, mark_ms: nowMs - 400_000, sequence: 812 },
         { session, lane: partition + 4, open: true, mark_ms: markMs, sequence: 1_240 + partition },

@@ -8,7 +8,7 @@ function registryOf(...keys: readonly string[]): KeyRegistry {
   const infos = keys.map((key, i): [string, KeyInfo] => {
     return [toHex(hashApiKey(key)), { tenant: 't', name: `n${i}`, scopes: new Set(['send']) }];
   });
-  return { keys: new Map(infos), lost: [] };
+  return { keys: new Map(infos), wereKeysCreated: infos.length > 0, lost: [] };
 }
 
 const unauthenticated = expect.objectContaining({ code: 'unauthenticated' });
@@ -34,6 +34,9 @@ describe('access', () => {
   test('a key of which nothing is known is accepted on loopback only while no key can have been there', () => {
     expect(new Access(registryOf()).tenantOf('placeholder', 'read', true)).toBe(DEFAULT_TENANT);
     expect(() => new Access(registryOf('k')).tenantOf('placeholder', 'read', true)).toThrow(unauthenticated);
+    // The last key was revoked: its holder is another tenant.
+    const revoked = new Access({ ...registryOf(), wereKeysCreated: true });
+    expect(() => revoked.tenantOf('k', 'send', true)).toThrow(unauthenticated);
     // The record that created a key was lost: its holder is another tenant.
     const access = new Access({ ...registryOf(), lost: [{ offset: 4 }] });
     expect(() => access.tenantOf('k', 'read', true)).toThrow(unauthenticated);

@@ -28,6 +28,8 @@ export interface KeyInfo {
 export interface KeyRegistry {
   /** By the hex SHA-256 of their text. */
   readonly keys: ReadonlyMap<string, KeyInfo>;
+  /** Whether a key was ever created, also where all of them were revoked. */
+  readonly wereKeysCreated: boolean;
   /** Lost records, of which each may have created a key. */
   readonly lost: readonly unknown[];
 }
@@ -60,9 +62,10 @@ export class Access {
     const info = this.#registry.keys.get(hash);
     if (info === undefined) {
       // On loopback any key is accepted for the default tenant, so that a Datadog client with a placeholder key works
-      // at once; a deployment that has keys, or may have lost them, accepts only those.
-      const { keys, lost } = this.#registry;
-      if (isTrusted && keys.size === 0 && lost.length === 0) return DEFAULT_TENANT;
+      // at once; a deployment that has or had keys, or may have lost them, accepts only those: a revoked key must not begin
+      // to store its points under another tenant.
+      const { wereKeysCreated, lost } = this.#registry;
+      if (isTrusted && !wereKeysCreated && lost.length === 0) return DEFAULT_TENANT;
       throw new TidemarkError('unauthenticated', 'the key is not known or was revoked');
     }
     if (!info.scopes.has(scope) && !info.scopes.has('admin')) {

@@ -19,8 +19,10 @@ const LISTS = [
 
 /** Splits a checkpoint into records of at most `partBytes`, to append in this order. One that is small enough stays whole. */
 export function splitCheckpoint(checkpoint: Checkpoint, partBytes = PART_BYTES): Checkpoint[] {
-  const { term, offset, termOffset, throughMs } = checkpoint;
-  const begin = (part: number): Checkpoint => Checkpoint.create({ term, offset, termOffset, throughMs, part });
+  const { term, offset, termOffset, throughMs, keysRevoked } = checkpoint;
+  const begin = (part: number): Checkpoint => {
+    return Checkpoint.create({ term, offset, termOffset, throughMs, keysRevoked, part });
+  };
   const empty = begin(0);
   const emptyBytes = sizeOf(empty);
   const headBytes = sizeOf({ ...empty, part: 1, parts: 1 });

@@ -37,6 +37,7 @@ export interface CheckpointContent {
   readonly skips: ReadonlyMap<string, SkipInfo>;
   readonly overBudget: ReadonlyMap<string, number>;
   readonly keys: ReadonlyMap<string, KeyInfo>;
+  readonly wereKeysCreated: boolean;
   readonly lost: readonly LostControlInfo[];
   readonly halts: ReadonlyMap<string, HaltInfo>;
 }
@@ -70,6 +71,7 @@ export function toCheckpoint(content: CheckpointContent, offset: number): Checkp
     keys: [...content.keys].map(([hash, { tenant, name, scopes }]) => {
       return { term, tenant, name, keyHash: Buffer.from(hash, 'hex'), scopes: [...scopes], revoked: false };
     }),
+    keysRevoked: content.wereKeysCreated && content.keys.size === 0,
     lost: [...content.lost],
     halts: [...content.halts.values()],
   };
@@ -101,6 +103,7 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
   for (const budget of checkpoint.overBudget) applyBudget(overBudget, budget);
   const keys = new KeyTable();
   for (const key of checkpoint.keys) applyKey(keys, key);
+  const wereKeysCreated = checkpoint.keysRevoked || keys.size > 0;
   const eras = new Eras(checkpoint.eras.map(({ offset, startMs, aheadMs }) => ({ offset, startMs, aheadMs })));
   const lost = checkpoint.lost.map(({ offset, records, reason }) => ({ offset, records, reason }));
   const halts = new Map(
@@ -108,7 +111,7 @@ export function fromCheckpoint(checkpoint: Checkpoint): CheckpointContent {
       return [haltKey(topic, partition), { topic, partition, offset, sinceMs }];
     }),
   );
-  const state = { maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys, lost, halts };
+  const state = { maps, inForceMs, sessions, fences, deadLanes, skips, overBudget, keys, lost, halts, wereKeysCreated };
   return { term, termOffset, throughMs, eras, ...state };
 }
 

@@ -17,7 +17,7 @@ const CHECKPOINT = {
   eras: [],
   lost: [],
   halts: [],
-  ...{ part: 0, parts: 0 },
+  ...{ keysRevoked: false, part: 0, parts: 0 },
 };
 
 /** Records as version 2 writes them. Readers must always accept them. */
@@ -93,7 +93,7 @@ const GOLDEN: readonly (readonly [message: ControlMessage, hex: string])[] = [
         eras: [{ offset: 1, startMs: 4, aheadMs: 20_000 }],
         lost: [],
         halts: [],
-        ...{ part: 0, parts: 0 },
+        ...{ keysRevoked: false, part: 0, parts: 0 },
       },
     },
     '54444d4303e27365ba5a41080110042100000000000014402a04080110012a04080210016210000000000000f0ff0000000000549f406a14080211000000000000104019000000000088d340',

@@ -64,6 +64,8 @@ export class ControlState {
   /** Partitions whose stores are all halted, by `haltKey`. */
   readonly halts = new Map<string, HaltInfo>();
   readonly #keys = new KeyTable();
+  /** Whether a key was ever created, also where all of them were revoked. */
+  wereKeysCreated = false;
   #lost: readonly LostControlInfo[] = [];
   #sinceLoss: SinceLoss | undefined;
   readonly #pending = new PendingCheckpoint();
@@ -181,7 +183,11 @@ export class ControlState {
     const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost, halts } =
       this;
     const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost };
-    return toCheckpoint({ ...content, halts, inForceMs: this.#inForceMs, skips: this.#skips }, this.nextOffset - 1);
+    const { wereKeysCreated } = this;
+    return toCheckpoint(
+      { ...content, wereKeysCreated, halts, inForceMs: this.#inForceMs, skips: this.#skips },
+      this.nextOffset - 1,
+    );
   }
 
   #applyOne({ message, offset, appendTimeMs }: PassedRecord): void {
@@ -234,6 +240,7 @@ export class ControlState {
     refill(this.#skips, content.skips);
     refill(this.overBudget, content.overBudget);
     refill(this.#keys, content.keys);
+    this.wereKeysCreated = content.wereKeysCreated;
     refill(this.halts, content.halts);
     this.#lost = content.lost;
     this.#sinceLoss = undefined;
@@ -286,7 +293,9 @@ export class ControlState {
         if (this.#isCurrentTerm(message.value.term)) applyHalt(this.halts, message.value, appendTimeMs);
         return;
       case 'key':
-        if (this.#isCurrentTerm(message.value.term)) applyKey(this.#keys, message.value);
+        if (!this.#isCurrentTerm(message.value.term)) return;
+        applyKey(this.#keys, message.value);
+        this.wereKeysCreated ||= !message.value.revoked;
         return;
       case 'checkpointBegun':
       case 'checkpoint':

@@ -312,7 +312,18 @@ describe("Tidemark's own API", () => {
     const status = (await app.inject({ url: '/api/tidemark/v1/status', headers })).json();
     expect(status).toEqual({
       ...{ for_operator: false, lateness_ms: 3000, now_ms: 0, map_epoch: 0, errors: [], eras: [], tags: [] },
-      points: [{ partition: 0, watermark_ms: null, era: 0, halted: '', halted_offset: 0, gaps: [], clients: [] }],
+      points: [
+        {
+          partition: 0,
+          watermark_ms: null,
+          covered_watermark_ms: null,
+          era: 0,
+          halted: '',
+          halted_offset: 0,
+          gaps: [],
+          clients: [],
+        },
+      ],
       sessions: [
         {
           ...{ session: 'cd', state: '', renewed_ms: 0, streams: 0, not_told: '', refused: [] },

@@ -383,6 +383,11 @@ describe('answers', () => {
     expect(status.points.map(({ partition }) => partition)).toEqual([0]);
     expect(status.tags.map(({ partition }) => partition)).toEqual([0, 1]);
     expect(status.errors).toEqual([{ part: 'points/1', code: 'unavailable', message: 'restarting' }]);
+    // Covered by the tag store that was asked before; by none that does not answer.
+    expect(status.points[0].coveredWatermarkMs).toBe(status.points[0].watermarkMs);
+    stores.failing.set('tags/0', new TidemarkError('unavailable', 'restarting'));
+    const uncovered = await service.status('default');
+    expect(uncovered.points[0]).toMatchObject({ watermarkMs: TO_MS, coveredWatermarkMs: undefined });
   });
 });
 

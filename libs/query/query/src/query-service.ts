@@ -250,23 +250,24 @@ export class QueryService implements QueryReader {
     return withDeadline(clock, this.#limits, signal, async (within) => {
       const parts = new Parts(this.#limits.concurrentRequests, within);
       const partitions = allPartitions(maps);
-      const [points, tags, known] = await Promise.all([
-        Promise.all(
-          partitions.map((p) => parts.ask(`points/${p}`, (s) => stores.pointStore(p).status({ partition: p }, s))),
-        ),
-        Promise.all(
-          partitions.map((p) => parts.ask(`tags/${p}`, (s) => stores.tagStore(p).status({ partition: p }, s))),
-        ),
-        sessions?.(tenant, within) ?? [],
-      ]);
+      const pairOf = async (partition: number) => {
+        const tags = await parts.ask(`tags/${partition}`, (s) => stores.tagStore(partition).status({ partition }, s));
+        const asked = { partition, tagsOffset: tags?.offset };
+        return {
+          tags,
+          points: await parts.ask(`points/${partition}`, (s) => stores.pointStore(partition).status(asked, s)),
+        };
+      };
+      const [pairs, known] = await Promise.all([Promise.all(partitions.map(pairOf)), sessions?.(tenant, within) ?? []]);
       // Addresses of processes are shown only to operators.
       const report = tenant === DEFAULT_TENANT ? stores.report?.() : undefined;
-      const ofTenant = points
+      const ofTenant = pairs
+        .map(({ points }) => points)
         .filter((status) => status !== undefined)
         .map((status) => ({ ...status, clients: status.clients.filter((client) => client.tenant === tenant) }));
       return {
         points: ofTenant,
-        tags: tags.filter((status) => status !== undefined),
+        tags: pairs.map(({ tags }) => tags).filter((status) => status !== undefined),
         sessions: withNamesOf(ofTenant, known),
         latenessMs: latenessMs(tenant),
         nowMs,

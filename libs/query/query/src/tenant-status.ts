@@ -45,6 +45,7 @@ export function tenantGap({ topic, partition, offset, records }: Gap): Gap {
 function tenantPartition(status: PartitionStatusReply): PartitionStatusReply {
   return {
     ...{ partition: status.partition, watermarkMs: status.watermarkMs, era: status.era },
+    coveredWatermarkMs: status.coveredWatermarkMs,
     ...{ halted: status.halted === '' ? '' : WITHHELD, haltedOffset: status.haltedOffset },
     ...{ gaps: status.gaps.map(tenantGap), clients: status.clients },
     ...{ offset: 0, committedOffset: 0, logNext: 0, lanes: [], stateHashes: [] },

@@ -8,6 +8,14 @@ export type CompletenessDelay =
   | { readonly kind: 'lag'; readonly part: string; readonly records: number; readonly ageMs: number | undefined }
   /** Its store has stopped reading: what it knew of lanes may be gone with its database. */
   | { readonly kind: 'halted'; readonly part: string; readonly ageMs: number | undefined }
+  /** The store has newer points than its tag store has series. */
+  | {
+      readonly kind: 'tags';
+      readonly part: string;
+      readonly isHalted: boolean;
+      readonly records: number;
+      readonly ageMs: number | undefined;
+    }
   /** What is behind is shown to operators only. `ageMs` is undefined before the first mark. */
   | { readonly kind: 'withheld'; readonly part: string; readonly ageMs: number | undefined }
   /** No intake has ever opened a lane. */
@@ -32,14 +40,32 @@ export type CompletenessDelay =
  */
 export function completenessDelaysOf(status: PipelineView, lateMs = LATE_MARK_MS): CompletenessDelay[] {
   return status.points
-    .filter(({ watermarkMs }) => watermarkMs === undefined || status.nowMs - watermarkMs > lateMs)
-    .sort((a, b) => (a.watermarkMs ?? Number.NEGATIVE_INFINITY) - (b.watermarkMs ?? Number.NEGATIVE_INFINITY))
-    .map((partition) => delayOf(partition, status));
+    .filter(({ coveredWatermarkMs }) => isLate(coveredWatermarkMs, status.nowMs, lateMs))
+    .sort((a, b) => orderOf(a) - orderOf(b))
+    .map((partition) => delayOf(partition, status, lateMs));
 }
 
-function delayOf(partition: PointPartitionView, { sessions, nowMs, forOperator }: PipelineView): CompletenessDelay {
+function isLate(markMs: number | undefined, nowMs: number, lateMs: number): boolean {
+  return markMs === undefined || nowMs - markMs > lateMs;
+}
+
+const orderOf = ({ coveredWatermarkMs = Number.NEGATIVE_INFINITY }: PointPartitionView): number => coveredWatermarkMs;
+
+function delayOf(
+  partition: PointPartitionView,
+  { tags, sessions, nowMs, forOperator }: PipelineView,
+  lateMs: number,
+): CompletenessDelay {
+  const { watermarkMs, coveredWatermarkMs } = partition;
+  if (!isLate(watermarkMs, nowMs, lateMs)) {
+    const part = `tags/${partition.partition}`;
+    const ageMs = coveredWatermarkMs === undefined ? undefined : nowMs - coveredWatermarkMs;
+    if (forOperator === false) return { kind: 'withheld', part, ageMs };
+    const own = tags.find((one) => one.partition === partition.partition);
+    const [isHalted, records] = own === undefined ? [false, 0] : [own.halted !== '', own.logNext - own.offset];
+    return { kind: 'tags', part, isHalted, records, ageMs };
+  }
   const part = `points/${partition.partition}`;
-  const { watermarkMs } = partition;
   const ageMs = watermarkMs === undefined ? undefined : nowMs - watermarkMs;
   if (forOperator === false) return { kind: 'withheld', part, ageMs };
   if (partition.halted !== '') return { kind: 'halted', part, ageMs };
@@ -68,6 +94,11 @@ export function delaySentence(delay: CompletenessDelay): string {
       return `${part} is ${counted(delay.records, 'record')} behind its log`;
     case 'halted':
       return `${part} is halted`;
+    case 'tags': {
+      const state = delay.isHalted ? 'is halted' : `is ${counted(delay.records, 'record')} behind its log`;
+      const since = delay.ageMs === undefined ? '' : ` for ${formatDuration(delay.ageMs)}`;
+      return `${part} ${state}: points have had series that it does not have${since}`;
+    }
     case 'withheld': {
       const since = delay.ageMs === undefined ? 'yet' : `for ${formatDuration(delay.ageMs)}`;
       return `${part} has had no mark ${since}; operators see why`;

@@ -43,7 +43,7 @@ function lane(markAgeMs: number, more: Partial<LaneView> = {}): LaneView {
 function points(partition: number, ageMs: number, more: Partial<PointPartitionView> = {}): PointPartitionView {
   return {
     ...{ partition, offset: 10, logNext: 10, halted: '', haltedOffset: -1, gaps: [] },
-    watermarkMs: NOW_MS - ageMs,
+    ...{ watermarkMs: NOW_MS - ageMs, coveredWatermarkMs: NOW_MS - ageMs },
     lanes: [lane(ageMs)],
     ...more,
   };
@@ -312,7 +312,12 @@ describe('partitions and sessions', () => {
 
   test('a database that is damaged is the only finding of its partition, before what follows from it', () => {
     const reason = 'the database points/1 is damaged, …';
-    const damaged = { ...points(1, 0, { halted: reason }), watermarkMs: undefined, lanes: [] };
+    const damaged = {
+      ...points(1, 0, { halted: reason }),
+      watermarkMs: undefined,
+      coveredWatermarkMs: undefined,
+      lanes: [],
+    };
     const problems = [problem('coordinator', { code: 'unavailable', part: '' })];
     const { findings } = examine(
       seen({ processes: [answered({ problems })], pipeline: pipeline({ points: [points(0, 1), damaged] }) }),
@@ -378,7 +383,7 @@ describe('partitions and sessions', () => {
   test('partitions without a lane are one finding', () => {
     const all = [
       points(0, 8000, { lanes: [lane(1, { open: false })] }),
-      { ...points(1, 0), watermarkMs: undefined, lanes: [] },
+      { ...points(1, 0), watermarkMs: undefined, coveredWatermarkMs: undefined, lanes: [] },
     ];
     expect(only(seen({ pipeline: pipeline({ points: all }) }))).toMatchObject({
       kind: 'no-lane',

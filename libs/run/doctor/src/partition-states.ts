@@ -47,13 +47,16 @@ export function gapSentences({ points, tags }: Pick<PipelineView, 'points' | 'ta
     });
 }
 
-/** Lowest watermark minus the lateness bound; undefined if a partition did not answer or has no watermark. */
-export function completeThroughOf(status: PipelineView): number | undefined {
-  if (status.errors.some(({ part }) => !part.startsWith('tags/')) || status.points.length === 0) return undefined;
+/**
+ * Lowest watermark that the tag stores cover, minus the lateness bound: through when queries are complete. Undefined if a
+ * partition did not answer or has no watermark.
+ */
+export function completeThroughOf(status: Pick<PipelineView, 'points' | 'errors' | 'latenessMs'>): number | undefined {
+  if (status.errors.length > 0 || status.points.length === 0) return undefined;
   let minMs = Number.POSITIVE_INFINITY;
-  for (const { watermarkMs } of status.points) {
-    if (watermarkMs === undefined) return undefined;
-    minMs = Math.min(minMs, watermarkMs);
+  for (const { coveredWatermarkMs } of status.points) {
+    if (coveredWatermarkMs === undefined) return undefined;
+    minMs = Math.min(minMs, coveredWatermarkMs);
   }
   return minMs - status.latenessMs;
 }

@@ -38,6 +38,8 @@ export interface ReadingView {
 
 export interface PointPartitionView extends ReadingView {
   readonly watermarkMs?: number | undefined;
+  /** The same of what the tag store has the series of; undefined where nothing is known to be covered. */
+  readonly coveredWatermarkMs?: number | undefined;
   readonly lanes: readonly LaneView[];
   /** Points of each client that were late in this partition. */
   readonly clients?: readonly { readonly clientSession: string; readonly latePoints: number }[];

@@ -104,7 +104,10 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
     close: (store) => store.close(),
     answers: {
       aggregate: ({ store }, request, signal) => store.aggregate(request, signal),
-      status: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
+      status: ({ store, consumer }, { tagsOffset }) => {
+        const coveredWatermarkMs = tagsOffset === undefined ? undefined : store.coveredWatermarkMs(tagsOffset);
+        return { ...store.status, coveredWatermarkMs, ...consumer.position };
+      },
       stateHash: ({ store }) => hashOf(store),
     },
   }),

@@ -216,6 +216,7 @@ describe('answers', () => {
     const range = { fromMs: START_MS, toMs: START_MS + 10_000, stepMs: 10_000 };
     const covered = async (tagsOffset: number) => {
       const { coveredWatermarkMs } = await own.partition.aggregate(requestOf([0], range, 'last', { tagsOffset }));
+      expect(own.partition.coveredWatermarkMs(tagsOffset)).toBe(coveredWatermarkMs);
       return (coveredWatermarkMs ?? Number.NaN) - START_MS;
     };
     // A block is covered once the tags that it needs are; a block that needs more was applied at the watermark before

@@ -151,6 +151,16 @@ export class PointPartition implements ConsumedState {
     };
   }
 
+  /**
+   * The watermark through which no block needed more of `tags` than the records below `tagsOffset`; undefined when that is not
+   * known.
+   */
+  coveredWatermarkMs(tagsOffset: number): number | undefined {
+    const { coverage, tracker } = this.#store;
+    const coveredMs = coverage.covered(tagsOffset, tracker.watermarkMs);
+    return Number.isFinite(coveredMs) ? coveredMs : undefined;
+  }
+
   /** The partition's status, except for the fields of its consumer. */
   get status(): Omit<PartitionStatusReply, 'logNext' | 'halted' | 'haltedOffset'> {
     return partitionStatus(this.#store);

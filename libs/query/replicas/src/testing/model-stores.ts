@@ -180,11 +180,11 @@ export class ModelStores implements QueryStores {
         await this.#enter(`points/${partition} ${sizes.join(',')}`.trim(), signal);
         return this.#aggregate(request);
       },
-      status: async (_, signal) => {
+      status: async ({ tagsOffset }, signal) => {
         await this.#enter(`points/${partition}`, signal);
+        const watermarkMs = this.watermarksMs.get(partition);
         return PartitionStatusReply.create({
-          partition,
-          watermarkMs: this.watermarksMs.get(partition),
+          ...{ partition, watermarkMs, coveredWatermarkMs: tagsOffset === undefined ? undefined : watermarkMs },
           clients: ['default', 'other'].map((tenant, i) => ({ tenant, clientSession: Buffer.alloc(ID_BYTES, i) })),
         });
       },

@@ -7,13 +7,16 @@ import type { Settings } from '@tidemark/settings';
  * `control` is not followed yet: then a caller with a key gets that error.
  */
 export function assembleAccess(
-  state: () => Pick<ControlState, 'keys' | 'lost'>,
+  state: () => Pick<ControlState, 'keys' | 'wereKeysCreated' | 'lost'>,
   settings: Settings,
   ownKey?: string,
 ): Access {
   const registry = {
     get keys() {
       return state().keys;
+    },
+    get wereKeysCreated() {
+      return state().wereKeysCreated;
     },
     get lost() {
       return state().lost;

@@ -197,6 +197,8 @@ export interface Checkpoint {
    */
   part: number;
   parts: number;
+  /** Keys were created, and none of them is left. */
+  keysRevoked: boolean;
 }
 
 /** Records of `control` that the log has lost. They count as records without effect. */
@@ -1773,6 +1775,7 @@ function createBaseCheckpoint(): Checkpoint {
     halts: [],
     part: 0,
     parts: 0,
+    keysRevoked: false,
   };
 }
 
@@ -1832,6 +1835,9 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     }
     if (message.parts !== 0) {
       writer.uint32(136).uint32(message.parts);
+    }
+    if (message.keysRevoked !== false) {
+      writer.uint32(144).bool(message.keysRevoked);
     }
     return writer;
   },
@@ -1995,6 +2001,14 @@ export const Checkpoint: MessageFns<Checkpoint> = {
             message.parts = reader.uint32();
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.keysRevoked = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2029,6 +2043,7 @@ export const Checkpoint: MessageFns<Checkpoint> = {
     message.halts = object.halts?.map((e) => CheckpointHalt.fromPartial(e)) || [];
     message.part = object.part ?? 0;
     message.parts = object.parts ?? 0;
+    message.keysRevoked = object.keysRevoked ?? false;
     return message;
   },
 };

@@ -196,6 +196,8 @@ export interface GroupPartial {
 
 export interface PartitionStatusRequest {
   partition: number;
+  /** Next offset of the tag store that answers are combined with, for `covered_watermark_ms`. */
+  tagsOffset?: number | undefined;
 }
 
 export interface PartitionStatusReply {
@@ -220,6 +222,8 @@ export interface PartitionStatusReply {
   /** As in `AggregateReply`. */
   era: number;
   memory: MemoryPart[];
+  /** As in `AggregateReply`; absent without `tags_offset` in the request. */
+  coveredWatermarkMs?: number | undefined;
 }
 
 export interface StateHash {
@@ -936,13 +940,16 @@ export const GroupPartial: MessageFns<GroupPartial> = {
 };
 
 function createBasePartitionStatusRequest(): PartitionStatusRequest {
-  return { partition: 0 };
+  return { partition: 0, tagsOffset: undefined };
 }
 
 export const PartitionStatusRequest: MessageFns<PartitionStatusRequest> = {
   encode(message: PartitionStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.partition !== 0) {
       writer.uint32(8).uint32(message.partition);
+    }
+    if (message.tagsOffset !== undefined) {
+      writer.uint32(16).sint64(message.tagsOffset);
     }
     return writer;
   },
@@ -968,6 +975,14 @@ export const PartitionStatusRequest: MessageFns<PartitionStatusRequest> = {
             message.partition = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tagsOffset = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -986,6 +1001,7 @@ export const PartitionStatusRequest: MessageFns<PartitionStatusRequest> = {
   fromPartial(object: DeepPartial<PartitionStatusRequest>): PartitionStatusRequest {
     const message = createBasePartitionStatusRequest();
     message.partition = object.partition ?? 0;
+    message.tagsOffset = object.tagsOffset ?? undefined;
     return message;
   },
 };
@@ -1009,6 +1025,7 @@ function createBasePartitionStatusReply(): PartitionStatusReply {
     stateHashes: [],
     era: 0,
     memory: [],
+    coveredWatermarkMs: undefined,
   };
 }
 
@@ -1064,6 +1081,9 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     }
     for (const v of message.memory) {
       MemoryPart.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.coveredWatermarkMs !== undefined) {
+      writer.uint32(144).sint64(message.coveredWatermarkMs);
     }
     return writer;
   },
@@ -1217,6 +1237,14 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
             message.memory.push(MemoryPart.decode(reader, reader.uint32()));
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.coveredWatermarkMs = longToNumber(reader.sint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1251,6 +1279,7 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     message.stateHashes = object.stateHashes?.map((e) => StateHash.fromPartial(e)) || [];
     message.era = object.era ?? 0;
     message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
+    message.coveredWatermarkMs = object.coveredWatermarkMs ?? undefined;
     return message;
   },
 };
