@@ -5,3 +5,4 @@ export { Program } from './program.ts';
 export type { LinkMode } from './tcp-link.ts';
 export { TcpLink } from './tcp-link.ts';
 export { Watchdog } from './watchdog.ts';
+export { whileLocked } from './while-locked.ts';

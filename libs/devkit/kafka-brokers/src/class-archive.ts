@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, Watchdog } from '@tidemark/child-process';
+import { freePorts, Watchdog, whileLocked } from '@tidemark/child-process';
 import { KafkaBroker } from './broker.ts';
 import { brokerCommand } from './broker-command.ts';
-import { formattedFolder, type KafkaDistribution, whileLocked } from './distribution.ts';
+import { formattedFolder, type KafkaDistribution, LOCK_MS } from './distribution.ts';
 import { serverProperties } from './server-properties.ts';
 
 const START_MS = 120_000;
@@ -17,7 +17,7 @@ const STOP_MS = 60_000;
  */
 export async function ensureClassArchive(distribution: KafkaDistribution): Promise<void> {
   if (existsSync(distribution.classArchive)) return;
-  await whileLocked(join(distribution.jars, '..'), async () => {
+  await whileLocked(join(distribution.jars, '..'), LOCK_MS, async () => {
     if (existsSync(distribution.classArchive)) return;
     await makeArchive(distribution);
   });

@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { cacheFolder } from '@tidemark/child-process';
-import { LocalDisk } from '@tidemark/node-runtime';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { cacheFolder, whileLocked } from '@tidemark/child-process';
+import { TidemarkError } from '@tidemark/ports';
 
 const KAFKA_VERSION = '4.4.0';
 const MIN_JAVA = 17;
@@ -18,8 +16,7 @@ const COPY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy
 const FETCH_MS = 300_000;
 const PROGRAM_MS = 60_000;
 /** Max wait for another process that downloads the jars or makes the archive. */
-const LOCK_MS = FETCH_MS + PROGRAM_MS;
-const LOCK_RETRY_MS = 200;
+export const LOCK_MS = FETCH_MS + PROGRAM_MS;
 
 const run = promisify(execFile);
 
@@ -56,32 +53,12 @@ export async function kafkaDistribution(options: DistributionOptions = {}): Prom
     template: join(folder, 'formatted'),
   };
   if (existsSync(jars)) return distribution;
-  await whileLocked(folder, async () => {
+  await whileLocked(folder, LOCK_MS, async () => {
     if (existsSync(jars)) return;
     await writeFile(distribution.logSettings, LOG_SETTINGS);
     await fetchJars(folder, jars);
   });
   return distribution;
-}
-
-/** Runs `work` while this process has the lock of `folder`. */
-export async function whileLocked(folder: string, work: () => Promise<void>): Promise<void> {
-  const deadlineMs = performance.now() + LOCK_MS;
-  await mkdir(folder, { recursive: true });
-  for (;;) {
-    try {
-      const lock = await new LocalDisk(folder).lock('LOCK');
-      try {
-        return await work();
-      } finally {
-        await lock.release();
-      }
-    } catch (error) {
-      const isHeld = isTidemarkError(error, 'failed_precondition') && 'pid' in error.detail;
-      if (!isHeld || performance.now() > deadlineMs) throw error;
-    }
-    await delay(LOCK_RETRY_MS);
-  }
 }
 
 async function javaVersion(): Promise<string> {
