@@ -1,5 +1,7 @@
 export { refuseLockedFolder } from './folder-lock.ts';
 export { holdProcess } from './hold-process.ts';
+export type { KernelLock } from './kernel-lock.ts';
+export { lockByKernel } from './kernel-lock.ts';
 export { LocalDisk } from './local-disk.ts';
 export { LOCAL_HOST_FILES } from './local-host-files.ts';
 export type { LoopDelay } from './loop-monitor.ts';

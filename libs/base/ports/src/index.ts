@@ -19,6 +19,21 @@ export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-valu
 export { limitError } from './limit-error.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export { isMovedError, movedError } from './moved-error.ts';
+export { checkObjectKey, checkObjectPrefix, isObjectKey, OBJECT_KEY_CHARACTERS } from './object-key.ts';
+export { assertOneCondition, checkObjectRange, checkPageLimit, checkWholeObject } from './object-limits.ts';
+export type {
+  ListOptions,
+  ObjectInfo,
+  ObjectOptions,
+  ObjectPage,
+  ObjectRange,
+  ObjectStore,
+  PutOptions,
+  PutStreamOptions,
+  ReadObjectOptions,
+  StoredObject,
+} from './object-store.ts';
+export { PAGE_KEYS, WHOLE_OBJECT_BYTES } from './object-store.ts';
 export type { Random } from './random.ts';
 export { below } from './random.ts';
 export { ReusedMemory } from './reused-memory.ts';

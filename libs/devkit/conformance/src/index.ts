@@ -6,4 +6,6 @@ export type { FaultyLog, FaultyLogOptions, LogFault, LogFaultPlan } from './log/
 export { faultyLog, LOG_FAULTS } from './log/faulty-log.ts';
 export type { LogConformanceOptions } from './log/log-conformance.ts';
 export { logConformance } from './log/log-conformance.ts';
+export type { ObjectStoreAdapter, ObjectStoreConformanceOptions } from './object-store/object-store-conformance.ts';
+export { objectStoreConformance } from './object-store/object-store-conformance.ts';
 export { testSeed } from './test-seed.ts';
