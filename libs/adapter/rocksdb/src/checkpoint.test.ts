@@ -64,17 +64,17 @@ test(`checkpoints under writes and compactions have the batches up to one, and a
     }
   };
   const written = writer();
-  const least: number[] = [];
+  const resolvedBefore: number[] = [];
   for (let i = 0; i < 12; i++) {
     await new Promise((resolve) => setTimeout(resolve, below(60)));
-    least.push(resolved);
+    resolvedBefore.push(resolved);
     await store.checkpoint(join(folder, `checkpoint ${i}`));
   }
   isDone = true;
   await written;
   // Compactions have removed most of their tables from the database by now.
   await store.close();
-  for (const [i, atLeast] of least.entries()) {
+  for (const [i, atLeast] of resolvedBefore.entries()) {
     const found = await contentOf(join(folder, `checkpoint ${i}`));
     const last = found.has('last') ? Number(found.get('last')) : -1;
     expect(last).toBeGreaterThanOrEqual(atLeast);

@@ -19,8 +19,8 @@ const TABLE_NAME = /^(\d+)\.sst$/;
 
 /**
  * Makes a database of the folder `path`, which is open, in the folder `to`: its tables as hard links, and the manifest up to the edit
- * that is the last one now. Background work goes on: files of tables never change, and RocksDB removes one only after it
- * wrote that into the manifest, so a table that is gone means that a newer manifest is to be read. Writes that are in no table yet
+ * that is the last one now. Background work continues: files of tables never change, and RocksDB removes one only after it
+ * wrote that into the manifest, so where a table is gone a newer manifest must be read. Writes that are in no table yet
  * are not in it.
  */
 export async function linkTables(path: string, to: string): Promise<CheckpointFile[]> {

@@ -169,7 +169,7 @@ export class RocksDbKeyValue implements KeyValue {
 
   /**
    * Makes a database in the folder `to`, which must not exist, of all writes that have resolved; of later ones it may have the
-   * first. Tables are hard links where `to` is on the same file system. Writes and reads go on meanwhile. Returns its files.
+   * first. Tables are hard links where `to` is on the same file system. Writes and reads continue meanwhile. Returns its files.
    * A crash leaves `to` whole or not there. Errors: `failed_precondition` where `to` exists; `data_loss` where the manifest is
    * damaged; `resource_exhausted`; `unavailable` where compactions removed tables too often.
    */
