@@ -66,14 +66,14 @@ await kafkaSuite('the doctor of a cluster', () => {
     return askDoctor('--settings', cluster.settingsFile, ...args);
   }
 
-  /** Diagnoses until all of these kinds are found; returns the findings. */
+  /** Diagnoses until all of these kinds are found, where `a|b` is one of both; returns the findings. */
   async function found(kinds: Readonly<Record<string, RegExp>>): Promise<Diagnosis> {
     return eventually(
       `the doctor to find ${Object.keys(kinds).join(', ')}`,
       async () => {
         const diagnosis = await diagnose();
         const isThere = ([kind, says]: [string, RegExp]) =>
-          diagnosis.findings.some((finding) => finding.kind === kind && says.test(finding.what));
+          diagnosis.findings.some((finding) => kind.split('|').includes(finding.kind) && says.test(finding.what));
         if (Object.entries(kinds).every(isThere)) return diagnosis;
         throw new Error(`it found: ${diagnosis.findings.map(({ kind, what }) => `${kind}: ${what}`).join('\n')}`);
       },
@@ -123,7 +123,9 @@ await kafkaSuite('the doctor of a cluster', () => {
       await second.kill();
       const diagnosis = await found({
         'process-silent': /^the intake at 127\.0\.0\.1:\d+ does not answer: connection refused$/,
-        'session-dead': /^session \w{4} \(intake \d+\) is dead: it last renewed .* and holds back \d partition/,
+        // It is fenced after some seconds, in which a diagnosis on a loaded machine may not begin.
+        'session-dead|session-fenced':
+          /^session \w{4} \(intake \d+\) (is dead: it last renewed .* and holds back \d partition|was fenced: it had stopped renewing)/,
       });
       expect(diagnosis.code).toBe(1);
       expect(diagnosis.findings.find(({ kind }) => kind === 'process-silent')?.severity).toBe('degraded');
