@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { TidemarkError } from '@tidemark/ports';
+import { systemCode, TidemarkError } from '@tidemark/ports';
+import { ifThere } from './if-there.ts';
 import { tablesOf } from './manifest-edits.ts';
 import { syncPath } from './sync-path.ts';
 
@@ -15,13 +16,15 @@ export interface CheckpointFile {
 const ATTEMPTS = 20;
 /** The folder in which a checkpoint is made, before it has its name. */
 const PARTIAL = '.partial';
+/** Errors of links that a copy does not have. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EXDEV', 'EPERM', 'ENOTSUP']);
 const TABLE_NAME = /^(\d+)\.sst$/;
 
 /**
- * Makes a database of the folder `path`, which is open, in the folder `to`: its tables as hard links, and the manifest up to the edit
- * that is the last one now. Background work continues: files of tables never change, and RocksDB removes one only after it
- * wrote that into the manifest, so where a table is gone a newer manifest must be read. Writes that are in no table yet
- * are not in it.
+ * Makes a database of the folder `path`, which is open, in the folder `to`: its tables as hard links, and the manifest up to
+ * the edit that is the last one now. Background work continues: files of tables never change, and RocksDB removes one only
+ * after it wrote that into the manifest, so where a table is gone a newer manifest must be read. Writes that are in no table
+ * yet are not in it.
  */
 export async function linkTables(path: string, to: string): Promise<CheckpointFile[]> {
   const partial = to + PARTIAL;
@@ -55,7 +58,7 @@ export async function linkTables(path: string, to: string): Promise<CheckpointFi
 async function isLinked(path: string, to: string): Promise<boolean> {
   const current = await readFile(join(path, 'CURRENT'), 'latin1');
   const name = current.trimEnd();
-  const manifest = await readIfThere(join(path, name));
+  const manifest = await ifThere(readFile(join(path, name)));
   // A manifest that has grown is replaced, and removed.
   if (manifest === undefined) return false;
   const found = tablesOf(manifest);
@@ -83,31 +86,17 @@ async function makeEmptyFolder(to: string, partial: string): Promise<void> {
 
 /** Links a file; copies it where links can't be made. Returns false where it does not exist. */
 async function isLinkMade(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return false;
-    if (code !== 'EXDEV' && code !== 'EPERM' && code !== 'ENOTSUP') throw error;
-  }
-  // Another file system, or one without links.
-  try {
-    await copyFile(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
-  await syncPath(to);
-  return true;
+  return (await ifThere(linkOrCopy(from, to).then(() => true))) ?? false;
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    return await readFile(path);
+    await link(from, to);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    // Another file system, or one without links.
+    if (!NO_LINKS.has(systemCode(error))) throw error;
+    await copyFile(from, to);
+    await syncPath(to);
   }
 }
 

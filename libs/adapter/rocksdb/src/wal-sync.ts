@@ -2,6 +2,8 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TidemarkError } from '@tidemark/ports';
 import { rocksDbError } from './errors.ts';
+import { ifThere } from './if-there.ts';
+import { syncPath } from './sync-path.ts';
 
 /** A file or a folder that can be made durable. */
 export interface Syncable {
@@ -111,22 +113,10 @@ export async function walFolder(path: string, currentNumber: () => Promise<numbe
       return names.filter((name) => /^\d+\.log$/.test(name)).map((name) => Number.parseInt(name, 10));
     },
     async open(number) {
-      try {
-        const file = await open(join(path, `${String(number).padStart(6, '0')}.log`), 'r+');
-        return { sync: () => file.datasync(), close: () => file.close() };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
+      const file = await ifThere(open(join(path, `${String(number).padStart(6, '0')}.log`), 'r+'));
+      return file && { sync: () => file.datasync(), close: () => file.close() };
     },
-    async syncNames() {
-      const folder = await open(path, 'r');
-      try {
-        await folder.sync();
-      } finally {
-        await folder.close();
-      }
-    },
+    syncNames: () => syncPath(path),
     async assertInPlace() {
       const found = await place(path);
       if (found === known) return;
@@ -139,11 +129,6 @@ export async function walFolder(path: string, currentNumber: () => Promise<numbe
 
 /** Names the folder that a path leads to; undefined when there is none. */
 async function place(path: string): Promise<string | undefined> {
-  try {
-    const { dev, ino } = await stat(path, { bigint: true });
-    return `${dev}/${ino}`;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const found = await ifThere(stat(path, { bigint: true }));
+  return found && `${found.dev}/${found.ino}`;
 }
