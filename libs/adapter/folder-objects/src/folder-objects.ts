@@ -6,12 +6,12 @@ import {
   checkObjectPrefix,
   checkObjectRange,
   checkPageLimit,
+  checkStatedCrc32c,
   checkWholeObject,
   type Disk,
   type DiskFile,
   isTidemarkError,
   type ListOptions,
-  limitError,
   type ObjectInfo,
   type ObjectOptions,
   type ObjectPage,
@@ -20,6 +20,7 @@ import {
   PAGE_KEYS,
   type PutOptions,
   type PutStreamOptions,
+  pastObjectEnd,
   type Random,
   type ReadObjectOptions,
   type StoredObject,
@@ -27,7 +28,7 @@ import {
 } from '@tidemark/ports';
 import { Drafts } from './drafts.ts';
 import { walkKeys } from './key-walk.ts';
-import { absent, objectError, otherVersion, pastEnd, present } from './object-error.ts';
+import { absent, objectError, otherVersion, present } from './object-error.ts';
 import { encodeTrailer, type ObjectTrailer, readTrailer, TAG_BYTES, TRAILER_BYTES } from './object-file.ts';
 import { type FileLocks, WriterLock } from './writer-lock.ts';
 
@@ -116,7 +117,7 @@ export class FolderObjects implements ObjectStore {
   async getRange(key: string, range: ObjectRange, options: ReadObjectOptions = {}): Promise<Uint8Array> {
     checkObjectRange(key, range);
     return this.#read('read', key, options, async (file, { sizeBytes }) => {
-      if (range.offset + range.length > sizeBytes) throw pastEnd(key, range, sizeBytes);
+      if (range.offset + range.length > sizeBytes) throw pastObjectEnd(key, range, sizeBytes);
       const bytes = await readExactly(file, range.offset, range.length);
       if (bytes === undefined) throw damagedBytes(key);
       if (range.crc32c !== undefined && crc32cOf(bytes) !== range.crc32c) throw damagedBytes(key);
@@ -161,22 +162,20 @@ export class FolderObjects implements ObjectStore {
     key: string,
     draft: string,
     chunks: AsyncIterable<Uint8Array>,
-    { signal, crc32c: expected }: PutStreamOptions,
+    options: PutStreamOptions,
   ): Promise<ObjectTrailer> {
     const file = await this.#disk.open(draft, { create: true });
     try {
       let sizeBytes = 0;
       let crc32c = 0;
       for await (const chunk of chunks) {
-        signal?.throwIfAborted();
+        options.signal?.throwIfAborted();
         await file.write(chunk, sizeBytes);
         crc32c = crc32cOf(chunk, crc32c);
         sizeBytes += chunk.length;
       }
-      signal?.throwIfAborted();
-      if (expected !== undefined && expected !== crc32c) {
-        throw limitError(`CRC-32C of object ${key}`, String(crc32c), `${expected}, which the caller stated`);
-      }
+      options.signal?.throwIfAborted();
+      checkStatedCrc32c(key, crc32c, options);
       const trailer = { sizeBytes, version: toHex(this.#random.bytes(TAG_BYTES)), crc32c };
       await file.write(encodeTrailer(trailer), sizeBytes);
       await file.sync();

@@ -1,4 +1,4 @@
-import { type ObjectRange, TidemarkError } from '@tidemark/ports';
+import { TidemarkError } from '@tidemark/ports';
 
 export function absent(key: string): TidemarkError {
   return new TidemarkError('not_found', `object ${key} does not exist`, { key });
@@ -13,11 +13,6 @@ export function otherVersion(key: string, wanted: string, found: string | undefi
   return new TidemarkError('failed_precondition', `object ${key} ${shown} (expected: ${wanted}); read it again`, {
     key,
   });
-}
-
-export function pastEnd(key: string, { offset, length }: ObjectRange, sizeBytes: number): TidemarkError {
-  const message = `range of object ${key}: ${length} bytes at ${offset} (limit: its ${sizeBytes} bytes)`;
-  return new TidemarkError('out_of_range', message, { key, sizeBytes });
 }
 
 /** Adds the operation and the key to an error of the disk. Other errors, and those of objects, are returned as they are. */

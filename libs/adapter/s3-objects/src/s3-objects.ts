@@ -15,6 +15,7 @@ import {
   checkObjectPrefix,
   checkObjectRange,
   checkPageLimit,
+  checkStatedCrc32c,
   checkWholeObject,
   isTidemarkError,
   type ListOptions,
@@ -27,6 +28,7 @@ import {
   PAGE_KEYS,
   type PutOptions,
   type PutStreamOptions,
+  pastObjectEnd,
   type Random,
   type ReadObjectOptions,
   type StoredObject,
@@ -92,7 +94,7 @@ export class S3Objects implements ObjectStore {
         options.signal?.throwIfAborted();
         crc32c = crc32cOf(bytes, crc32c);
         sizeBytes += bytes.length;
-        if (isLast) checkStated(key, crc32c, options);
+        if (isLast) checkStatedCrc32c(key, crc32c, options);
         if (isLast && upload === undefined) return await this.put(key, bytes, options);
         upload ??= await this.#beginUpload(key, putId, options);
         await upload.put(bytes);
@@ -141,7 +143,7 @@ export class S3Objects implements ObjectStore {
         options.signal,
         async (answer, signal) => {
           const [, from, to, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.ContentRange ?? '') ?? [];
-          if (Number(size) <= last) throw pastEnd(key, range, Number(size));
+          if (Number(size) <= last) throw pastObjectEnd(key, range, Number(size));
           if (Number(from) !== offset || Number(to) !== last) throw otherRange(key, answer.ContentRange);
           const bytes = await readBody(answer.Body, length, key, signal);
           if (range.crc32c !== undefined && crc32cOf(bytes) !== range.crc32c) throw damagedBytes(key);
@@ -297,11 +299,6 @@ function askedRead(key: string, { version }: ReadObjectOptions): Asked {
   return { what: 'read', key, ...(version === undefined ? {} : { condition: 'version' }) };
 }
 
-function checkStated(key: string, crc32c: number, options: PutStreamOptions): void {
-  if (options.crc32c === undefined || options.crc32c === crc32c) return;
-  throw limitError(`CRC-32C of object ${key}`, String(crc32c), `${options.crc32c}, which the caller stated`);
-}
-
 function infoOf(
   key: string,
   answer: Pick<HeadObjectCommandOutput, 'ContentLength' | 'ETag' | 'ChecksumCRC32C' | 'Metadata'>,
@@ -317,11 +314,6 @@ function versionOf(key: string, etag: string | undefined): string {
   throw new TidemarkError('failed_precondition', `object ${key}: the server gives no ETag, which versions need`, {
     key,
   });
-}
-
-function pastEnd(key: string, { offset, length }: ObjectRange, sizeBytes: number): TidemarkError {
-  const message = `range of object ${key}: ${length} bytes at ${offset} (limit: its ${sizeBytes} bytes)`;
-  return new TidemarkError('out_of_range', message, { key, sizeBytes });
 }
 
 function otherRange(key: string, found: string | undefined): TidemarkError {

@@ -20,7 +20,14 @@ export { limitError } from './limit-error.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export { isMovedError, movedError } from './moved-error.ts';
 export { checkObjectKey, checkObjectPrefix, isObjectKey, OBJECT_KEY_CHARACTERS } from './object-key.ts';
-export { assertOneCondition, checkObjectRange, checkPageLimit, checkWholeObject } from './object-limits.ts';
+export {
+  assertOneCondition,
+  checkObjectRange,
+  checkPageLimit,
+  checkStatedCrc32c,
+  checkWholeObject,
+  pastObjectEnd,
+} from './object-limits.ts';
 export type {
   ListOptions,
   ObjectInfo,
