@@ -6,6 +6,7 @@ import { collectUnlessCommitWaits } from './commit-patience.ts';
 import { GroupFolder } from './group-folder.ts';
 import { HeadView } from './head-view.ts';
 import type { PartitionStore } from './partition-state.ts';
+import { coveredWatermarkOf, watermarkOf } from './partition-status.ts';
 import { RangePages } from './range-pages.ts';
 import { deletedBeforeMs } from './retention.ts';
 import type { Found } from './series-folder.ts';
@@ -65,13 +66,11 @@ async function collect(
   context: number,
   slice: WorkSlice,
 ): Promise<Found> {
-  const { tracker, coverage, head, nextOffset } = store;
-  const { watermarkMs } = tracker;
-  const covered = coverage.covered(planned.tagsOffset, watermarkMs);
+  const { tracker, head, nextOffset } = store;
   const position = {
     offset: nextOffset,
-    watermarkMs: Number.isFinite(watermarkMs) ? watermarkMs : undefined,
-    coveredWatermarkMs: Number.isFinite(covered) ? covered : undefined,
+    watermarkMs: watermarkOf(store),
+    coveredWatermarkMs: coveredWatermarkOf(store, planned.tagsOffset),
     era: tracker.era,
     gaps: gapsOf(store),
     deletedBeforeMs: deletedBeforeMs(store),

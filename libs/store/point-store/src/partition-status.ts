@@ -14,7 +14,7 @@ export function partitionStatus(
     partition,
     offset: nextOffset,
     committedOffset,
-    watermarkMs: finite(tracker.watermarkMs),
+    watermarkMs: watermarkOf(store),
     era: tracker.era,
     lanes: openLanes(tracker),
     clients: shownClients(tracker.clients.values()).map((client) => ({
@@ -46,6 +46,22 @@ function memoryOf({ head, recent, cache, table, dictionaries, seriesSets }: Part
     { part: 'dictionaries', bytes: dictionaries.sizeBytes },
     { part: 'series_sets', bytes: seriesSets.bytes },
   ];
+}
+
+/** The watermark of a partition, ms; undefined before the first mark. */
+export function watermarkOf({ tracker }: Pick<PartitionStore, 'tracker'>): number | undefined {
+  return finite(tracker.watermarkMs);
+}
+
+/**
+ * The watermark through which no block needed more of `tags` than the records below `tagsOffset`, ms; undefined when that is
+ * not known.
+ */
+export function coveredWatermarkOf(
+  { coverage, tracker }: Pick<PartitionStore, 'coverage' | 'tracker'>,
+  tagsOffset: number,
+): number | undefined {
+  return finite(coverage.covered(tagsOffset, tracker.watermarkMs));
 }
 
 function finite(value: number): number | undefined {

@@ -11,7 +11,7 @@ import { writeCommit } from './commit.ts';
 import { logicalHash } from './logical-hash.ts';
 import { loadPartition } from './partition-load.ts';
 import { PartitionStore, type PartitionStoreOptions } from './partition-state.ts';
-import { partitionStatus } from './partition-status.ts';
+import { coveredWatermarkOf, partitionStatus, watermarkOf } from './partition-status.ts';
 import { checkLimits } from './point-store-limits.ts';
 
 export interface PointPartitionOptions extends PartitionStoreOptions {
@@ -143,7 +143,7 @@ export class PointPartition implements ConsumedState {
   /** The partition's position, except for the fields of its consumer; small enough to be polled every second. */
   get position(): Omit<ReplicaPosition, 'logNext' | 'halted' | 'haltedOffset' | 'problem'> {
     const { partition, nextOffset, committedOffset, tracker, hashes } = this.#store;
-    const watermarkMs = Number.isFinite(tracker.watermarkMs) ? tracker.watermarkMs : undefined;
+    const watermarkMs = watermarkOf(this.#store);
     const checkpointOffset = hashes.at(-1)?.offset;
     return {
       ...{ partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, era: tracker.era },
@@ -151,14 +151,9 @@ export class PointPartition implements ConsumedState {
     };
   }
 
-  /**
-   * The watermark through which no block needed more of `tags` than the records below `tagsOffset`; undefined when that is not
-   * known.
-   */
+  /** Of a tag store that has read `tags` below this offset; see `coveredWatermarkOf`. */
   coveredWatermarkMs(tagsOffset: number): number | undefined {
-    const { coverage, tracker } = this.#store;
-    const coveredMs = coverage.covered(tagsOffset, tracker.watermarkMs);
-    return Number.isFinite(coveredMs) ? coveredMs : undefined;
+    return coveredWatermarkOf(this.#store, tagsOffset);
   }
 
   /** The partition's status, except for the fields of its consumer. */
