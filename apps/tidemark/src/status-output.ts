@@ -1,5 +1,5 @@
 import type { PartitionStatusReply, StatusReply } from '@tidemark/contract';
-import { isNoted } from '@tidemark/doctor';
+import { completeThroughOf, isNoted } from '@tidemark/doctor';
 import { printable } from '@tidemark/model/safe-text';
 import { LATE_THREAD_NOTED_MS } from '@tidemark/model/thread-delay';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
@@ -28,17 +28,18 @@ export function formatStatus(status: StatusReply): string {
   ].join('\n');
 }
 
-function completeness({ points, latenessMs, nowMs, errors, mapEpoch }: StatusReply): string {
-  const marks = points.map(({ coveredWatermarkMs }) => coveredWatermarkMs);
-  const known = marks.filter((mark) => mark !== undefined);
-  if (errors.length > 0 || known.length < marks.length || known.length === 0) {
+function completeness(status: StatusReply): string {
+  const { points, latenessMs, nowMs, errors, mapEpoch } = status;
+  const throughMs = completeThroughOf(status);
+  if (throughMs === undefined) {
     const unmarked = points.filter(({ coveredWatermarkMs }) => coveredWatermarkMs === undefined).map(holderOf);
     const why = errors.length > 0 ? [`no answer from ${errors.map(({ part }) => part).join(', ')}`] : [];
     if (unmarked.length > 0) why.push(`no watermark yet in ${unmarked.join(', ')}`);
     return `nothing is known to be complete: ${why.join('; ') || 'no watermark yet in any partition'}`;
   }
-  const throughMs = Math.min(...known) - latenessMs;
-  const holding = points.filter(({ coveredWatermarkMs }) => coveredWatermarkMs === Math.min(...known)).map(holderOf);
+  const holding = points
+    .filter(({ coveredWatermarkMs }) => coveredWatermarkMs === throughMs + latenessMs)
+    .map(holderOf);
   return (
     `complete through ${time(throughMs)}, ${duration(nowMs - throughMs)} ago ` +
     `(of which the lateness bound D is ${duration(latenessMs)}); held by ${holding.join(', ')}; map epoch ${mapEpoch}`

@@ -1,5 +1,5 @@
 import { counted, formatCount } from './format-values.ts';
-import type { PipelineView } from './pipeline-view.ts';
+import type { PipelineView, PointPartitionView } from './pipeline-view.ts';
 import { NOTED_TAGS_LAG } from './thresholds.ts';
 
 /** A partition that has stopped reading. */
@@ -51,7 +51,11 @@ export function gapSentences({ points, tags }: Pick<PipelineView, 'points' | 'ta
  * Lowest watermark that the tag stores cover, minus the lateness bound: through when queries are complete. Undefined if a
  * partition did not answer or has no watermark.
  */
-export function completeThroughOf(status: Pick<PipelineView, 'points' | 'errors' | 'latenessMs'>): number | undefined {
+export function completeThroughOf(status: {
+  readonly points: readonly Pick<PointPartitionView, 'coveredWatermarkMs'>[];
+  readonly errors: readonly unknown[];
+  readonly latenessMs: number;
+}): number | undefined {
   if (status.errors.length > 0 || status.points.length === 0) return undefined;
   let minMs = Number.POSITIVE_INFINITY;
   for (const { coveredWatermarkMs } of status.points) {
