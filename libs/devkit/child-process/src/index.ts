@@ -6,3 +6,4 @@ export type { LinkMode } from './tcp-link.ts';
 export { TcpLink } from './tcp-link.ts';
 export { Watchdog } from './watchdog.ts';
 export { whileLocked } from './while-locked.ts';
+export { whyNot } from './why-not.ts';

@@ -1,4 +1,4 @@
-import { isTidemarkError } from '@tidemark/ports';
+import { whyNot } from '@tidemark/child-process';
 import { ensureClassArchive } from './class-archive.ts';
 import { type DistributionOptions, kafkaDistribution } from './distribution.ts';
 
@@ -6,12 +6,6 @@ import { type DistributionOptions, kafkaDistribution } from './distribution.ts';
  * Returns why brokers are not available on this machine (no Java, no Maven, no download), or an empty text when they
  * are. In that case the slow preparation of the first start is done.
  */
-export async function whyNoKafka(options: DistributionOptions = {}): Promise<string> {
-  try {
-    await ensureClassArchive(await kafkaDistribution(options));
-    return '';
-  } catch (error) {
-    if (isTidemarkError(error, 'failed_precondition') || isTidemarkError(error, 'unavailable')) return error.message;
-    throw error;
-  }
+export function whyNoKafka(options: DistributionOptions = {}): Promise<string> {
+  return whyNot(async () => ensureClassArchive(await kafkaDistribution(options)));
 }
