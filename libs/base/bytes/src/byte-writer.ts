@@ -138,8 +138,8 @@ export class ByteWriter {
   }
 
   /**
-   * The bytes written, as a copy in memory of its own, for those that are kept for long, or are released: a small copy of `take` shares a piece of
-   * memory with others, and keeps all of it.
+   * The bytes written, as a copy in memory of its own, for those that are kept for long, or are released: a small copy of
+   * `take` shares a piece of memory with others, and keeps all of it.
    */
   takeApart(): Buffer {
     const out = Buffer.allocUnsafeSlow(this.#length);

@@ -37,8 +37,8 @@ export function undecodedRequests(definition: typeof IntakeService): typeof Inta
 }
 
 /**
- * Returns a request, which is decoded in slices if it was not when it arrived, once: its bytes are given back then. Throws `invalid_argument` for one that can't be
- * decoded in small pieces.
+ * Returns a request, which is decoded in slices if it was not when it arrived, once: its bytes are given back then. Throws
+ * `invalid_argument` for one that can't be decoded in small pieces.
  */
 export async function decodedRequest(request: SendRequest, slicing: Slicing | undefined): Promise<SendRequest> {
   const bytes = undecoded.get(request);

@@ -183,11 +183,8 @@ export class ControlState {
     const { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost, halts } =
       this;
     const content = { term, termOffset, throughMs, eras, maps, sessions, fences, deadLanes, overBudget, keys, lost };
-    const { wereKeysCreated } = this;
-    return toCheckpoint(
-      { ...content, wereKeysCreated, halts, inForceMs: this.#inForceMs, skips: this.#skips },
-      this.nextOffset - 1,
-    );
+    const more = { wereKeysCreated: this.wereKeysCreated, halts, inForceMs: this.#inForceMs, skips: this.#skips };
+    return toCheckpoint({ ...content, ...more }, this.nextOffset - 1);
   }
 
   #applyOne({ message, offset, appendTimeMs }: PassedRecord): void {

@@ -74,9 +74,8 @@ export function releaseVersions({ pages }: StoredVersions): void {
 const BYTE_COST = 1 / 128;
 
 /**
- * The pages of a bucket on disk that commits up to `sequence` have written, one dealt page after the other; nothing else has the
- * bytes of these pages. Throws `data_loss`
- * for pages of other times, or of a series that is not in the table.
+ * The pages of a bucket on disk that commits up to `sequence` have written, one dealt page after the other; nothing else has
+ * the bytes of these pages. Throws `data_loss` for pages of other times, or of a series that is not in the table.
  */
 export async function* versionsOfBucket(
   store: PartitionStore,
