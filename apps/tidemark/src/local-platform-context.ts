@@ -1,14 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PlatformContext } from '@tidemark/assembly/one-process';
 import { SystemClock } from '@tidemark/node-runtime';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
+import { partitionsIn } from './partitions-in.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Returns the context of a platform on this machine. An existing data folder keeps its number of partitions. */
+/**
+ * Returns the context of a platform on this machine. An existing data folder keeps its number of partitions. Error:
+ * `failed_precondition` when a partition is missing in it.
+ */
 export function localPlatformContext(settings: Settings, events: Events): PlatformContext {
   const { data } = settings;
   const partitions = partitionsIn(resolve(data.folder)) ?? data.partitions;
@@ -20,13 +24,4 @@ export function localPlatformContext(settings: Settings, events: Events): Platfo
     protoFolder: join(ROOT, 'proto'),
     ...(existsSync(page) ? { pageFolder: page } : {}),
   };
-}
-
-/**
- * Counts the partitions of a data folder. The log creates all of them at its first start, before any other decision.
- */
-function partitionsIn(folder: string): number | undefined {
-  const points = join(folder, 'log', 'points');
-  if (!existsSync(points)) return undefined;
-  return readdirSync(points).filter((name) => /^\d+$/.test(name)).length || undefined;
 }
