@@ -84,6 +84,28 @@ describe('a query that finds nothing', () => {
     expect(await notes('sum:web.requests.hits{*} by {host}')).toEqual([]);
   });
 
+  test.each([
+    ['avg:web.requests.hitz{*}', 'web.requests.hitz that match {*}'],
+    ['avg:old.metric{*}', 'old.metric that match {*}'],
+    ['avg:web.requests.hits{evn:prod}', 'web.requests.hits that match {evn:prod}'],
+    ['avg:bare.metric{env:prod}', 'bare.metric that match {env:prod}'],
+  ])('%s: what was not found may exist where records of tags are missing', async (query, found) => {
+    const { stores, notes } = setUp();
+    stores.gaps.set('tags/0', [{ offset: 7, reason: 'halted, later records are not read: wrong checksum' }]);
+    expect(await notes(query)).toEqual([
+      `no series of ${found} are known in this range, but they may exist: records of tags/0 are missing or not read (see gaps)`,
+    ]);
+    stores.gaps.clear();
+    stores.gaps.set('points/0', [{ offset: 7, reason: 'bit rot' }]);
+    expect(await notes(query)).not.toContainEqual(expect.stringContaining('they may exist'));
+  });
+
+  test('a grouping by a key that no series has is not named where records of tags are missing', async () => {
+    const { stores, notes } = setUp();
+    stores.gaps.set('tags/0', [{ offset: 7, reason: 'bit rot' }]);
+    expect(await notes('sum:web.requests.hits{*} by {hots}')).toEqual([]);
+  });
+
   test('stores that do not answer what is looked for cost no answer', async () => {
     const { stores, notes } = setUp();
     let asked = 0;

@@ -23,25 +23,43 @@ const MAX_LEAVES = 5;
 
 /**
  * Why leaves found nothing, with a name that was probably meant: of the metric, of a tag key, or of a tag value. Empty
- * where all leaves found series, or where a part failed, which is an error of the answer. Where the stores don't answer these
- * questions, there are no names: a suggestion is never why a query fails.
+ * where all leaves found series, or where a part failed, which is an error of the answer. Where records of `tags` are missing,
+ * what was not found may exist: there is no reason and no name. Where the stores don't answer these questions, there are no
+ * names: a suggestion is never why a query fails.
  */
 export async function suggestions(run: QueryRun, leaves: readonly ReadLeaf[]): Promise<string[]> {
   const missed = leaves.filter((one) => one.frame.series.length === 0 || missingKeys(one).length > 0);
   if (missed.length === 0 || run.parts.errors.length > 0) return [];
+  const lossNotes = missed.flatMap((one) => lossNote(run, one) ?? []);
+  const certain = missed.filter(({ leaf }) => partWithGap(run, leaf) === undefined);
   const parts = new Parts(run.limits.concurrentRequests, run.signal);
   try {
     const notes = await Promise.all(
-      missed
+      certain
         .slice(0, MAX_LEAVES)
         .map((one) => (one.isKnown ? tagNotes(run, parts, one) : metricNotes(run, parts, one))),
     );
-    return [...new Set(notes.flat())];
+    return [...new Set([...lossNotes, ...notes.flat()])];
   } catch {
-    return missed
+    const noMatchNotes = certain
       .filter(({ frame, isKnown }) => frame.series.length === 0 && isKnown)
       .map(({ leaf }) => noMatchNote(leaf));
+    return [...lossNotes, ...noMatchNotes];
   }
+}
+
+/** A part that may know series of the leaf, and has not read all records that name series. */
+function partWithGap({ gaps, maps, tenant }: QueryRun, { metric }: QueryLeaf): string | undefined {
+  const owners = ownersOf(maps, tenant, metric);
+  const gap = gaps.find(({ topic, partition }) => topic === 'tags' && owners.includes(partition));
+  return gap === undefined ? undefined : `${gap.topic}/${gap.partition}`;
+}
+
+function lossNote(run: QueryRun, { leaf, frame }: ReadLeaf): string | undefined {
+  const part = partWithGap(run, leaf);
+  if (part === undefined || frame.series.length > 0) return undefined;
+  const found = `no series of ${leaf.metric} that match {${printFilter(leaf.filter)}} are known in this range`;
+  return `${found}, but they may exist: records of ${part} are missing or not read (see gaps)`;
 }
 
 /** Keys of the grouping that no series of the leaf has. */
