@@ -9,7 +9,7 @@ import { ClientRegister } from './client-register.ts';
 import { ClockCheck } from './clock-check.ts';
 import type { IntakeLimits, LaneTiming } from './intake-limits.ts';
 import type { IntakeStatus } from './intake-status.ts';
-import type { LaneEra } from './lane.ts';
+import { type LaneEra, laneOpening } from './lane.ts';
 import { LaneSet } from './lane-set.ts';
 import { LogTime } from './log-time.ts';
 import { MapsInForce } from './maps-in-force.ts';
@@ -201,8 +201,10 @@ export class IntakeSession {
 
   /** Refusal of a `retry` of all points. */
   get refusal(): Rejection {
-    const message = this.problem ?? 'the intake is busy';
-    return { reason: 'intake_not_accepting', field: 'intake', limit: 'an open session', points: 0, message };
+    const limit = 'an open session';
+    // The problem may have ended since the session was asked.
+    const message = this.problem ?? `the session of the intake accepted no points until now (limit: ${limit}); retry`;
+    return { reason: 'intake_not_accepting', field: 'intake', limit, points: 0, message };
   }
 
   /** Returns why a request may be stored in part: a log that is full for one of its partitions. */
@@ -219,7 +221,7 @@ export class IntakeSession {
       const message = `points/${partition}: its stores have been halted for too long (limit: ${limit})`;
       return { reason: 'partition_halted', field: 'haltedMs', limit, points: 0, message };
     }
-    return this.#lanes.refusalOf(partition) ?? this.refusal;
+    return this.#lanes.refusalOf(partition) ?? (this.isAccepting ? laneOpening(partition) : this.refusal);
   }
 
   /** Accepts a share. Returns false when its lane cannot accept it, and the batch must be sent again. */

@@ -127,6 +127,8 @@ export class Lane {
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #running: Promise<void> | undefined;
+  /** When the newest append began, monotonic ms. */
+  #appendFromMs = 0;
   /** Gives up on the outstanding append. The outcome of its record is then unknown. */
   #giveUp: ((error: TidemarkError) => void) | undefined;
   /** Error that ended the lane. */
@@ -180,8 +182,8 @@ export class Lane {
    */
   get refusal(): Rejection {
     const { queueBytes, timing, partition } = this.#options;
-    const refusal = (reason: string, field: string, limit: string, why: string): Rejection => {
-      return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})` };
+    const refusal = (reason: string, field: string, limit: string, why: string, action = '; retry'): Rejection => {
+      return { reason, field, limit, points: 0, message: `points/${partition}: ${why} (limit: ${limit})${action}` };
     };
     const { problem } = this;
     if (this.#isMoved) {
@@ -189,10 +191,18 @@ export class Lane {
     }
     if (isFullLog(problem)) {
       const { what, limit } = fullPart(problem);
-      return refusal('log_full', 'log', limit, `${what}, so nothing was stored; retry, an operator must free space`);
+      return refusal(
+        'log_full',
+        'log',
+        limit,
+        `${what}, so nothing was stored`,
+        '; retry, an operator must free space',
+      );
     }
     if (problem !== undefined && problem.code !== 'invalid_argument') {
-      return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, 'the log accepts nothing now');
+      const waitedMs = Math.round(this.#options.clock.monotonicMs() - this.#appendFromMs);
+      const why = `the log accepts nothing now: no append for ${waitedMs} ms`;
+      return refusal('log_unavailable', 'log', `an append within ${timing.appendMs} ms`, why);
     }
     if (this.#unstorable !== undefined) {
       return refusal(
@@ -200,10 +210,10 @@ export class Lane {
         'share',
         `${this.#options.recordLimit.bytes} bytes a record`,
         this.#unstorable,
+        '',
       );
     }
-    if (!this.isAccepting)
-      return refusal('lane_opening', 'lane', 'an open lane', 'the intake is opening its lanes; retry');
+    if (!this.isAccepting) return laneOpening(partition);
     return refusal('lane_queue_full', 'laneQueueBytes', `${queueBytes} bytes`, 'too many bytes are queued for the log');
   }
 
@@ -451,6 +461,7 @@ export class Lane {
     const { clock, timing, partition } = this.#options;
     const controller = new AbortController();
     const startMs = clock.monotonicMs();
+    this.#appendFromMs = startMs;
     return new Promise<T>((resolve, reject) => {
       let timer: Timer | undefined;
       const check = (): void => {
@@ -499,6 +510,13 @@ export class Lane {
     for (const share of this.#queue.takeAll()) share.settle(false);
     this.#options.onDead(this, reason);
   }
+}
+
+/** Refusal of a share whose partition has no lane that accepts shares yet. */
+export function laneOpening(partition: number): Rejection {
+  const limit = 'an open lane';
+  const message = `points/${partition}: the intake is opening its lanes (limit: ${limit}); retry`;
+  return { reason: 'lane_opening', field: 'lane', limit, points: 0, message };
 }
 
 /** Publishes tags. Throws `Unstorable` for those that fit no record. */

@@ -82,7 +82,9 @@ export class SessionLease {
   get lapse(): string | undefined {
     const lapseMs = this.#options.clock.monotonicMs() - this.#renewedMs;
     if (lapseMs <= RENEWAL_LAPSE_MS) return undefined;
-    return `no renewal acknowledged for ${Math.round(lapseMs)} ms${fullness(this.#writer.repeated)}`;
+    if (!Number.isFinite(lapseMs)) return 'the session of the intake is not registered yet; retry';
+    const forMs = `no renewal acknowledged for ${Math.round(lapseMs)} ms`;
+    return `${forMs}${fullness(this.#writer.repeated) ?? ` (limit: ${RENEWAL_LAPSE_MS} ms); retry`}`;
   }
 
   /**
@@ -190,8 +192,8 @@ export class SessionLease {
   }
 }
 
-function fullness(error: TidemarkError | undefined): string {
-  if (!isFullLog(error)) return '';
+function fullness(error: TidemarkError | undefined): string | undefined {
+  if (!isFullLog(error)) return undefined;
   const { what, limit } = fullPart(error);
   return `: ${what} (limit: ${limit}); retry, an operator must free space`;
 }
