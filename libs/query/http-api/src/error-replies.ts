@@ -18,6 +18,11 @@ export function errorReplies(app: FastifyInstance, limits: HttpApiLimits): void 
       const message = `body: too large (limit: http.bodyBytes, ${limit})`;
       return reply.code(status).send({ errors: [message], code: 'invalid_argument', detail: { field: 'body', limit } });
     }
+    // Of a path that leaves the folder of the page.
+    if (status === 403) {
+      const message = `path: ${request.url.slice(0, SHOWN_CHARS)} (limit: the files of the page)`;
+      return reply.code(status).send({ errors: [message], code: 'permission_denied', detail: { field: 'path' } });
+    }
     // Other refusals of the framework are sent as they are; other errors stay in the log.
     if (status < 500) {
       const { message, detail } = refusalOf(error, request);

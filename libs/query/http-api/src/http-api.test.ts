@@ -528,6 +528,7 @@ describe('the access to the API', () => {
       routes: (scope, access) => {
         scope.post('/api/v2/series', async (request, reply) => reply.code(202).send(access.tenantOf(request, 'read')));
         scope.post('/api/v1/series', async (_, reply) => reply.code(202).send());
+        scope.put('/api/v1/metrics/:name', async (_, reply) => reply.code(202).send());
       },
     });
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
@@ -554,6 +555,16 @@ describe('the access to the API', () => {
       const slashes = await app.inject({ method: 'POST', url, headers: { 'dd-api-key': 'acme-key' } });
       expect([slashes.statusCode, slashes.headers['cache-control']]).toEqual([202, 'no-store']);
       expect((await app.inject(url)).statusCode).toBe(405);
+    }
+    for (const method of ['DELETE', 'POST'] as const) {
+      const ofMetric = await app.inject({ method, url: '/api/v1/metrics/web%20hits?x=1' });
+      expect([ofMetric.statusCode, ofMetric.headers.allow, ofMetric.json()]).toEqual([
+        ...[405, 'GET, PUT'],
+        {
+          errors: [`method not allowed: ${method} /api/v1/metrics/web%20hits; send with GET or PUT`],
+          ...{ code: 'invalid_argument', detail: { field: 'method' } },
+        },
+      ]);
     }
     const odd = await app.inject({ method: 'POST', url: '/api/:x(' });
     expect(odd.statusCode).toBe(404);
@@ -583,5 +594,13 @@ describe('the access to the API', () => {
     for (const url of ['/../outside.txt', '/%2e%2e/outside.txt', '/assets/..%2f..%2foutside.txt']) {
       expect((await app.inject(url)).payload).not.toContain('secret');
     }
+    const outside = await app.inject('/assets/..%5coutside.txt');
+    expect([outside.statusCode, outside.json()]).toEqual([
+      403,
+      {
+        errors: ['path: /assets/..%5coutside.txt (limit: the files of the page)'],
+        ...{ code: 'permission_denied', detail: { field: 'path' } },
+      },
+    ]);
   });
 });

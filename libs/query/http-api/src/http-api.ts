@@ -14,6 +14,7 @@ import { DEFAULT_HTTP_API_LIMITS, type HttpApiLimits } from './http-api-limits.t
 import { metricRoute } from './metric-route.ts';
 import { answerNotFound, refuseForeignData } from './not-found.ts';
 import { pageFiles } from './page-files.ts';
+import { RouteMethods } from './route-methods.ts';
 import { tidemarkRoutes } from './tidemark-routes.ts';
 
 export interface HttpApiOptions {
@@ -89,6 +90,7 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   guard(app, limits, options.allowedHosts ?? []);
   refuseForeignData(app, options.onNotTaken ?? (() => undefined));
   errorReplies(app, limits);
+  const routeMethods = new RouteMethods(app);
 
   const access: RequestAccess = {
     tenantOf: (request, scope, otherKey) => {
@@ -115,8 +117,8 @@ export function httpApi(options: HttpApiOptions): FastifyInstance {
   healthRoutes(app, options);
   const { routes } = options;
   if (routes !== undefined) app.register(async (scope) => routes(scope, access));
-  if (service !== undefined) pageFiles(app, options.pageFolder);
-  else app.setNotFoundHandler((request, reply) => answerNotFound(app, request, reply));
+  if (service !== undefined) pageFiles(app, options.pageFolder, routeMethods);
+  else app.setNotFoundHandler((request, reply) => answerNotFound(routeMethods, request, reply));
   return app;
 }
 

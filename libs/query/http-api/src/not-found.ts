@@ -1,11 +1,9 @@
 import { TidemarkError } from '@tidemark/ports';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { foreignPath } from './foreign-paths.ts';
+import type { RouteMethods } from './route-methods.ts';
 
 const MAX_PATH_CHARS = 200;
-const METHODS = ['GET', 'POST'] as const;
-/** Paths that may be compared with routes. Others could have the syntax of a route, such as a regular expression. */
-const PLAIN_PATH = /^[\w/.-]+$/;
 
 /**
  * Refuses data that is not accepted, such as logs of Datadog's agents, before its body is read: the body may have any
@@ -23,20 +21,19 @@ export function refuseForeignData(app: FastifyInstance, onNotTaken: (error: Tide
 }
 
 /**
- * Answers requests that have no route: 405 with the right method where there is one, otherwise 404, with what to do for
+ * Answers requests that have no route: 405 with the right methods where there are some, otherwise 404, with what to do for
  * the known paths of other products. http-api.test.ts covers it.
  */
-export function answerNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerNotFound(routes: RouteMethods, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const [sent] = request.url.split('?');
   const what = `${request.method} ${sent.slice(0, MAX_PATH_CHARS)}`;
   const path = plainPath(sent);
   const foreign = foreignPath(request.method, path);
-  const isRoute = (method: (typeof METHODS)[number]) =>
-    method !== request.method && PLAIN_PATH.test(path) && app.hasRoute({ method, url: path });
-  const method = METHODS.find(isRoute);
+  const methods = routes.of(path);
   const advice = foreign === undefined ? '' : `: ${foreign.advice}`;
-  if (method === undefined) return send(reply, 404, `not found: ${what}${advice}`);
-  return send(reply.header('allow', method), 405, `method not allowed: ${what}; send with ${method}${advice}`);
+  if (methods.length === 0) return send(reply, 404, `not found: ${what}${advice}`);
+  const message = `method not allowed: ${what}; send with ${methods.join(' or ')}${advice}`;
+  return send(reply.header('allow', methods.join(', ')), 405, message);
 }
 
 /** Returns a path as routes have it: without doubled slashes, and without one at its end. */

@@ -1,9 +1,10 @@
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { answerNotFound } from './not-found.ts';
+import type { RouteMethods } from './route-methods.ts';
 
 /** Serves the page's built files, and its entry file for every URL of a view. */
-export function pageFiles(app: FastifyInstance, folder: string | undefined): void {
+export function pageFiles(app: FastifyInstance, folder: string | undefined, routes: RouteMethods): void {
   if (folder !== undefined) {
     app.register(fastifyStatic, {
       root: folder,
@@ -17,6 +18,6 @@ export function pageFiles(app: FastifyInstance, folder: string | undefined): voi
   app.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
     if (folder !== undefined && wantsPage && !/^\/+api\//.test(request.url)) return reply.sendFile('index.html');
-    return answerNotFound(app, request, reply);
+    return answerNotFound(routes, request, reply);
   });
 }
