@@ -1,7 +1,8 @@
+import { urlOf } from '@tidemark/openmetrics/scrape-target';
 import { isTidemarkError } from '@tidemark/ports';
 import * as z from 'zod';
 import { parseAddresses, parseOptionalAddress, parsePartitions, parsePlacement } from './parse-lists.ts';
-import { SETTING_META, text, texts } from './setting.ts';
+import { needed, SETTING_META, text, texts } from './setting.ts';
 
 /** A setting whose text is a list of `host:port`. */
 export function addresses(maxBytes: number, description: string) {
@@ -30,6 +31,18 @@ export function partitions(maxBytes: number, description: string) {
 /** A setting whose text lists processes and the partitions that each owns. */
 export function placement(maxBytes: number, description: string) {
   return parsed(maxBytes, description, parsePlacement);
+}
+
+/** The required URL of a scrape target, in an item of a list. */
+export function scrapeUrl(maxBytes: number, description: string) {
+  const url = needed(maxBytes, description);
+  return described(
+    url.transform((given, context) => {
+      attempt(() => urlOf({ url: given }), context);
+      return given;
+    }),
+    url,
+  );
 }
 
 function parsed<T>(maxBytes: number, description: string, parse: (given: string) => readonly T[]) {

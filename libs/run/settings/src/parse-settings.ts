@@ -1,8 +1,9 @@
 import { messageOf, TidemarkError } from '@tidemark/ports';
+import type { ZodError } from 'zod';
 import { readEnvironment } from './environment.ts';
 import { SETTINGS_SCHEMA, type Settings } from './schema.ts';
 import { SETTINGS, type Setting } from './setting-list.ts';
-import { type Given, outOfRange, problemsWithin, unknown } from './setting-problems.ts';
+import { type Given, outOfRange, placeWithin, problemsWithin, unknown } from './setting-problems.ts';
 
 /** Sources of settings, in the order of their precedence; a setting that none has gets its default. */
 export interface SettingsSources {
@@ -20,32 +21,40 @@ export interface SettingsSources {
  */
 export function parseSettings(sources: SettingsSources): Settings {
   const problems: string[] = [];
-  const given = new Map<string, Given>();
   // Later sources replace earlier ones.
-  if (sources.file !== undefined) readFileText(sources.file, given, problems);
-  useEnvironment(sources, given, problems);
-  readFlags(sources.flags ?? {}, given, problems);
+  const sourcesInOrder = [
+    fromFile(sources.file, problems),
+    fromEnvironment(sources, problems),
+    fromFlags(sources.flags ?? {}, problems),
+  ];
+  const given = new Map(sourcesInOrder.flatMap((source) => [...source]));
   const parsed = SETTINGS_SCHEMA.safeParse(nested(given));
-  if (!parsed.success) {
-    for (const { path, ...issue } of parsed.error.issues) {
-      const setting = SETTINGS.find(({ group, name }) => group === path[0] && name === path[1]);
-      const found = given.get(path.slice(0, 2).join('.'));
-      if (setting === undefined || found === undefined) continue;
-      const problem = issue.code === 'custom' ? issue.params?.problem : undefined;
-      if (typeof problem === 'string') {
-        problems.push(`${setting.key}: ${problem}, given by ${found.source}`);
-        continue;
-      }
-      const words = issue.code === 'unrecognized_keys' ? issue.keys : [];
-      if (path.length === 2) problems.push(outOfRange(setting, found));
-      else problems.push(...problemsWithin(setting, found, path.slice(2), words));
-    }
+  if (!parsed.success) problems.push(...problemsOf(parsed.error, given));
+  for (const source of sourcesInOrder) {
+    // A wrong value that is replaced now would be refused at the first start without its replacement.
+    const replaced = new Map([...source].filter(([key, one]) => given.get(key) !== one));
+    const { error } = SETTINGS_SCHEMA.safeParse(nested(replaced));
+    if (error !== undefined) problems.push(...problemsOf(error, replaced));
   }
   if (parsed.success && problems.length === 0) {
     problems.push(...contradictions(parsed.data));
     if (problems.length === 0) return parsed.data;
   }
   throw new TidemarkError('invalid_argument', problems.join('\n'), { problems: problems.length });
+}
+
+/** Words the issues of the settings that were given. */
+function problemsOf({ issues }: ZodError, given: ReadonlyMap<string, Given>): string[] {
+  return issues.flatMap(({ path, ...issue }) => {
+    const setting = SETTINGS.find(({ group, name }) => group === path[0] && name === path[1]);
+    const found = given.get(path.slice(0, 2).join('.'));
+    if (setting === undefined || found === undefined) return [];
+    const within = path.slice(2);
+    const problem = issue.code === 'custom' ? issue.params?.problem : undefined;
+    if (typeof problem === 'string') return [`${placeWithin(setting, within)}: ${problem}, given by ${found.source}`];
+    const words = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    return within.length === 0 ? [outOfRange(setting, found)] : problemsWithin(setting, found, within, words);
+  });
 }
 
 function contradictions({ store: { bucketMs, commitStepMs, retentionMs } }: Settings): string[] {
@@ -60,11 +69,8 @@ function contradictions({ store: { bucketMs, commitStepMs, retentionMs } }: Sett
   return problems;
 }
 
-function readFlags(
-  flags: Readonly<Record<string, string | true>>,
-  given: Map<string, Given>,
-  problems: string[],
-): void {
+function fromFlags(flags: Readonly<Record<string, string | true>>, problems: string[]): Map<string, Given> {
+  const given = new Map<string, Given>();
   for (const [flag, value] of Object.entries(flags)) {
     const setting = SETTINGS.find((one) => one.flag === flag);
     if (setting?.isSecret === true) {
@@ -79,36 +85,34 @@ function readFlags(
         ),
       );
   }
+  return given;
 }
 
-function useEnvironment(
-  { environment = {}, onIgnored }: SettingsSources,
-  given: Map<string, Given>,
-  problems: string[],
-): void {
+function fromEnvironment({ environment = {}, onIgnored }: SettingsSources, problems: string[]): Map<string, Given> {
+  const given = new Map<string, Given>();
   const found = readEnvironment(environment);
   for (const { setting, value } of found.settings) {
     given.set(setting.key, { value: readValue(setting, value), source: setting.variable });
   }
   problems.push(...found.problems);
   if (found.ignored.length > 0) onIgnored?.(found.ignored);
+  return given;
 }
 
-function readFileText(
-  { name, text }: { readonly name: string; readonly text: string },
-  given: Map<string, Given>,
-  problems: string[],
-): void {
+function fromFile(source: SettingsSources['file'], problems: string[]): Map<string, Given> {
+  const given = new Map<string, Given>();
+  if (source === undefined) return given;
+  const { name, text } = source;
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch (error) {
     problems.push(`${name}: not JSON: ${messageOf(error)}`);
-    return;
+    return given;
   }
   if (!isObject(file)) {
     problems.push(`${name}: must be an object of groups, such as {"http": {"port": 4270}}`);
-    return;
+    return given;
   }
   const groups = [...new Set(SETTINGS.map((setting) => setting.group))];
   for (const [group, values] of Object.entries(file)) {
@@ -128,6 +132,7 @@ function readFileText(
       }
     }
   }
+  return given;
 }
 
 /**

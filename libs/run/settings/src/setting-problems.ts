@@ -22,14 +22,18 @@ export function problemsWithin(
   path: readonly PropertyKey[],
   unknownKeys: readonly string[],
 ): string[] {
-  const place =
-    setting.key + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
+  const place = placeWithin(setting, path);
   if (unknownKeys.length > 0) {
     const known = Object.keys(setting.items ?? {});
     return unknownKeys.map((word) => `${place}.${unknown(word, known)}, given by ${source}`);
   }
   const meta = (typeof path[1] === 'string' ? setting.items?.[path[1]] : undefined) ?? setting;
   return [limited(place, meta, valueAt(value, path), source)];
+}
+
+/** Returns the key of a setting with the path of a value within it, such as `scrape.targets[0].url`. */
+export function placeWithin(setting: Setting, path: readonly PropertyKey[]): string {
+  return setting.key + path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('');
 }
 
 export function unknown(word: string, known: readonly string[]): string {

@@ -155,6 +155,24 @@ describe('settings', () => {
     expect(() => parseSettings({ flags: { 'scrape-targets': '[{' } })).toThrow('scrape.targets: [{');
   });
 
+  test('URLs that can not be scraped are refused, without a password', () => {
+    const targets = [{ url: 'ftp://a/metrics' }, { url: 'http://a/metrics' }, { url: 'http://me:secret@a:1/' }];
+    const lines = [
+      'scrape.targets[0].url: scrape target ftp://a/metrics is not an http or https URL, given by my.json',
+      'scrape.targets[2].url: scrape target a:1 has a user in its URL, which would appear in logs; use authorizationFile, given by my.json',
+    ];
+    expect(() => parseSettings({ file: file({ scrape: { targets } }) })).toThrow(lines.join('\n'));
+  });
+
+  test('a wrong value is refused also where a later source replaces it', () => {
+    const sources = { file: file({ http: { port: 'abc' } }), environment: { TIDEMARK_HTTP_PORT: '70000' } };
+    const lines = [
+      'http.port: abc, given by my.json (limit: 0 to 65535)',
+      'http.port: 70000, given by TIDEMARK_HTTP_PORT (limit: 0 to 65535)',
+    ];
+    expect(() => parseSettings({ ...sources, flags: { 'http-port': '4270' } })).toThrow(lines.join('\n'));
+  });
+
   test('settings that contradict each other are refused', () => {
     expect(() => parseSettings({ flags: { 'store-bucket-ms': '700000' } })).toThrow(/store.bucketMs: 700000/);
   });

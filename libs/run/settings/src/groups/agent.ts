@@ -4,7 +4,7 @@ import { DAY_MS } from '@tidemark/model';
 import { PROTOCOL_TIMES } from '@tidemark/model/protocol-times';
 import { DEFAULT_SCRAPE_TARGET } from '@tidemark/openmetrics/scrape-target';
 import * as z from 'zod';
-import { addressTexts } from '../list-settings.ts';
+import { addressTexts, scrapeUrl } from '../list-settings.ts';
 import { choice, GIB, items, KIB, MIB, needed, text, texts, whole, yesOrNo } from '../setting.ts';
 
 const C = DEFAULT_CLIENT_OPTIONS;
@@ -104,7 +104,7 @@ export const AGENT = z.strictObject({
 export const SCRAPE = z.strictObject({
   targets: items(
     {
-      url: needed(4096, 'URL to GET, `http://…/metrics` or `https://…`.'),
+      url: scrapeUrl(4096, 'URL to GET, `http://…/metrics` or `https://…`.'),
       instance: text('', 190, 'Value of the tag `instance:` of its series; empty: host and port of the URL.'),
       tags: texts(20, 200, 'Further tags of its series.'),
       prefix: text('', 100, 'Prefix of the names of its metrics.'),
