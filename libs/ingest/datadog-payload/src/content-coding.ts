@@ -1,6 +1,6 @@
 import { constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { assert, isTidemarkError, type TidemarkError } from '@tidemark/ports';
-import { requestRefusal, tooLarge, wrongBody, wrongHeader } from './request-refusal.ts';
+import { requestRefusal, tooLarge, tooManyDecoded, wrongBody, wrongHeader } from './request-refusal.ts';
 
 /** Supported codings. Datadog's API client calls zstd `zstd1`. */
 const CODINGS = ['identity', 'gzip', 'deflate', 'zstd', 'zstd1'] as const;
@@ -9,10 +9,11 @@ type Coding = (typeof CODINGS)[number];
 /** Max window: 8 MiB, which every zstd decoder must support (RFC 8878, 3.1.1.1.2). A frame may request gigabytes. */
 const ZSTD_PARAMS = { [constants.ZSTD_d_windowLogMax]: 23 };
 
-const TOO_MANY = 'too many bytes after decoding';
-
 /** Max zstd frames per body. A body has one frame for each flush of its writer. */
 const ZSTD_FRAMES = 256;
+
+/** A body has more bytes than a decoder may return. */
+class TooMany extends Error {}
 
 type Decoder = (
   body: Buffer,
@@ -31,7 +32,7 @@ export async function decodeContent(
 ): Promise<Buffer> {
   const coding = codingOf(contentEncoding);
   if (coding === 'identity') {
-    if (body.length > limitBytes) throw tooLarge('body', limitBytes, `${body.length} bytes`);
+    if (body.length > limitBytes) throw tooManyDecoded(limitBytes, `${body.length} bytes`);
     return body;
   }
   try {
@@ -39,7 +40,7 @@ export async function decodeContent(
   } catch (error) {
     if (isTidemarkError(error)) throw error;
     const code = codeOf(error);
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('body', limitBytes, TOO_MANY);
+    if (error instanceof TooMany || code === 'ERR_BUFFER_TOO_LARGE') throw tooManyDecoded(limitBytes);
     if (!/^(Z_|ZSTD_)/.test(code)) throw error;
     const isDamaged = isStart(body, MAGIC[coding]);
     throw wrongBody(
@@ -124,7 +125,7 @@ function decodeStart(
     decoder(body, options, (error, result) => {
       if (error !== null) return reject(error);
       assert(isDecoded(result), 'the decoder returns its content and itself');
-      if (result.buffer.length > limitBytes) reject(tooLarge('body', limitBytes, TOO_MANY));
+      if (result.buffer.length > limitBytes) reject(new TooMany());
       else resolve({ content: result.buffer, usedBytes: result.engine.bytesWritten });
     });
   });

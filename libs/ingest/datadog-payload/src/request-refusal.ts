@@ -41,3 +41,10 @@ export function malformed(format: 'JSON' | 'protobuf', message: string): Tidemar
 export function tooLarge(field: string, limit: number, message: string): TidemarkError {
   return requestRefusal('body_too_large', field, limit, message);
 }
+
+/** Builds the error of a body that has more bytes than its sender may send after decoding; `found` as far as it is known. */
+export function tooManyDecoded(limit: number, found = 'too many bytes'): TidemarkError {
+  const message = `body: ${found} after decoding (limit: datadog.decodedBytes, ${limit})`;
+  const reason: RequestRefusal = 'body_too_large';
+  return new TidemarkError('invalid_argument', message, { reason, field: 'body', limit });
+}

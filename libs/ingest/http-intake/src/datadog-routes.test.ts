@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { IntakeRequest, RequestResult } from '@tidemark/intake';
 import { SystemRandom } from '@tidemark/node-runtime';
@@ -203,7 +203,12 @@ describe('metric payloads', () => {
     ]);
     expect((await post(gzipSync(large), { 'content-encoding': 'gzip' })).statusCode).toBe(202);
     const bomb = await post(gzipSync(' '.repeat(100_000)), { 'content-encoding': 'gzip' });
-    expect([bomb.statusCode, bomb.json()]).toEqual([413, { errors: [expect.stringMatching(/limit: 2000/)] }]);
+    const errors = ['body: too many bytes after decoding (limit: datadog.decodedBytes, 2000)'];
+    expect([bomb.statusCode, bomb.json()]).toEqual([413, { errors }]);
+    // The limit is that of all frames together, also where the first one has used it up.
+    const frames = Buffer.concat([zstdCompressSync(' '.repeat(2000)), zstdCompressSync('  ')]);
+    const many = await post(frames, { 'content-encoding': 'zstd' });
+    expect([many.statusCode, many.json()]).toEqual([413, { errors }]);
   });
 
   test('protobuf payloads name a series to the intake once, until the intake drops its handles', async () => {

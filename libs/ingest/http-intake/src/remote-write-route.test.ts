@@ -175,7 +175,7 @@ describe('write requests', () => {
       'acme raw_too_large',
       {},
       compressSync(Buffer.alloc(5001)),
-      /rawBytes: 5001 bytes uncompressed \(limit: 5000/,
+      /rawBytes: 5001 bytes uncompressed \(limit: remoteWrite.rawBytes, 5000\)/,
     ],
     [
       413,

@@ -78,7 +78,7 @@ export class WriteBody {
     const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
     const { length, head } = claimedLength(parts);
     if (length > rawBytes) {
-      const message = `rawBytes: ${length} bytes uncompressed (limit: ${rawBytes} bytes)`;
+      const message = `rawBytes: ${length} bytes uncompressed (limit: remoteWrite.rawBytes, ${rawBytes})`;
       const detail = { reason: 'raw_too_large', field: 'rawBytes', limit: rawBytes };
       throw new TidemarkError('invalid_argument', message, detail);
     }

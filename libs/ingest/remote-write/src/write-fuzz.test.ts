@@ -290,7 +290,9 @@ function uncompressedIfSmall(body: Buffer, limitBytes: number): string | undefin
 test('a claimed length is checked before memory is reserved for it', () => {
   const reader = new WriteBody(new LabelMemory(0, KEY));
   const claims = (length: number[]) => () => finishAtOnce(reader.uncompress([Buffer.of(...length)], 1000, 0));
-  expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow('rawBytes: 4294967295 bytes uncompressed (limit: 1000 bytes)');
+  expect(claims([0xff, 0xff, 0xff, 0xff, 0x0f])).toThrow(
+    'rawBytes: 4294967295 bytes uncompressed (limit: remoteWrite.rawBytes, 1000)',
+  );
   expect(claims([0xe9, 0x07])).toThrow('rawBytes: 1001 bytes');
   expect(claims([0xe8, 0x07])).toThrow('snappy: a body of 2 bytes cannot have 1000 uncompressed bytes');
   expect(claims([0x80])).toThrow('snappy: no valid uncompressed length at the start');
