@@ -278,6 +278,14 @@ test('a database that is built again from a log that halts keeps its folder, and
   ]);
 });
 
+test('the finding of lost records of control has the command with their offset', () => {
+  const lost = (offset: number) => problem('control-lost', { code: 'data_loss', part: `offset ${offset}` });
+  const nextOf = (...offsets: readonly number[]) =>
+    examine(seen({ processes: [answered({ problems: offsets.map(lost) })] })).findings[0].next;
+  expect(nextOf(1204)).toMatch(/ skip control 0 1204 --reason WHY$/);
+  expect(nextOf(1204, 1300)).toMatch(/ skip control 0 1204 --reason WHY, and the same for each of the other offsets$/);
+});
+
 test('databases that were built again are a note with their folders and the time, and not a fault of now', () => {
   const reason = 'moved to points/1.damaged-7 of the data folder: wrong checksum';
   const problems = [0, 1].map((i) => problem('rebuilt', { code: 'data_loss', part: `points/${i}`, reason }));

@@ -38,6 +38,6 @@ function findingOf(
     what: `${words.what(name, parts)}: ${oldest.reason}`,
     sinceMs: oldest.sinceMs,
     means: words.means,
-    next: words.next,
+    next: typeof words.next === 'string' ? words.next : words.next(parts),
   };
 }

@@ -10,7 +10,7 @@ export interface ProblemWords {
   /** Before the reason. */
   readonly what: (name: string, parts: readonly string[]) => string;
   readonly means: string;
-  readonly next: string;
+  readonly next: string | ((parts: readonly string[]) => string);
 }
 
 const CHECK_DISK = 'check the disk (dmesg, SMART)';
@@ -65,7 +65,11 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       severity: 'degraded',
       what: (name, parts) => `${name} passed lost records of control at ${listed(parts)}`,
       means: 'they are taken for renewals of sessions; a key, a revocation or a skip among them has no effect',
-      next: `check the keys, and repeat what is missing; then run ${TIDEMARK_COMMAND} skip control 0 OFFSET --reason WHY`,
+      next: ([first, ...others]) => {
+        const skip = `${TIDEMARK_COMMAND} skip control 0 ${first.replace(/^offset /, '')} --reason WHY`;
+        const more = others.length === 0 ? '' : ', and the same for each of the other offsets';
+        return `check the keys, and repeat what is missing; then run ${skip}${more}`;
+      },
     },
   ],
   [
