@@ -1,7 +1,8 @@
 import { SERVICE_CHECK_STATUSES, serviceCheckMetric } from '@tidemark/model';
 import type { SlicedWork } from '@tidemark/ports';
-import { isObject, isPresent, numberOf, shownValue } from './json-body.ts';
+import { isObject, isPresent, shownValue } from './json-body.ts';
 import { eachOfList } from './json-elements.ts';
+import { timeOf } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -48,7 +49,7 @@ function readCheck(check: unknown, draft: SeriesDraft, receivedMs: number): void
     draft.refuse('status_unknown', 'status', '0 (OK), 1 (warning), 2 (critical) or 3 (unknown)');
     return;
   }
-  draft.point(isPresent(timestamp) ? numberOf(timestamp) : receivedMs / 1000, status);
+  draft.point(isPresent(timestamp) ? timeOf(timestamp, draft) : receivedMs / 1000, status);
 }
 
 function isStatus(status: unknown): status is number {

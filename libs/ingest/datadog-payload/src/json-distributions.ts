@@ -1,8 +1,8 @@
 import { ByteWriter } from '@tidemark/bytes';
 import type { SlicedWork } from '@tidemark/ports';
 import { DDSketch, packSketch } from '@tidemark/sketch';
-import { listOf, numberOf, shownValue } from './json-body.ts';
-import { pairOf, readMetric, readSeriesList } from './json-series.ts';
+import { listOf, shownValue } from './json-body.ts';
+import { pairOf, readMetric, readSeriesList, timeOf } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -43,7 +43,7 @@ function readPoints(points: readonly unknown[], draft: SeriesDraft): void {
     const sketch = sketchOf(listOf(values), draft);
     if (sketch.count === 0) continue;
     packSketch(sketch, out);
-    draft.sketch(numberOf(seconds), out.take());
+    draft.sketch(timeOf(seconds, draft), out.take());
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SlicedWork } from '@tidemark/ports';
 import { isObject, isPresent, listOf, numberOf, shownValue } from './json-body.ts';
-import { readMetric, readSeriesList } from './json-series.ts';
+import { readMetric, readSeriesList, timeOf } from './json-series.ts';
 import { readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -48,6 +48,6 @@ function readResources(resources: unknown, draft: SeriesDraft): void {
 }
 
 function readPoint(point: unknown, draft: SeriesDraft): void {
-  if (isObject(point)) draft.point(numberOf(point.timestamp), numberOf(point.value));
+  if (isObject(point)) draft.point(timeOf(point.timestamp, draft), numberOf(point.value));
   else draft.refusePoint('points_invalid', 'points', 'objects {timestamp, value}; version 1 has [timestamp, value]');
 }

@@ -79,6 +79,15 @@ test('a wrong field is refused by name, and the other series are read', async ()
     '1 interval_invalid (interval: 0 to 86400 seconds)',
   ]);
   expect(examples).toContain('type "histogram" of metric a');
+  expect(examples).toContain('timestamp missing of metric f');
+  for (const [seconds, shown] of [
+    ['x', '"x"'],
+    [1e300, '1e+300'],
+  ]) {
+    expect((await take([{ metric: 'a', points: [[seconds, 1]] }])).examples).toEqual([
+      `timestamp ${shown} of metric a`,
+    ]);
+  }
 });
 
 test.each(['application/json', 'text/json', 'text/json; charset=utf-8', undefined])(

@@ -1,6 +1,6 @@
 import type { SlicedWork } from '@tidemark/ports';
 import { isPresent, numberOf, shownValue } from './json-body.ts';
-import { pairOf, readMetric, readSeriesList } from './json-series.ts';
+import { pairOf, readMetric, readSeriesList, timeOf } from './json-series.ts';
 import { readTag, readTags } from './json-tags.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -42,7 +42,7 @@ function readFields(series: Readonly<Record<string, unknown>>, draft: SeriesDraf
 function readPoints(points: readonly unknown[], draft: SeriesDraft): void {
   for (const point of points) {
     const [seconds, value] = pairOf(point);
-    draft.point(numberOf(seconds), numberOf(value));
+    draft.point(timeOf(seconds, draft), numberOf(value));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SlicedWork } from '@tidemark/ports';
-import { isObject, SLICE_BYTES } from './json-body.ts';
+import { isObject, numberOf, SLICE_BYTES, shownValue } from './json-body.ts';
 import { type ElementReader, eachSeries } from './json-elements.ts';
 import type { KnownSeries } from './known-series.ts';
 import type { DatadogLimits } from './limits.ts';
@@ -67,4 +67,11 @@ export function readMetric(metric: unknown, draft: SeriesDraft): void {
 /** Returns a point `[seconds, value]`; one of another form has neither. */
 export function pairOf(point: unknown): readonly unknown[] {
   return Array.isArray(point) ? point : [];
+}
+
+/** Returns a time in seconds; NaN for another value, which the draft has for the message. */
+export function timeOf(value: unknown, draft: SeriesDraft): number {
+  const timeS = numberOf(value);
+  if (Number.isNaN(timeS)) draft.timeFound ??= value === undefined ? 'missing' : shownValue(value);
+  return timeS;
 }

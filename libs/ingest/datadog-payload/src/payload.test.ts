@@ -297,7 +297,7 @@ test.each([
   const body = Buffer.from(`{"series":[{"metric":"a","type":${type},"points":[{"timestamp":${T},"value":1}]}]}`);
   expect((await take(body)).examples).toEqual([example]);
   const timeless = Buffer.from('{"series":[{"metric":"b","points":[{"timestamp":"x","value":1}]}]}');
-  expect((await take(timeless)).examples).toEqual(['metric b']);
+  expect((await take(timeless)).examples).toEqual(['timestamp "x" of metric b']);
 });
 
 test.each(['text/plain', 'application/msgpack', ''])('the content type %j is refused', async (contentType) => {

@@ -33,6 +33,8 @@ export class SeriesDraft {
   type: number = DATADOG_TYPE.unspecified;
   /** The sent type when it is not a number, for the message. */
   typeFound: string | undefined;
+  /** The first sent time that can't be stored, for the message. */
+  timeFound: string | undefined;
   /** Interval in seconds; NaN if it is not a number. */
   interval = 0;
   /** Unit of the values, as sent; empty for none. */
@@ -99,6 +101,7 @@ export class SeriesDraft {
     this.metric = '';
     this.type = DATADOG_TYPE.unspecified;
     this.typeFound = undefined;
+    this.timeFound = undefined;
     this.interval = 0;
     this.unit = '';
     this.#tags = [];
@@ -197,18 +200,25 @@ export class SeriesDraft {
     for (let i = 0; i < this.#points; i++) {
       const timeS = this.#timesS[i];
       const value = scale === 1 ? this.#values[i] : amountOf(this.#values[i], scale);
-      if (!(Math.abs(timeS) <= LATEST_S)) badTimes++;
+      if (!this.#isTime(timeS)) badTimes++;
       else if (Number.isNaN(value)) badValues++;
       else this.#sink.point(handle, Math.round(timeS * 1000), value);
     }
     for (const { timeS, packed } of this.#sketches) {
-      if (Math.abs(timeS) <= LATEST_S) this.#sink.sketch(handle, Math.round(timeS * 1000), packed);
+      if (this.#isTime(timeS)) this.#sink.sketch(handle, Math.round(timeS * 1000), packed);
       else badTimes++;
     }
     if (badTimes > 0) this.#rejectPoints('timestamp_invalid', 'points.timestamp', 'seconds since the epoch', badTimes);
     // In JSON it is a value of another type; protobuf has numbers alone.
     if (this.hasTypedValues && badValues > 0) this.#rejectPoints('value_nan', 'points.value', 'a number', badValues);
     else this.#rejectValues(badValues);
+  }
+
+  /** Returns whether a time can be stored; the first one that can't is for the message. */
+  #isTime(timeS: number): boolean {
+    if (Math.abs(timeS) <= LATEST_S) return true;
+    if (!Number.isNaN(timeS)) this.timeFound ??= String(timeS);
+    return false;
   }
 
   #rejectValues(count: number): void {
@@ -220,12 +230,14 @@ export class SeriesDraft {
   }
 
   /**
-   * Returns an example for the message of a refusal: the metric, with the value of a wrong type. A known
+   * Returns an example for the message of a refusal: the metric, with the value of a wrong type or time. A known
    * series has no example, since its name was not decoded.
    */
   #example(reason: string): string | undefined {
     if (this.metric === '') return undefined;
     const metric = `metric ${this.metric.slice(0, SHOWN_CHARS)}`;
+    if (reason === 'timestamp_invalid' && this.timeFound !== undefined)
+      return `timestamp ${this.timeFound} of ${metric}`;
     if (reason === 'status_unknown') return `status ${this.typeFound} of ${metric}`;
     return reason === 'type_unknown' ? `type ${this.typeFound ?? this.type} of ${metric}` : metric;
   }
