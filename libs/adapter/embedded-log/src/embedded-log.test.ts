@@ -119,9 +119,10 @@ describe('damage', () => {
   test('control is created before other partitions, so that a first start may be killed at any time', async () => {
     const disk = newDisk();
     await (await open(disk)).close();
-    for (const path of disk.paths()) if (/^(points|tags)\//.test(path)) await disk.remove(path);
+    // The list of partitions is written last.
+    for (const path of disk.paths()) if (/^(points|tags)\/|^PARTITIONS/.test(path)) await disk.remove(path);
     await (await open(disk)).close();
-    for (const path of disk.paths()) if (/^(points|tags|control)\//.test(path)) await disk.remove(path);
+    for (const path of disk.paths()) if (/^(points|tags|control)\/|^PARTITIONS/.test(path)) await disk.remove(path);
     await (await open(disk)).close();
   });
 

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Disk,
   type DiskLock,
+  isTidemarkError,
   type Log,
   type LogBounds,
   type LogRecord,
@@ -14,6 +15,7 @@ import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './embedded-
 import { claimFormat } from './format-file.ts';
 import { LogSpace } from './log-space.ts';
 import { newProducerId, Partition } from './partition.ts';
+import { PartitionList } from './partition-list.ts';
 import { type PartitionCounts, PartitionSet, TOPICS } from './partition-set.ts';
 import type { ProducerWriter } from './producer-writer.ts';
 
@@ -41,6 +43,8 @@ export interface LostRange {
   readonly from: number;
   /** Exclusive. Where the end is lost, some of them may have had no record. */
   readonly to: number;
+  /** Set where the whole folder of the partition is gone. */
+  readonly isFolderGone?: true;
 }
 
 /**
@@ -59,18 +63,23 @@ export type ProgressListener = (
 /**
  * Opens the log in a folder, locks the folder for this process, and recovers every partition.
  * Errors: `failed_precondition` (another process has the folder, a newer format, more partitions on disk than
- * requested), the disk's.
+ * requested, no folder of `control`, a folder of another log), the disk's.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-  const log = new EmbeddedLog(options, await options.disk.lock(EMBEDDED_LOG_LOCK));
+  const { disk, partitions } = options;
+  const lock = await disk.lock(EMBEDDED_LOG_LOCK);
+  let log: EmbeddedLog | undefined;
   try {
-    await claimFormat(options.disk);
-    await checkCounts(options.disk, options.partitions);
-    await checkControl(options.disk, options.partitions);
+    await claimFormat(disk);
+    const list = await PartitionList.open(disk);
+    await checkCounts(disk, list, partitions);
+    await checkControl(disk, list, partitions);
+    log = new EmbeddedLog(options, lock, list);
     await log.recover();
     return log;
   } catch (error) {
-    await log.close();
+    if (log === undefined) await lock.release();
+    else await log.close();
     throw error;
   }
 }
@@ -80,12 +89,13 @@ export class EmbeddedLog implements Log {
   readonly #random: Random;
   readonly #lock: DiskLock;
   readonly #space: LogSpace;
+  readonly #list: PartitionList;
   readonly #partitions: PartitionSet<Partition>;
   readonly #listeners = new Set<ProgressListener>();
   #closing: Promise<void> | undefined;
 
   /** Use `openEmbeddedLog`. */
-  constructor(options: EmbeddedLogOptions, lock: DiskLock) {
+  constructor(options: EmbeddedLogOptions, lock: DiskLock, list: PartitionList) {
     const { disk, clock, random, partitions: counts } = options;
     const limits = { ...DEFAULT_EMBEDDED_LOG_LIMITS, ...options.limits };
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -93,6 +103,7 @@ export class EmbeddedLog implements Log {
     const segmentBytes = Math.min(limits.segmentBytes, Math.max(MIN_SEGMENT_BYTES, share));
     this.#random = random;
     this.#lock = lock;
+    this.#list = list;
     this.#space = new LogSpace(limits);
     const space = this.#space;
     const generation = 1 + Math.floor(random.next() * MAX_GENERATION);
@@ -100,7 +111,17 @@ export class EmbeddedLog implements Log {
     this.#partitions = new PartitionSet(
       counts,
       (topic, partition) =>
-        new Partition(topic, partition, { disk, clock, random, limits, segmentBytes, space, generation, progressed }),
+        new Partition(topic, partition, {
+          disk,
+          clock,
+          random,
+          limits,
+          segmentBytes,
+          space,
+          list,
+          generation,
+          progressed,
+        }),
     );
   }
 
@@ -121,6 +142,12 @@ export class EmbeddedLog implements Log {
     const all = this.#partitions.all();
     for (const partition of all.filter(({ topic }) => topic === 'control')) await partition.open();
     for (const partition of all.filter(({ topic }) => topic !== 'control')) await partition.open();
+    try {
+      await this.#list.save();
+    } catch (error) {
+      // Without space the first append saves it.
+      if (!isTidemarkError(error, 'resource_exhausted')) throw error;
+    }
   }
 
   async writer(topic: Topic, partition: number): Promise<ProducerWriter> {
@@ -186,17 +213,18 @@ function report(listener: ProgressListener, partition: Partition): void {
 }
 
 /**
- * Refuses a folder that has other partitions and not `control`, which is created before them. Without its records the platform
+ * Refuses a folder that has, or had, other partitions and not `control`, which is created before them. Without its records the platform
  * would have no keys, and would serve callers that need one.
  */
-async function checkControl(disk: Disk, counts: PartitionCounts): Promise<void> {
+async function checkControl(disk: Disk, list: PartitionList, counts: PartitionCounts): Promise<void> {
   if ((counts.control ?? 0) === 0 || (await disk.list('control/0')).length > 0) return;
   for (const topic of ['points', 'tags'] as const) {
     for (let partition = 0; partition < (counts[topic] ?? 0); partition++) {
-      if ((await disk.list(`${topic}/${partition}`)).length === 0) continue;
+      const isThere = (await disk.list(`${topic}/${partition}`)).length > 0;
+      if (!isThere && list.find(topic, partition) === undefined) continue;
       throw new TidemarkError(
         'failed_precondition',
-        `log/control/0 is missing or empty, but log/${topic}/${partition} exists: keys, budgets and maps are in control. ` +
+        `log/control/0 is missing or empty, but log/${topic}/${partition} ${isThere ? 'exists' : 'was made'}: keys, budgets and maps are in control. ` +
           'Restore the folder from a copy; to begin without it, start with another data folder',
         { file: 'control/0', topic, partition },
       );
@@ -205,9 +233,10 @@ async function checkControl(disk: Disk, counts: PartitionCounts): Promise<void> 
 }
 
 /** Refuses a folder with more partitions than requested: their acknowledged records would not be read. */
-async function checkCounts(disk: Disk, counts: PartitionCounts): Promise<void> {
+async function checkCounts(disk: Disk, list: PartitionList, counts: PartitionCounts): Promise<void> {
   for (const topic of TOPICS) {
-    const found = (await disk.list(topic)).filter((name) => /^[0-9]+$/.test(name)).length;
+    const folders = (await disk.list(topic)).filter((name) => /^[0-9]+$/.test(name)).length;
+    const found = Math.max(folders, list.count(topic));
     const asked = counts[topic] ?? 0;
     if (found <= asked) continue;
     throw new TidemarkError(

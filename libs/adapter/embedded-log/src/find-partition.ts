@@ -1,11 +1,19 @@
-import { type Disk, type DiskFile, isTidemarkError, type Random, type Topic } from '@tidemark/ports';
+import { type Disk, type DiskFile, isTidemarkError, type Random, TidemarkError, type Topic } from '@tidemark/ports';
 import { listSegments } from './partition-files.ts';
+import type { ListedPartition } from './partition-list.ts';
 import type { ProducerTable } from './producer-table.ts';
 import { RECORD_HEADER_BYTES } from './record-format.ts';
 import { recoverSegment } from './recovery.ts';
 import { salvageStart } from './salvage.ts';
 import { readSegmentHeader } from './segment-file.ts';
-import { DRAFT_SUFFIX, LOG_ID_BYTES, partitionFolder, type SegmentHeader, segmentName } from './segment-format.ts';
+import {
+  DRAFT_SUFFIX,
+  LOG_ID_BYTES,
+  partitionFolder,
+  REMADE_STEP,
+  type SegmentHeader,
+  segmentName,
+} from './segment-format.ts';
 import { type ActiveSegment, createSegment } from './segment-writer.ts';
 import { type SyncMark, SyncMarks } from './sync-mark.ts';
 
@@ -16,6 +24,8 @@ export interface FindOptions {
   readonly random: Random;
   readonly topic: Topic;
   readonly partition: number;
+  /** What the list of partitions has of it; undefined for one that is new, or was never listed. */
+  readonly listed: ListedPartition | undefined;
   /** Gets the producers of the records that are found. */
   readonly producers: ProducerTable;
 }
@@ -24,12 +34,18 @@ export interface OffsetRange {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
+  /** Set where the whole folder is gone, so that nothing says how many records it had. */
+  readonly isFolderGone?: true;
 }
 
 /** A partition as its folder has it. */
 export interface FoundPartition {
   readonly marks: SyncMarks;
+  /** The newest mark, if there is one. */
+  readonly mark: SyncMark | undefined;
   readonly id: Uint8Array;
+  /** As of `ListedPartition`. */
+  readonly remade: number;
   readonly first: number;
   /** Offset that the next record gets. */
   readonly next: number;
@@ -51,22 +67,56 @@ interface FoundEnd {
 }
 
 /**
- * Recovers a partition from its folder: finds its segments and the end of the last one. Damage is not an error. Errors: the
- * disk's. Covered by the tests of the log: crash.test.ts, damage.test.ts, embedded-log.test.ts.
+ * Recovers a partition from its folder: finds its segments and the end of the last one. Damage is not an error, nor is a
+ * folder that is gone: what it had is lost then. Errors: `failed_precondition` (the folder is one of another log), the disk's.
+ * Covered by the tests of the log: crash.test.ts, damage.test.ts, gone-folder.test.ts, embedded-log.test.ts.
  */
 export async function findPartition(options: FindOptions): Promise<FoundPartition> {
-  const { disk, topic, partition } = options;
+  const { disk, topic, partition, listed } = options;
   const folder = partitionFolder(topic, partition);
   for (const name of await disk.list(folder)) {
     if (name.endsWith(DRAFT_SUFFIX)) await disk.remove(`${folder}/${name}`);
   }
   const marks = await SyncMarks.open(disk, topic, partition);
   try {
-    return { marks, ...(await new PartitionFolder(options, marks.found).find()) };
+    const gone = marks.found === undefined ? await goneMark(options) : undefined;
+    if (gone !== undefined) await claimGone(marks, gone, folder);
+    const mark = marks.found ?? gone;
+    const found = await new PartitionFolder(options, mark).find();
+    if (listed !== undefined && Buffer.compare(found.id, listed.id) !== 0) throw ofAnotherLog(folder);
+    const remade = gone === undefined ? (listed?.remade ?? 0) : gone.next / REMADE_STEP;
+    const lost = gone === undefined ? found.lost : [{ from: 0, to: gone.next, isFolderGone: true as const }];
+    return { marks, mark, remade, ...found, lost };
   } catch (error) {
     await marks.close();
     throw error;
   }
+}
+
+/** The mark of a listed partition whose folder has neither a mark nor a segment: all records that it may have had are lost. */
+async function goneMark({ disk, topic, partition, listed }: FindOptions): Promise<SyncMark | undefined> {
+  if (listed === undefined || (await listSegments(disk, topic, partition)).length > 0) return undefined;
+  const next = (listed.remade + 1) * REMADE_STEP;
+  return { id: listed.id, next, first: 0, base: 0, salt: 0, headerBytes: 0, sizeBytes: 0 };
+}
+
+/**
+ * Makes the loss of a folder durable before a segment is made: otherwise a crash would leave a partition that looks as if
+ * it never had a record.
+ */
+async function claimGone(marks: SyncMarks, mark: SyncMark, folder: string): Promise<void> {
+  if (!(await marks.write(mark))) {
+    throw new TidemarkError('unavailable', `log/${folder} is gone, and what was in it can't be marked as lost`, {
+      folder,
+    });
+  }
+  await marks.sync();
+}
+
+function ofAnotherLog(folder: string): TidemarkError {
+  const found = `log/${folder} is the folder of another log, by the id in its files`;
+  const message = `${found}: put back the one that belongs here, or remove it, so that its records count as lost`;
+  return new TidemarkError('failed_precondition', message, { folder });
 }
 
 class PartitionFolder {
@@ -79,14 +129,14 @@ class PartitionFolder {
     this.#mark = mark;
   }
 
-  async find(): Promise<Omit<FoundPartition, 'marks'>> {
-    const { disk, random, topic, partition } = this.#options;
+  async find(): Promise<Omit<FoundPartition, 'marks' | 'mark' | 'remade'>> {
+    const { disk, random, topic, partition, listed } = this.#options;
     const mark = this.#mark;
     this.#bases = await listSegments(disk, topic, partition);
     const lostStart = mark === undefined ? undefined : await this.#fillStart(mark);
     const next = mark?.next ?? 0;
     const first = this.#bases[0] ?? next;
-    const knownId = mark?.id ?? (await this.#idOfHeads());
+    const knownId = mark?.id ?? (await this.#idOfHeads()) ?? listed?.id;
     const last = this.#bases.at(-1);
     const sizes = new Map<number, number>();
     for (const base of this.#bases.slice(0, -1)) sizes.set(base, await this.#sizeOf(base));

@@ -19,6 +19,7 @@ import { findPartition, type OffsetRange } from './find-partition.ts';
 import { describeFullDisk } from './full-disk.ts';
 import type { LogSpace } from './log-space.ts';
 import { PartitionFiles } from './partition-files.ts';
+import type { PartitionList } from './partition-list.ts';
 import { newProducerState, type ProducerState, ProducerTable } from './producer-table.ts';
 import { type AppendQueue, type PendingAppend, type ProducerFlight, ProducerWriter } from './producer-writer.ts';
 import { readFromPartition } from './read-partition.ts';
@@ -40,6 +41,7 @@ export interface PartitionParts {
   readonly limits: EmbeddedLogLimits;
   readonly segmentBytes: number;
   readonly space: LogSpace;
+  readonly list: PartitionList;
   /** A random number of this opening of the log; its records name it. */
   readonly generation: number;
   /** Called after the readable range of the partition changed. */
@@ -71,6 +73,8 @@ export class Partition implements AppendQueue {
   #lastMark: SyncMark | undefined;
   #lost: readonly OffsetRange[] = [];
   #id: Uint8Array = new Uint8Array(LOG_ID_BYTES);
+  /** As of `ListedPartition`. */
+  #remade = 0;
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
   #work: Promise<void> = Promise.resolve();
@@ -119,11 +123,12 @@ export class Partition implements AppendQueue {
    */
   async open(): Promise<void> {
     const { topic, partition } = this;
-    const { disk, random } = this.#parts;
-    const found = await findPartition({ disk, random, topic, partition, producers: this.#producers });
+    const { disk, random, list } = this.#parts;
+    const listed = list.find(topic, partition);
+    const found = await findPartition({ disk, random, topic, partition, listed, producers: this.#producers });
     const { marks, active } = found;
     this.#marks = marks;
-    this.#lastMark = marks.found;
+    this.#lastMark = found.mark;
     this.#bases = [...found.sizes.keys()];
     for (const [base, sizeBytes] of found.sizes) {
       this.#files.add(base);
@@ -132,6 +137,8 @@ export class Partition implements AppendQueue {
     if (active !== undefined) this.#files.add(active.base).useIndex(active.index);
     this.#active = active;
     this.#id = found.id;
+    this.#remade = found.remade;
+    if (found.sizes.size > 0) list.note(topic, partition, found);
     this.#first = found.first;
     this.#next = found.next;
     this.#lost = found.lost;
@@ -303,8 +310,11 @@ export class Partition implements AppendQueue {
 
   /** Writes a group and makes it durable, as one write and one fsync. */
   async #store(group: readonly PendingAppend[], appendTimeMs: number): Promise<LogRecord[]> {
+    const { list } = this.#parts;
     let active = this.#active;
     if (active === undefined || this.#suspect || this.#isFull(active)) active = await this.#roll();
+    // Already so, unless the disk was full when the log was opened.
+    if (!list.isSaved) await list.save();
     const { generation } = this.#parts;
     const sizeBytes = group.reduce((size, { value }) => size + RECORD_HEADER_BYTES + value.length, 0);
     const isKept = this.#tail.keeps(sizeBytes);
@@ -371,6 +381,7 @@ export class Partition implements AppendQueue {
     // A roll that fails halfway may have made the new file: no record is appended to the old one in any case.
     this.#suspect = true;
     const { file, headerBytes } = await createSegment(this.#parts.disk, header);
+    this.#parts.list.note(this.topic, this.partition, { id: this.#id, remade: this.#remade });
     const index = new SparseIndex(base, headerBytes);
     const active = { base, salt, headerBytes, file, index, sizeBytes: headerBytes };
     this.#active = active;

@@ -14,6 +14,7 @@ import { type SegmentStart, salvageStart } from './salvage.ts';
 import {
   decodeSegmentHeader,
   partitionFolder,
+  REMADE_STEP,
   SEGMENT_PREFIX_BYTES,
   segmentHeaderBytes,
   segmentName,
@@ -212,11 +213,21 @@ export class SegmentFile {
   }
 
   #lossOf(offset: number, resumeAt: number, why: string): TidemarkError {
+    const detail = { topic: this.#topic, partition: this.#partition, offset, resumeAt, file: this.#path };
+    if (resumeAt % REMADE_STEP === 0) {
+      const folder = partitionFolder(this.#topic, this.#partition);
+      const gone = `the records of ${this.#topic} partition ${this.#partition} from offset ${offset} on are lost: log/${folder} was gone at a start`;
+      return new TidemarkError(
+        'data_loss',
+        `${gone}; their number is unknown; restore log/${folder} from a copy, or skip them`,
+        detail,
+      );
+    }
     const many = resumeAt > offset + 1 ? ` and the ${resumeAt - offset - 1} after it are` : ' is';
     return new TidemarkError(
       'data_loss',
       `the record at offset ${offset} of ${this.#topic} partition ${this.#partition}${many} lost: ${why}`,
-      { topic: this.#topic, partition: this.#partition, offset, resumeAt, file: this.#path },
+      detail,
     );
   }
 }

@@ -16,6 +16,11 @@ const TWO_POW_32 = 2 ** 32;
 const TOPIC_LIMIT_BYTES = 64;
 /** Bytes of a partition's id. */
 export const LOG_ID_BYTES = 16;
+/**
+ * A partition whose folder is gone continues at the next multiple of this offset, because nothing says how many records it
+ * had: 2^40 are those of 34 years at 1,000 a second.
+ */
+export const REMADE_STEP = 2 ** 40;
 
 /** The header of a segment; docs/formats/log.md has the byte diagram. */
 export interface SegmentHeader {

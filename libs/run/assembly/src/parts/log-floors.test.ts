@@ -52,6 +52,17 @@ test('what the log itself found to be gone is reported, once for each partition'
   ]);
 });
 
+test('a folder that is gone is reported by its name, and the offset of its store raises nothing', async () => {
+  const log = new ShortLog();
+  log.next = 2 ** 40;
+  log.lost = [{ topic: 'tags', partition: 1, from: 0, to: 2 ** 40, isFolderGone: true }];
+  const floors = new LogFloors(log);
+  floors.opened('tags', 1, 5, 'a');
+  const messages = (await floors.raise()).map(({ message }) => message);
+  expect(messages).toEqual([expect.stringMatching(/^log\/tags\/1 is gone, .* restore log\/tags\/1 from a copy/)]);
+  expect(log.raised).toEqual([]);
+});
+
 test('the offset of a store of another log raises nothing', async () => {
   const log = new ShortLog();
   const floors = new LogFloors(log);

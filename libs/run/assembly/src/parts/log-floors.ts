@@ -56,10 +56,16 @@ export class LogFloors {
   #found(known: readonly LostRecords[]): LostRecords[] {
     return this.#log.lost
       .filter(({ topic, partition }) => !known.some((one) => one.topic === topic && one.partition === partition))
-      .map(({ topic, partition, from, to }) => {
+      .map(({ topic, partition, from, to, isFolderGone }) => {
+        if (isFolderGone) return { topic, partition, message: goneFolder(`log/${topic}/${partition}`) };
         const found = `${topic}/${partition} may have had records from offset ${from} up to ${to}, and no file has them`;
         const kept = 'what a store had read of them is kept, otherwise it halts there';
         return { topic, partition, message: `${found}; check the disk; ${kept}` };
       });
   }
+}
+
+function goneFolder(folder: string): string {
+  const restore = `stop, and restore ${folder} from a copy, before much is appended to the new one`;
+  return `${folder} is gone, with all its records; ${restore}. The stores keep what they had read, and halt where they ended`;
 }
