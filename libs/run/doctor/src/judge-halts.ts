@@ -6,6 +6,8 @@ import type { PipelineView } from './pipeline-view.ts';
 
 /** How a store says that it answers nothing, because it has no database that can be trusted. */
 const NO_DATABASE = /^(the )?database \S+ (is damaged|can't be opened)/;
+/** How a store says that a whole folder of the log is gone. */
+const GONE_FOLDER = /: log\/\S+ was gone at a start;/;
 
 /** Finds the partitions that have stopped reading, and says whether they still answer. */
 export function judgeHalts(pipeline: PipelineView, processes: Observations['processes']): Finding[] {
@@ -33,6 +35,13 @@ function words({ topic, partition, offset, reason }: Halted, isRebuilt: boolean)
         offset === undefined
           ? 'read the runbook and do what the reason says, then restart; a skip has no effect before that'
           : `read the runbook and restore the folder that the reason names from a copy; only without a copy: ${skip}`,
+    };
+  }
+  if (GONE_FOLDER.test(reason)) {
+    return {
+      means:
+        'what that folder of the log had is missing from answers, unless the store had it already; they name the gap, and complete_through does not advance there',
+      next: `stop the process and restore the folder that the reason names from a copy, before much is appended to the new one; only without a copy: ${skip}`,
     };
   }
   if (isRebuilt) {
