@@ -4,7 +4,7 @@
  */
 
 import { SERIES_CLASS } from '@tidemark/model';
-import { PAGE_SLOTS_LIMIT, Page } from '@tidemark/page';
+import { PAGE_SLOTS_LIMIT, Page, TimesWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { PageCodec } from '@tidemark/point-store';
 import { PageFlusher } from '../libs/store/point-store/src/flush-pages.ts';
@@ -51,7 +51,11 @@ export async function pages(): Promise<Measurement[]> {
       });
     });
     measure('head-flush', () => {
-      for (const one of head.columns) for (const _page of flusher.flush(one, source));
+      for (const one of head.columns) {
+        const times = new TimesWriter(one.fromMs, 0, 1);
+        for (const _page of flusher.flush(one, source, times));
+        times.take();
+      }
     });
     head.clear(run + 1);
     let encoded: Buffer[] = [];

@@ -111,6 +111,15 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
     title: ANY_COURSE,
   },
   {
+    name: 'times-deleted-too-early',
+    promise: 'times that pages share stay as long as one of the pages',
+    file: 'libs/store/point-store/src/close-bucket.ts',
+    find: 'times.keep(merged?.pages ?? versions.pages);',
+    replace: 'if (merged !== undefined) times.keep(merged.pages);',
+    caughtBy: 'libs/store/point-store/src/times-records.test.ts',
+    title: 'stay with the pages that a close leaves as they are',
+  },
+  {
     name: 'expired-with-later-points',
     promise: 'points that arrive for an expired bucket keep their pages and their index until the next close',
     file: 'libs/store/point-store/src/retention.ts',

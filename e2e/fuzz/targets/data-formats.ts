@@ -2,7 +2,7 @@ import { Bitmap, deserializeBitmap, serializeBitmap } from '@tidemark/bitmap';
 import { ByteWriter } from '@tidemark/bytes';
 import { decodeShare, encodeShare, inspectShare, PointColumns, SketchColumns } from '@tidemark/columns';
 import { packPartial, SPACE_FOLD, SpacePartial, spaceFoldOf, unpackPartial } from '@tidemark/fold';
-import { Page, PageDecoder, PageKernel, PageWriter } from '@tidemark/page';
+import { Page, PageDecoder, PageKernel, PageWriter, SharedTimes, TimesRecord, TimesWriter } from '@tidemark/page';
 import {
   DDSketch,
   fromOfficialProtobuf,
@@ -183,6 +183,44 @@ const page: FuzzTarget = {
   },
 };
 
+const RECORD_COLUMNS = 3;
+
+/** A times record of three columns of `count` times, and a page of a slot for each. */
+function recordOf(count: number): { record: Uint8Array; page: Buffer } {
+  const times = new TimesWriter(NOW_MS, 0, 1);
+  for (let i = 0; i < RECORD_COLUMNS; i++) {
+    const timesMs = Float64Array.from({ length: count }, (_, k) => NOW_MS + 1000 * i + 15_000 * k + ((k * k + i) % 7));
+    const own = new SharedTimes(timesMs);
+    writer.addValues(i, writer.times.addShared(own, times.placeOf(own)), new Float64Array(count), 0);
+  }
+  const bytes = writer.finish({ mapEpoch: 1, fromOffset: 0, toOffset: 1 });
+  return { page: bytes, record: times.take()[0].record.bytes };
+}
+
+const { page: recordedPage } = recordOf(200);
+
+const timesRecord: FuzzTarget = {
+  name: 'times-record',
+  seeds: () => [3, 20, 200].map((count) => Buffer.from(recordOf(count).record)),
+  run: (input) => {
+    for (const bytes of [input, sealedAtEnd(input)]) {
+      const record = parsed(['data_loss'], () => new TimesRecord(bytes));
+      if (record === undefined) continue;
+      // Any record in the place of the page's is refused, or has times for all of its slots.
+      const page = parsed(['data_loss'], () => new Page(recordedPage, () => record));
+      if (page === undefined) continue;
+      for (let slot = 0; slot < page.slots; slot++) {
+        const { firstMs, lastMs, count } = page.times.at(page.classOf(slot));
+        const own = page.times.timesOf(page.classOf(slot));
+        holds(
+          own.length === count && own[0] === firstMs && own[count - 1] === lastMs,
+          () => 'a column has other times than its record says',
+        );
+      }
+    }
+  },
+};
+
 const PARTIAL_STEPS = 3;
 const FOLD = spaceFoldOf(SPACE_FOLD.avg);
 
@@ -214,5 +252,6 @@ export const DATA_FORMATS: readonly FuzzTarget[] = [
   hyperloglog,
   share,
   page,
+  timesRecord,
   groupPartial,
 ];

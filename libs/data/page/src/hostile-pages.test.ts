@@ -14,6 +14,8 @@ interface Parts {
   readonly slots: number;
   readonly minTimeMs: number;
   readonly rangeMs: number;
+  /** How many times records there are, then the distances of their numbers. */
+  readonly records: readonly number[];
   /** Runs of series: distance, and how many have it. */
   readonly series: readonly (readonly [distance: number, length: number])[];
   readonly classes: number;
@@ -25,14 +27,14 @@ interface Parts {
 }
 
 const regular = (count: number, stepMs: number) => (out: ByteWriter) => {
-  out.varint(count * 4 + TIMES.regular);
+  out.varint(count * 8 + TIMES.regular);
   out.varint(stepMs);
   out.varint(0);
 };
 
 const PLAIN: Parts = {
   ...{ version: PAGE_VERSION, slots: 1, minTimeMs: START_MS, rangeMs: 30_000, series: [[7, 1]], classes: 1 },
-  ...{ times: regular(4, 10_000), classOf: [CLASSES.one], exceptions: [] },
+  ...{ records: [0], times: regular(4, 10_000), classOf: [CLASSES.one], exceptions: [] },
   // An integer of one byte: 3 in zigzag form.
   ...{ entries: [BODY.constant, 0, 1], bodies: [6] },
 };
@@ -45,6 +47,10 @@ function pageOf(change: Partial<Parts>): Buffer {
   for (const number of [1, 100, 10, parts.slots]) out.varint(number);
   out.signedVarint(parts.minTimeMs);
   out.varint(parts.rangeMs);
+  parts.records.forEach((number, i) => {
+    if (i === 0) out.varint(number);
+    else out.signedVarint(number);
+  });
   for (const [distance, length] of parts.series) {
     out.signedVarint(distance);
     out.varint(length);
@@ -77,7 +83,7 @@ test('the parts of the other cases are a page', () => {
 
 describe('a page with a right checksum is data_loss, with what is wrong,', () => {
   const cases: Record<string, readonly [change: Partial<Parts>, says: RegExp]> = {
-    'of a newer version': [{ version: PAGE_VERSION + 1 }, /version 2, this program reads 1/],
+    'of a newer version': [{ version: PAGE_VERSION + 1 }, /version 3, this program reads 2/],
     'of version 0': [{ version: 0 }, /version 0/],
     'without slots': [{ slots: 0 }, /without slots/],
     'with 257 slots': [{ slots: 257, series: [[7, 257]] }, /257.*256/],
@@ -91,6 +97,25 @@ describe('a page with a right checksum is data_loss, with what is wrong,', () =>
     'with more classes than slots': [{ classes: 2 }, /classes/],
     'without a class': [{ classes: 0 }, /no class/],
     'with a shifted class first': [{ times: (out) => out.varint(TIMES.shifted) }, /without regular times before/],
+    'with more times records than slots': [{ records: [2, 7, 1] }, /2 times records \(limit: 1\)/],
+    'with a times record before the first': [{ records: [1, -1] }, /a times record of number -1/],
+    'with a times record beyond the last': [{ records: [1, 2 ** 48] }, /a times record of number/],
+    'with a times record that is not there': [{ records: [1, 7] }, /record 7, which is not there/],
+    'with times of a record that it does not name': [
+      {
+        times: (out) => {
+          out.varint(8 + TIMES.recorded);
+          out.varint(0);
+        },
+      },
+      /times of record 0 of 0/,
+    ],
+    'with a run of no classes': [{ times: (out) => out.varint(TIMES.recorded) }, /a run of 0 recorded classes/],
+    'with a run of more classes than it has': [
+      { times: (out) => out.varint(16 + TIMES.recorded) },
+      /a run of 2 recorded classes/,
+    ],
+    'with an unknown kind of times': [{ times: (out) => out.varint(8 + 5) }, /unknown kind 5 of times/],
     'with a part of itself': [{ times: (out) => out.varint(TIMES.subset) }, /not before it/],
     'with series before the first': [{ series: [[-1, 1]] }, /series/],
     'with series beyond the last': [{ series: [[2 ** 32, 1]] }, /series/],

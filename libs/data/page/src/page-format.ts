@@ -1,5 +1,5 @@
 /** Version of the format, the first byte of a page (docs/formats/page.md). */
-export const PAGE_VERSION = 1;
+export const PAGE_VERSION = 2;
 export const PAGE_SLOTS_LIMIT = 256;
 /** Points of one slot at most: it bounds the memory into which a few bytes can unpack. */
 export const PAGE_TIMES_LIMIT = 4096;
@@ -7,7 +7,7 @@ export const PAGE_TIMES_LIMIT = 4096;
 export const BODY_BYTES_LIMIT = 2 ** 20 - 1;
 export const CHECKSUM_BYTES = 4;
 
-/** How a page has the times of a class, in the lowest two bits of its first varint. */
+/** How a page has the times of a class, in the lowest three bits of its first varint. */
 export const TIMES = {
   /** Start, step and count. */
   regular: 0,
@@ -17,6 +17,8 @@ export const TIMES = {
   column: 2,
   /** Those times of an earlier class whose bits are set. */
   subset: 3,
+  /** Those of consecutive columns of a times record: of several classes. */
+  recorded: 4,
 } as const;
 
 /** Which class each slot has. */

@@ -13,6 +13,7 @@ import {
   type PageSource,
 } from './page-format.ts';
 import type { PageKernel } from './page-kernel.ts';
+import { writeRecordNumbers } from './page-summary.ts';
 import { writeSeriesRuns } from './series-runs.ts';
 import { TimeClasses } from './time-classes.ts';
 
@@ -127,6 +128,7 @@ export class PageWriter {
     out.varint(this.#slots);
     out.signedVarint(times.minTimeMs);
     out.varint(times.maxTimeMs - times.minTimeMs);
+    writeRecordNumbers(times.recordNumbers, out);
     writeSeriesRuns(this.#series.subarray(0, this.#slots), out);
     times.write(out);
     this.#writeClasses(out);

@@ -188,13 +188,13 @@ describe('memory of a page', () => {
 
   it('is shared with another page of the same series', () => {
     const { series } = new Page(pageOf([3, 7, 8]));
-    expect(new Page(pageOf([3, 7, 8]), series).series).toBe(series);
+    expect(new Page(pageOf([3, 7, 8]), undefined, series).series).toBe(series);
     for (const other of [
       [3, 7, 9],
       [3, 7],
       [3, 7, 8, 9],
     ]) {
-      expect([...new Page(pageOf(other), series).series]).toEqual(other);
+      expect([...new Page(pageOf(other), undefined, series).series]).toEqual(other);
     }
   });
 

@@ -1,5 +1,5 @@
 import { crc32c } from '@tidemark/bytes';
-import { ColumnReader, TIME_LIMIT_MS } from '@tidemark/columns';
+import { ColumnReader } from '@tidemark/columns';
 import {
   BODY,
   ENTRY_BYTES,
@@ -12,19 +12,18 @@ import {
   widthOf,
 } from './column-entry.ts';
 import { readExceptions } from './exceptions.ts';
-import { CHECKSUM_BYTES, CLASSES, PAGE_SLOTS_LIMIT, PAGE_VERSION, type PageSource } from './page-format.ts';
+import { CHECKSUM_BYTES, CLASSES, PAGE_SLOTS_LIMIT } from './page-format.ts';
+import { type PageSummary, readSummary } from './page-summary.ts';
 import { readSeriesRuns } from './series-runs.ts';
 import { TimeClasses } from './time-classes.ts';
-
-/** What the beginning of a page says of the whole of it. */
-interface PageSummary extends PageSource {
-  readonly slots: number;
-  readonly minTimeMs: number;
-  readonly maxTimeMs: number;
-}
+import type { TimesRecord } from './times-record.ts';
 
 /** The classes of the slots of a page that has one class: of nearly all pages. */
 const ONE_CLASS = new Uint8Array(PAGE_SLOTS_LIMIT);
+
+/** Returns the times record of a number; undefined where there is none. */
+type RecordOf = (number: number) => TimesRecord | undefined;
+const NO_RECORDS: RecordOf = () => undefined;
 
 const reader = new ColumnReader('page');
 
@@ -42,6 +41,9 @@ export class Page implements PageSummary {
   readonly maxTimeMs: number;
   /** Dense numbers of the series, one a slot. */
   readonly series: Uint32Array;
+  /** The times records that it has times in, and their numbers. */
+  readonly records: readonly TimesRecord[];
+  readonly recordNumbers: readonly number[];
   readonly times = new TimeClasses();
   readonly #classOf: Uint8Array;
   /** Where the table of entries begins. */
@@ -52,10 +54,11 @@ export class Page implements PageSummary {
   readonly #exceptionsAt: Positions | undefined;
 
   /**
-   * Reads a page, of which it keeps a reference, and checks its checksum. `likely` are the series of another page: most pages have
-   * those of the page before them, and share the array.
+   * Reads a page, of which it keeps a reference, and checks its checksum. `recordOf` returns the times record of a number; it is
+   * asked for those of `recordNumbersOf`. `likely` are the series of another page: most pages have those of the page before them,
+   * and share the array.
    */
-  constructor(bytes: Uint8Array, likely?: Uint32Array) {
+  constructor(bytes: Uint8Array, recordOf: RecordOf = NO_RECORDS, likely?: Uint32Array) {
     const end = bytes.length - CHECKSUM_BYTES;
     reader.open(bytes);
     if (end < 1) reader.fail(`${bytes.length} bytes are too few for a page`);
@@ -64,15 +67,20 @@ export class Page implements PageSummary {
     reader.position = 0;
     reader.end = end;
     this.bytes = bytes;
-    const { mapEpoch, fromOffset, toOffset, slots, minTimeMs, maxTimeMs } = readSummary();
+    const summary = readSummary(reader);
+    const { mapEpoch, fromOffset, toOffset, slots, minTimeMs, maxTimeMs, recordNumbers } = summary;
     this.mapEpoch = mapEpoch;
     this.fromOffset = fromOffset;
     this.toOffset = toOffset;
     this.slots = slots;
     this.minTimeMs = minTimeMs;
     this.maxTimeMs = maxTimeMs;
+    this.recordNumbers = recordNumbers;
     this.series = readSeriesRuns(reader, slots, likely);
-    this.times.read(reader, bytes, slots, minTimeMs, maxTimeMs);
+    this.records = recordNumbers.map(
+      (number) => recordOf(number) ?? reader.fail(`times in record ${number}, which is not there`),
+    );
+    this.times.read(reader, bytes, summary, this.records);
     this.#classOf = readClasses(slots, this.times.size);
     this.table = reader.take(slots * ENTRY_BYTES);
     this.bodyAt = positionsIn(bytes, slots + 1);
@@ -168,18 +176,4 @@ function readClasses(slots: number, classes: number): Uint8Array {
     if (classOf[slot] >= classes) reader.fail(`slot ${slot} of class ${classOf[slot]} (classes: ${classes})`);
   }
   return classOf;
-}
-
-function readSummary(): PageSummary {
-  const version = reader.u8();
-  if (version !== PAGE_VERSION) reader.fail(`version ${version}, this program reads ${PAGE_VERSION}`);
-  const mapEpoch = reader.varint();
-  const fromOffset = reader.varint();
-  const toOffset = fromOffset + reader.varint();
-  const slots = reader.count(PAGE_SLOTS_LIMIT, 'slots');
-  if (slots === 0) reader.fail('a page without slots');
-  const minTimeMs = reader.signedVarint();
-  const maxTimeMs = minTimeMs + reader.varint();
-  if (minTimeMs <= -TIME_LIMIT_MS || maxTimeMs >= TIME_LIMIT_MS) reader.fail('a time beyond 2^51 milliseconds');
-  return { mapEpoch, fromOffset, toOffset, slots, minTimeMs, maxTimeMs };
 }

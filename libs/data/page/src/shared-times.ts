@@ -3,14 +3,11 @@ import { TIME_LIMIT_MS, writeTimeBlocks } from '@tidemark/columns';
 import { assert } from '@tidemark/ports';
 import { PAGE_TIMES_LIMIT } from './page-format.ts';
 
-/** Times that slots of many pages have: checked once, and encoded once for all pages that begin at the same time. */
+/** Times that slots of several pages may have, checked once. */
 export class SharedTimes {
   readonly timesMs: Float64Array;
   /** As in `TimeClass`. */
   readonly stepMs: number;
-  /** Of the page for which they were encoded last. */
-  #originMs = Number.NaN;
-  #encoded: Uint8Array = new Uint8Array(0);
 
   /** 1 to `PAGE_TIMES_LIMIT` times, non-decreasing integers, which stay as they are. */
   constructor(timesMs: Float64Array) {
@@ -18,15 +15,13 @@ export class SharedTimes {
     this.stepMs = checkedStep(timesMs, 0, timesMs.length);
   }
 
-  /** Writes what `writeTimeBlocks` writes of them. */
-  write(originMs: number, out: ByteWriter): void {
-    if (this.#originMs !== originMs) {
-      const own = new ByteWriter(2 * this.timesMs.length);
-      writeTimeBlocks(this.timesMs, 0, this.timesMs.length, originMs, own);
-      this.#encoded = own.take();
-      this.#originMs = originMs;
-    }
-    out.bytes(this.#encoded);
+  /** A column of a times record: how many times, then their mini-blocks. */
+  encoded(originMs: number): Buffer {
+    const { timesMs } = this;
+    const out = new ByteWriter(2 * timesMs.length);
+    out.varint(timesMs.length);
+    writeTimeBlocks(timesMs, 0, timesMs.length, originMs, out);
+    return out.take();
   }
 }
 

@@ -6,7 +6,7 @@ import { PageKernel } from './page-kernel.ts';
 import { PageWriter } from './page-writer.ts';
 
 /** Pages by what they have, in hex, as docs/formats/page.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('page-v1.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('page-v2.golden.json', import.meta.url);
 const START_MS = 1_700_000_000_000;
 const STEP_MS = 10_000;
 

@@ -9,31 +9,27 @@ import {
 } from '@tidemark/columns';
 import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
 import { assertTime, checkedStep, type SharedTimes } from './shared-times.ts';
-
-/** What is known of the times of a class. */
-export interface TimeClass {
-  readonly count: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  /** The step of regular times, ms, else -1. A single time has a step of 0. */
-  readonly stepMs: number;
-}
+import type { TimeClass } from './time-class.ts';
+import { RECORD_COLUMNS_LIMIT, type RecordedPlace, type TimesRecord } from './times-record.ts';
 
 interface OwnClass extends TimeClass {
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
   start: number;
-  /** Where the mini-blocks of a column lie in the page that was read, [at, end); -1 where there are none. */
+  /** Where the mini-blocks of a column lie in the page, or the times record, that was read, [at, end); -1 where there are none. */
   readonly at: number;
   readonly end: number;
-  /** The times, where other pages have them, too. */
-  readonly shared?: SharedTimes | undefined;
+  /** The times record that has the times, where it was read. */
+  readonly record?: TimesRecord;
+  /** Where they are in the records of the page that is being written: the record's index × `RECORD_COLUMNS_LIMIT` + the column. */
+  readonly recordedAt?: number;
 }
 
 const NO_TIMES = new Float64Array(0);
 const NO_BYTES = new Uint8Array(0);
 const NO_BLOCKS = { at: -1, end: -1 };
-/** Bytes of RAM of a class in addition to its times. */
+/** Bytes of RAM of a class in addition to its times, and of one that a times record has. */
 const CLASS_BYTES = 64;
+const REFERENCE_BYTES = 8;
 /** The times of a class that were asked for last, and of which class they are if they were decoded. */
 const lastTimes = new Float64Array(PAGE_TIMES_LIMIT);
 let decoded: OwnClass | undefined;
@@ -48,6 +44,10 @@ const TIMES_OF_BYTE = 4;
 
 /** A class is written as a part of another one when it lacks at most as many of its times as it has. */
 const SUBSET_SHARE = 2;
+/** Kinds of classes that the first varint of one can have. */
+const TIMES_KINDS = 8;
+/** Below it the start of a shifted class fits into the varint with the kind. */
+const SHIFT_LIMIT_MS = 2 ** 50;
 
 /**
  * The different columns of time that the slots of one page have. Many slots share a class: the series of one sender
@@ -63,6 +63,11 @@ export class TimeClasses {
   #bytes: Uint8Array = NO_BYTES;
   #length = 0;
   readonly #classes: OwnClass[] = [];
+  /** How many of them are of times records. */
+  #recorded = 0;
+  /** Numbers of the times records of the page that is being written, and its classes by where they are in these. */
+  readonly #recordNumbers: number[] = [];
+  #byPlace: Map<number, number> | undefined;
   /** The newest class by its first time and its count: senders in step have equal ones. Pages that are read need none. */
   #byStart: Map<number, number> | undefined;
   minTimeMs = Number.POSITIVE_INFINITY;
@@ -76,6 +81,9 @@ export class TimeClasses {
     this.#length = 0;
     this.#bytes = NO_BYTES;
     this.#classes.length = 0;
+    this.#recorded = 0;
+    this.#recordNumbers.length = 0;
+    this.#byPlace?.clear();
     this.#byStart?.clear();
     this.minTimeMs = Number.POSITIVE_INFINITY;
     this.maxTimeMs = Number.NEGATIVE_INFINITY;
@@ -83,16 +91,7 @@ export class TimeClasses {
 
   /** Adds a class of times [from, to): 1 to `PAGE_TIMES_LIMIT`, non-decreasing integers. Returns its number. */
   add(timesMs: Float64Array, from: number, to: number): number {
-    return this.#add(timesMs, from, to, checkedStep(timesMs, from, to), undefined);
-  }
-
-  /** Adds a class of times that other pages have, too. Returns its number. */
-  addShared(shared: SharedTimes): number {
-    const { timesMs, stepMs } = shared;
-    return this.#add(timesMs, 0, timesMs.length, stepMs, shared);
-  }
-
-  #add(timesMs: Float64Array, from: number, to: number, stepMs: number, shared: SharedTimes | undefined): number {
+    const stepMs = checkedStep(timesMs, from, to);
     const count = to - from;
     if (stepMs >= 0) return this.addRegular(timesMs[from], stepMs, count);
     const key = keyOf(timesMs[from], count);
@@ -101,15 +100,36 @@ export class TimeClasses {
     const start = this.#begin(count);
     copyColumn(timesMs, from, count, this.#timesMs, start);
     this.#length += count;
-    return this.#push(key, {
-      count,
-      firstMs: timesMs[from],
-      lastMs: timesMs[to - 1],
+    return this.#push(key, { count, firstMs: timesMs[from], lastMs: timesMs[to - 1], stepMs, start, ...NO_BLOCKS });
+  }
+
+  /** Adds a class of times that a times record has in this place, or none. Returns its number. */
+  addShared({ timesMs, stepMs }: SharedTimes, place: RecordedPlace | undefined): number {
+    if (place === undefined) return this.add(timesMs, 0, timesMs.length);
+    const { number, column } = place;
+    let index = this.#recordNumbers.indexOf(number);
+    if (index < 0) index = this.#recordNumbers.push(number) - 1;
+    const recordedAt = index * RECORD_COLUMNS_LIMIT + column;
+    this.#byPlace ??= new Map();
+    const known = this.#byPlace.get(recordedAt);
+    if (known !== undefined) return known;
+    this.#byPlace.set(recordedAt, this.#classes.length);
+    const [firstMs, lastMs] = [timesMs[0], timesMs[timesMs.length - 1]];
+    this.#recorded++;
+    return this.#push(undefined, {
+      count: timesMs.length,
+      firstMs,
+      lastMs,
       stepMs,
-      start,
+      start: -1,
       ...NO_BLOCKS,
-      shared,
+      recordedAt,
     });
+  }
+
+  /** Numbers of the times records that the classes that were added have their times in, in the order of their first use. */
+  get recordNumbers(): readonly number[] {
+    return this.#recordNumbers;
   }
 
   /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */
@@ -127,9 +147,10 @@ export class TimeClasses {
     return this.#classes[timeClass].count;
   }
 
-  /** Bytes of RAM for the classes and their times. */
+  /** Bytes of RAM for the classes and their times, without the times records. */
   get sizeBytes(): number {
-    return this.#timesMs.byteLength + CLASS_BYTES * this.#classes.length;
+    const own = this.#classes.length - this.#recorded;
+    return this.#timesMs.byteLength + CLASS_BYTES * own + REFERENCE_BYTES * this.#recorded;
   }
 
   /** The times of a class, as a view that the next call, also of another page, may change. */
@@ -179,9 +200,10 @@ export class TimeClasses {
     return lastTimes.subarray(0, one.count);
   }
 
-  #decode({ at, end, count }: OwnClass, target: Float64Array, to: number): void {
-    columnReader.open(this.#bytes.subarray(at, end));
-    readTimeBlocks(columnReader, count, this.minTimeMs, target, to, unusedRange);
+  #decode({ at, end, count, record }: OwnClass, target: Float64Array, to: number): void {
+    const { bytes, originMs } = record ?? { bytes: this.#bytes, originMs: this.minTimeMs };
+    columnReader.open(bytes.subarray(at, end));
+    readTimeBlocks(columnReader, count, originMs, target, to, unusedRange);
   }
 
   /** A class, which stays valid as long as no other one is added. */
@@ -191,36 +213,52 @@ export class TimeClasses {
 
   /** Writes all classes, with their number before them. */
   write(out: ByteWriter): void {
-    out.varint(this.#classes.length);
-    let before: OwnClass | undefined;
-    for (const one of this.#classes) {
-      this.#writeOne(one, before, out);
-      before = one;
+    const classes = this.#classes;
+    out.varint(classes.length);
+    for (let i = 0; i < classes.length; ) {
+      const run = this.#recordedRun(i);
+      if (run > 0) {
+        out.varint(run * TIMES_KINDS + TIMES.recorded);
+        out.varint(classes[i].recordedAt ?? 0);
+        i += run;
+        continue;
+      }
+      this.#writeOne(classes[i], classes[i - 1], out);
+      i++;
     }
+  }
+
+  /** How many classes from number `from` on are of consecutive columns of one times record. */
+  #recordedRun(from: number): number {
+    const first = this.#classes[from].recordedAt;
+    if (first === undefined) return 0;
+    const most = RECORD_COLUMNS_LIMIT - (first % RECORD_COLUMNS_LIMIT);
+    let run = 1;
+    while (run < most && this.#classes[from + run]?.recordedAt === first + run) run++;
+    return run;
   }
 
   #writeOne(one: OwnClass, before: OwnClass | undefined, out: ByteWriter): void {
     const { start, count, stepMs } = one;
     const startMs = one.firstMs - this.minTimeMs;
     if (stepMs >= 0) {
-      if (before?.stepMs === stepMs && before.count === count) {
-        out.varint(startMs * 4 + TIMES.shifted);
+      if (before?.stepMs === stepMs && before.count === count && startMs < SHIFT_LIMIT_MS) {
+        out.varint(startMs * TIMES_KINDS + TIMES.shifted);
         return;
       }
-      out.varint(count * 4 + TIMES.regular);
+      out.varint(count * TIMES_KINDS + TIMES.regular);
       out.varint(stepMs);
       out.varint(startMs);
       return;
     }
     const parent = this.#parentOf(one);
     if (parent >= 0) {
-      out.varint(parent * 4 + TIMES.subset);
+      out.varint(parent * TIMES_KINDS + TIMES.subset);
       this.#writeSubset(one, this.#classes[parent], out);
       return;
     }
-    out.varint(count * 4 + TIMES.column);
-    if (one.shared !== undefined) one.shared.write(this.minTimeMs, out);
-    else writeTimeBlocks(this.#timesMs, start, start + count, this.minTimeMs, out);
+    out.varint(count * TIMES_KINDS + TIMES.column);
+    writeTimeBlocks(this.#timesMs, start, start + count, this.minTimeMs, out);
   }
 
   /** An earlier class that has all times of this one and not many more, or -1. Only the first and the last are tried. */
@@ -229,6 +267,7 @@ export class TimeClasses {
     for (const candidate of [own - 1, 0]) {
       if (candidate < 0 || candidate >= own) continue;
       const parent = this.#classes[candidate];
+      if (parent.recordedAt !== undefined) continue;
       this.#startOf(parent);
       if (parent.count > SUBSET_SHARE * one.count || parent.count < one.count) continue;
       if (this.#isSubset(one, parent)) return candidate;
@@ -264,16 +303,23 @@ export class TimeClasses {
 
   /**
    * Reads what `write` wrote, of a page from `minTimeMs` to `maxTimeMs` with so many slots: `reader` reads `bytes`, of which a
-   * reference is kept.
+   * reference is kept, and of the page's times records.
    */
-  read(reader: ColumnReader, bytes: Uint8Array, slots: number, minTimeMs: number, maxTimeMs: number): void {
+  read(
+    reader: ColumnReader,
+    bytes: Uint8Array,
+    { slots, minTimeMs, maxTimeMs }: { slots: number; minTimeMs: number; maxTimeMs: number },
+    records: readonly TimesRecord[],
+  ): void {
     this.clear();
     const classes = reader.count(slots, 'classes of times');
     if (classes === 0) reader.fail('no class of times');
     this.#bytes = bytes;
     this.#timesMs = readColumn;
     try {
-      for (let left = classes; left > 0; left--) this.#readOne(reader, minTimeMs, left);
+      while (this.#classes.length < classes) {
+        this.#readNext(reader, minTimeMs, classes - this.#classes.length, records);
+      }
     } finally {
       this.#keepSubsets();
     }
@@ -295,7 +341,7 @@ export class TimeClasses {
         copyColumn(all, one.start, one.count, kept, to);
         one.start = to;
         to += one.count;
-      } else {
+      } else if (one.record === undefined) {
         one.start = -1;
       }
     }
@@ -303,11 +349,18 @@ export class TimeClasses {
     this.#length = length;
   }
 
-  /** Reads the first of the `left` classes that are left. */
-  #readOne(reader: ColumnReader, minTimeMs: number, left: number): void {
+  /** Reads the first of the `left` classes that are left, or several of a times record. */
+  #readNext(reader: ColumnReader, minTimeMs: number, left: number, records: readonly TimesRecord[]): void {
     const head = reader.varint();
-    const kind = head % 4;
-    const argument = Math.floor(head / 4);
+    const kind = head % TIMES_KINDS;
+    const argument = Math.floor(head / TIMES_KINDS);
+    if (kind > TIMES.recorded) reader.fail(`unknown kind ${kind} of times`);
+    if (kind === TIMES.recorded) {
+      if (argument === 0 || argument > left)
+        reader.fail(`a run of ${argument} recorded classes (classes left: ${left})`);
+      this.#readRecorded(reader, argument, records);
+      return;
+    }
     if (kind === TIMES.shifted) {
       const before = this.#classes.at(-1);
       if (before === undefined || before.stepMs < 0) reader.fail('a shifted class without regular times before it');
@@ -316,7 +369,9 @@ export class TimeClasses {
     }
     if (kind === TIMES.subset) {
       if (argument >= this.#classes.length) reader.fail(`a part of class ${argument}, which is not before it`);
-      this.#readSubset(reader, this.#classes[argument]);
+      const parent = this.#classes[argument];
+      if (parent.record !== undefined) reader.fail(`a part of class ${argument}, which is recorded`);
+      this.#readSubset(reader, parent);
       return;
     }
     if (argument === 0 || argument > PAGE_TIMES_LIMIT) {
@@ -336,6 +391,17 @@ export class TimeClasses {
       if (this.#timesMs[i] < this.#timesMs[i - 1]) reader.fail('times descend');
     }
     this.#pushRead(start, argument, { at, end: reader.position });
+  }
+
+  #readRecorded(reader: ColumnReader, run: number, records: readonly TimesRecord[]): void {
+    const first = reader.varint();
+    const index = Math.floor(first / RECORD_COLUMNS_LIMIT);
+    const column = first % RECORD_COLUMNS_LIMIT;
+    if (index >= records.length) reader.fail(`times of record ${index} of ${records.length}`);
+    const { columns } = records[index];
+    if (column + run > columns.length) reader.fail(`column ${column + run - 1} of times of ${columns.length}`);
+    for (let i = column; i < column + run; i++) this.#push(undefined, columns[i]);
+    this.#recorded += run;
   }
 
   #pushRegular(reader: ColumnReader, firstMs: number, stepMs: number, count: number): void {

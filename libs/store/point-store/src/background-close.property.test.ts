@@ -5,6 +5,7 @@ import { MemoryKeyValue, SeededRandom } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 import { bucketOfKey, dealOfKey, numberOfKey, PREFIX } from './keys.ts';
+import { storedTimes } from './testing/stored-times.ts';
 
 /** How a process reads the log, closes buckets meanwhile, fails and ends. */
 const course = fc.record({
@@ -23,6 +24,8 @@ interface Met {
   /** Records and commits during a close, and ends of the process. */
   during: number;
   ends: number;
+  /** Times records that are stored at the end. */
+  records: number;
 }
 
 async function wait(turns: number): Promise<void> {
@@ -91,6 +94,9 @@ async function read(
   } while (partition.wantsCommit || partition.isClosing);
   for (const { bucketMs, offset, hash } of partition.status.stateHashes) published.set(`${bucketMs}/${offset}`, hash);
   expect(placesOf(keyValue, PREFIX.page)).toEqual(placesOf(keyValue, PREFIX.pageIndex));
+  const { there, needed } = storedTimes(keyValue);
+  expect(there).toEqual(needed);
+  met.records += there.length;
   return { partition, published };
 }
 
@@ -101,7 +107,7 @@ function placesOf({ content }: MemoryKeyValue, prefix: number): string[] {
 }
 
 test('closes in the background record the same hashes for any commits, turns, failures, kills, eras and retention', async () => {
-  const met = { during: 0, ends: 0 };
+  const met = { during: 0, ends: 0, records: 0 };
   let closed = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -111,7 +117,7 @@ test('closes in the background record the same hashes for any commits, turns, fa
       async (steps, courses, retentionMs) => {
         const { records } = play(steps).builder;
         const calm = { seed: 1, commitRows: 20, recentBytes: 500, turns: 0, ends: 0, faults: 0 };
-        const expected = await read(records, calm, retentionMs, { during: 0, ends: 0 });
+        const expected = await read(records, calm, retentionMs, { during: 0, ends: 0, records: 0 });
         const { stateHashes } = expected.partition.status;
         closed += stateHashes.length;
         for (const one of courses) {
@@ -128,4 +134,5 @@ test('closes in the background record the same hashes for any commits, turns, fa
   expect(closed).toBeGreaterThan(20);
   expect(met.during).toBeGreaterThan(100);
   expect(met.ends).toBeGreaterThan(5);
+  expect(met.records).toBeGreaterThan(0);
 });

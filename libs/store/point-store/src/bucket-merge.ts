@@ -1,10 +1,10 @@
 import { SERIES_CLASS } from '@tidemark/model';
-import { Page, type PageSource } from '@tidemark/page';
+import { Page, type PageSource, type TimesWriter } from '@tidemark/page';
 import { assert, type KeyValueWrite, type SlicedWork } from '@tidemark/ports';
 import { type StoredVersions, slotsBySeries } from './bucket-pages.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { VersionsSummary } from './hash-versions.ts';
-import { PARTS, pageKey } from './keys.ts';
+import { PARTS, pageKey, timesKey } from './keys.ts';
 import { PageParts } from './page-parts.ts';
 import type { PartitionStore } from './partition-state.ts';
 import { compactInPieces, sortSketchesInPieces } from './resolve.ts';
@@ -20,6 +20,8 @@ const SHORT_POINTS = 30;
 const PAGE_POINTS = 262_144;
 /** What a sketch, which is copied, counts of these. */
 const SKETCH_POINTS = 64;
+/** Bytes of RAM of times for merged pages: more are written again for the pages that follow. */
+const TIMES_BYTES = 16 * 1024 * 1024;
 /** Cost of writing a point, and of a slot that is looked up, in units of the cost of a fold. */
 const WRITE_COST = 1 / 8;
 const SLOT_COST = 1 / 2;
@@ -42,8 +44,8 @@ interface MergedSeries {
 
 /**
  * Merges the versions of a page where they are short or overlap in time: into pages of one map epoch each, with the same
- * content. Undefined where they remain as they are. `sequence` is that of the commit whose key merged pages get.
- * `points` is overwritten.
+ * content. Undefined where they remain as they are. `sequence` is that of the commit whose key merged pages get, and `times` gets
+ * their times. `points` is overwritten.
  */
 export function* mergeVersions(
   store: PartitionStore,
@@ -51,6 +53,7 @@ export function* mergeVersions(
   { points: count, slots: columns, late }: VersionsSummary,
   sequence: number,
   points: SeriesPoints,
+  times: TimesWriter,
 ): SlicedWork<MergedVersions | undefined, number> {
   const { family, number, keys, pages } = versions;
   if (pages.length < 2 || (late.size === 0 && count >= SHORT_POINTS * columns)) return undefined;
@@ -70,11 +73,16 @@ export function* mergeVersions(
         continue;
       }
       groups++;
-      for (const bytes of pagesOf(store, group, points, { mapEpoch, fromOffset, toOffset })) {
+      const added = [...pagesOf(store, group, points, { mapEpoch, fromOffset, toOffset }, times)];
+      for (const { number: own, record } of times.take()) {
+        writes.push({ key: timesKey(family.bucket, family.deal, own), value: record.bytes });
+      }
+      for (const bytes of added) {
         assert(merged.length < PARTS, `${merged.length} pages of one page in one merge`);
         writes.push({ key: pageKey(family, number, sequence * PARTS + merged.length), value: bytes });
-        merged.push(new Page(bytes));
+        merged.push(new Page(bytes, (one) => times.recordOf(one)));
       }
+      if (times.sizeBytes > TIMES_BYTES) times.forget();
       yield points.length * WRITE_COST;
     }
   }
@@ -133,14 +141,15 @@ function* pagesOf(
   group: readonly MergedSeries[],
   { timesMs, values }: SeriesPoints,
   source: PageSource,
+  times: TimesWriter,
 ): Generator<Buffer> {
   const parts = new PageParts(codec.writer);
   parts.clear();
   for (const { series, from, to, sketches } of group) {
     if (sketches !== undefined) parts.addSketches(series, sketches);
     else {
-      const [ownMs, own] = [timesMs.subarray(from, to), values.subarray(from, to)];
-      parts.addPoints(series, { timesMs: ownMs, values: own, length: to - from });
+      const own = { timesMs: timesMs.subarray(from, to), values: values.subarray(from, to), length: to - from };
+      parts.addPoints(series, own, times);
     }
   }
   yield* parts.finish(source);

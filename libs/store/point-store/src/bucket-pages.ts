@@ -7,6 +7,7 @@ import type { PartitionStore } from './partition-state.ts';
 import type { Selection } from './selection.ts';
 import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
 import { storedPage } from './stored-page.ts';
+import { TimesReader } from './times-reader.ts';
 
 /** Series that are looked up in one piece, and what one costs in units of the cost of a point. */
 const PIECE = 4096;
@@ -84,13 +85,14 @@ export async function* versionsOfBucket(
   slice: WorkSlice,
 ): AsyncGenerator<StoredVersions> {
   const { keyValue } = store;
+  const times = new TimesReader(keyValue);
   const prefix = bucketKey(PREFIX.page, bucket);
   let current: { family: PageFamily; number: number; keys: Uint8Array[]; pages: Page[] } | undefined;
   for await (const { key, value } of keyValue.entries({ from: prefix, to: afterPrefix(prefix) })) {
     if (sequenceOfKey(key) > sequence) continue;
-    const page = storedPage(store, bucket, value);
-    if (page === undefined) continue;
     const family = { bucket, deal: dealOfKey(key), family: familyOfKey(key) };
+    const page = await storedPage(store, family, value, times);
+    if (page === undefined) continue;
     const number = numberOfKey(key);
     if (current?.family.deal !== family.deal || current.family.family !== family.family || current.number !== number) {
       if (current !== undefined) yield current;

@@ -1,10 +1,10 @@
-import { Page } from '@tidemark/page';
+import { Page, TimesWriter } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { assert } from '@tidemark/ports';
 import { closingWrite } from './bucket-closing.ts';
 import { closableBucket, isCloseDue } from './closable-buckets.ts';
 import type { HeadColumns } from './head-columns.ts';
-import { bucketKey, indexKey, PARTS, type PageFamily, PREFIX, pageKey } from './keys.ts';
+import { bucketKey, indexKey, PARTS, type PageFamily, PREFIX, pageKey, timesKey } from './keys.ts';
 import { packIndexedPage } from './page-index.ts';
 import { commitWrites } from './partition-save.ts';
 import type { PartitionStore } from './partition-state.ts';
@@ -74,15 +74,19 @@ function flush(store: PartitionStore, columns: HeadColumns, sequence: number, wr
   const { flusher, committedOffset, nextOffset } = store;
   const { bucket, deal, mapEpoch } = columns;
   const source = { mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
-  const pages: { family: number; number: number; page: Page }[] = [];
-  for (const { dealt, part, bytes } of flusher.flush(columns, source)) {
+  const times = new TimesWriter(columns.fromMs, sequence * PARTS, (sequence + 1) * PARTS);
+  const flushed = [...flusher.flush(columns, source, times)];
+  for (const { number, record } of times.take()) {
+    writes.push({ key: timesKey(bucket, deal.number, number), value: record.bytes });
+  }
+  const pages = flushed.map(({ dealt, part, bytes }) => {
     assert(part < PARTS, `${part} pages of one page in one commit`);
     const { metric: family, number } = dealt;
     writes.push({ key: pageKey({ bucket, deal: deal.number, family }, number, sequence * PARTS + part), value: bytes });
-    const page = new Page(bytes, dealt.written);
+    const page = new Page(bytes, (one) => times.recordOf(one), dealt.written);
     dealt.written = page.series;
-    pages.push({ family, number, page });
-  }
+    return { family, number, page };
+  });
   return { bucket, deal, pages };
 }
 

@@ -55,7 +55,7 @@ const DAMAGE: Record<string, Spoil> = {
   'cut in its middle': (page) => page.subarray(0, page.length >> 1),
   emptied: () => Buffer.of(),
   'of other bytes': (page) => Buffer.alloc(page.length, 0x5a),
-  'of a newer version': (page) => sealed(Buffer.concat([Uint8Array.of(2), page.subarray(1)])),
+  'of a newer version': (page) => sealed(Buffer.concat([Uint8Array.of(3), page.subarray(1)])),
   'of another partition': async () => (await foreignPages()).ofOtherSeries,
   'of another bucket': async () => (await foreignPages()).ofOtherTimes,
 };

@@ -1,4 +1,4 @@
-import { PAGE_TIMES_LIMIT, type PageSource } from '@tidemark/page';
+import { PAGE_TIMES_LIMIT, type PageSource, type SharedTimes, type TimesWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import type { HeadColumns } from './head-columns.ts';
 import type { HeadTimes, OrderedTimes } from './head-times.ts';
@@ -25,6 +25,7 @@ export class PageFlusher {
   #lastTimes: HeadTimes | undefined;
   #lastCount = 0;
   #lastClass = 0;
+  #times: TimesWriter | undefined;
 
   constructor(codec: PageCodec, table: SeriesIndex) {
     this.#codec = codec;
@@ -32,9 +33,13 @@ export class PageFlusher {
     this.#table = table;
   }
 
-  /** The pages of all points of one bucket and map epoch; `source` says where they come from. */
-  *flush(columns: HeadColumns, source: PageSource): Generator<FlushedPage> {
+  /**
+   * The pages of all points of one bucket and map epoch; `source` says where they come from. Times that several series have go to
+   * `times`, whose records are complete after the last page.
+   */
+  *flush(columns: HeadColumns, source: PageSource, times: TimesWriter): Generator<FlushedPage> {
     this.#parts.clear();
+    this.#times = times;
     for (const dealt of columns.deal.pages) {
       this.#lastTimes = undefined;
       for (let i = 0; i < dealt.slots; i++) {
@@ -63,13 +68,19 @@ export class PageFlusher {
       writer.addColumn(series, this.#classOf(times, count), count);
     } else {
       const ordered = times.ordered(count);
-      if (ordered.areDistinct) this.#addOrdered(columns, slot, series, ordered);
+      if (ordered.areDistinct) this.#addOrdered(columns, slot, series, ordered, times.members > 1);
       else this.#addResolved(columns, slot, series, count);
     }
   }
 
   /** Adds a slot with late times, which nothing has to be resolved of. */
-  #addOrdered(columns: HeadColumns, slot: number, series: number, { times, order }: OrderedTimes): void {
+  #addOrdered(
+    columns: HeadColumns,
+    slot: number,
+    series: number,
+    { times, order }: OrderedTimes,
+    areShared: boolean,
+  ): void {
     const { kernel, writer } = this.#codec;
     const count = order.length;
     columns.gather(slot, count, writer.freeAt);
@@ -77,7 +88,8 @@ export class PageFlusher {
     const from = writer.freeAt / 8;
     const to = writer.columnAt / 8;
     for (let i = 0; i < count; i++) floats[to + i] = floats[from + order[i]];
-    writer.addColumn(series, writer.times.addShared(times), count);
+    const timeClass = areShared ? this.#addShared(times) : writer.times.add(times.timesMs, 0, count);
+    writer.addColumn(series, timeClass, count);
   }
 
   #classOf(times: HeadTimes, count: number): number {
@@ -92,7 +104,11 @@ export class PageFlusher {
     const { timesMs } = times;
     const classes = this.#codec.writer.times;
     if (times.isRegular) return classes.addRegular(timesMs[0], count > 1 ? timesMs[1] - timesMs[0] : 0, count);
-    return times.members > 1 ? classes.addShared(times.shared(count)) : classes.add(timesMs, 0, count);
+    return times.members > 1 ? this.#addShared(times.shared(count)) : classes.add(timesMs, 0, count);
+  }
+
+  #addShared(times: SharedTimes): number {
+    return this.#codec.writer.times.addShared(times, this.#times?.placeOf(times));
   }
 
   #addResolved(columns: HeadColumns, slot: number, series: number, count: number): void {

@@ -11,6 +11,7 @@ export const PREFIX = {
   closing: 0x0a,
   page: 0x10,
   pageIndex: 0x11,
+  times: 0x12,
 } as const;
 
 export const META_KEY = Uint8Array.of(PREFIX.meta);
@@ -24,9 +25,11 @@ export const NO_BUCKET = -BUCKET_BIAS;
 /** Pages of one dealt page and commit at most. */
 export const PARTS = 4096;
 
-type BucketPrefix = (typeof PREFIX)['page' | 'pageIndex' | 'bucketHash' | 'activity'];
+type BucketPrefix = (typeof PREFIX)['page' | 'pageIndex' | 'times' | 'bucketHash' | 'activity'];
+/** Prefixes of keys that have a deal behind the bucket. */
+export type DealPrefix = (typeof PREFIX)['page' | 'pageIndex' | 'times'];
 
-/** [prefix, bucket]; bucket in bucket widths since the epoch. Of pages: the start of all keys of the bucket. */
+/** [prefix, bucket]; bucket in bucket widths since the epoch. Of pages and times: the start of all keys of the bucket. */
 export function bucketKey(prefix: BucketPrefix, bucket: number): Buffer {
   const key = Buffer.allocUnsafe(7);
   key[0] = prefix;
@@ -79,13 +82,28 @@ export function indexKey(family: PageFamily, number: number): Buffer {
   return key;
 }
 
-/** The start of the keys of a deal's pages, or of its index. */
-export function dealKey(prefix: typeof PREFIX.page | typeof PREFIX.pageIndex, bucket: number, deal: number): Buffer {
-  return familyKey(prefix, { bucket, deal, family: 0 }).subarray(0, 13);
+/** The start of the keys of a deal's pages, of its index, or of its times records. */
+export function dealKey(prefix: DealPrefix, bucket: number, deal: number): Buffer {
+  const key = Buffer.allocUnsafe(13);
+  bucketKey(prefix, bucket).copy(key);
+  key.writeUIntBE(deal, 7, 6);
+  return key;
+}
+
+/** Of a times record: its number in the deal, which begins as the versions of the pages of its commit do. */
+export function timesKey(bucket: number, deal: number, number: number): Buffer {
+  const key = Buffer.allocUnsafe(19);
+  dealKey(PREFIX.times, bucket, deal).copy(key);
+  key.writeUIntBE(number, 13, 6);
+  return key;
+}
+
+export function numberOfTimesKey(key: Uint8Array): number {
+  return keyBuffer(key, 19).readUIntBE(13, 6);
 }
 
 export function dealOfKey(key: Uint8Array): number {
-  return keyBuffer(key, 21).readUIntBE(7, 6);
+  return keyBuffer(key, 13).readUIntBE(7, 6);
 }
 
 export function familyOfKey(key: Uint8Array): number {

@@ -164,7 +164,7 @@ test('pages that are merged when their bucket closes replace those that are cach
 
 test('what is known of buckets and metrics without pages is counted, and evicted', async () => {
   const FAMILIES = 200;
-  const cacheOf = (shareBytes: number) => new PageCache(new MemoryKeyValue(), () => undefined, shareBytes);
+  const cacheOf = (shareBytes: number) => new PageCache(new MemoryKeyValue(), async () => undefined, shareBytes);
   const wide = cacheOf(1e9);
   for (let bucket = 0; bucket < FAMILIES; bucket++) {
     expect(await wide.deals(bucket)).toEqual([]);

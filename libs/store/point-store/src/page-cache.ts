@@ -1,10 +1,15 @@
 import { afterPrefix } from '@tidemark/bytes';
 import type { Page } from '@tidemark/page';
 import type { KeyValue } from '@tidemark/ports';
+import { HeldRecords } from './held-records.ts';
 import { bucketKey, dealKey, dealOfKey, familyKey, numberOfKey, type PageFamily, PREFIX, versionsKey } from './keys.ts';
 import { type BudgetMember, PageBudget } from './page-budget.ts';
 import { type IndexedPage, unpackIndexedPage } from './page-index.ts';
 import { pageBytes, versionsAfter } from './recent-pages.ts';
+import { type DealPlace, TimesReader } from './times-reader.ts';
+
+/** Reads a stored page of a deal; undefined for one that does not count. */
+type ReadPage = (place: DealPlace, bytes: Uint8Array, times: TimesReader) => Promise<Page | undefined>;
 
 /** With more pages than this all from the first to the last are read in one run of keys, instead of one run a page. */
 const SCAN_PAGES = 8;
@@ -34,21 +39,17 @@ export class PageCache implements BudgetMember {
   readonly isCache = true;
   readonly shareBytes: number;
   readonly #keyValue: KeyValue;
-  readonly #read: (bucket: number, bytes: Uint8Array) => Page | undefined;
+  readonly #read: ReadPage;
   readonly #budget: PageBudget;
   /** By bucket. */
   readonly #deals = new Map<number, readonly number[]>();
   /** The least recently read first. */
   readonly #families = new Map<string, CachedFamily>();
+  readonly #records = new HeldRecords();
   #bytes = 0;
 
-  /** @param read reads a stored page of a bucket; undefined for one that does not count. @param shareBytes what it adds to the budget. */
-  constructor(
-    keyValue: KeyValue,
-    read: (bucket: number, bytes: Uint8Array) => Page | undefined,
-    shareBytes: number,
-    budget = new PageBudget(),
-  ) {
+  /** @param shareBytes what it adds to the budget. */
+  constructor(keyValue: KeyValue, read: ReadPage, shareBytes: number, budget = new PageBudget()) {
     this.#keyValue = keyValue;
     this.#read = read;
     this.shareBytes = shareBytes;
@@ -57,7 +58,7 @@ export class PageCache implements BudgetMember {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#records.bytes;
   }
 
   /** The deals that have pages in a bucket on disk. */
@@ -163,6 +164,7 @@ export class PageCache implements BudgetMember {
 
   async *#readRun(own: CachedFamily, run: readonly number[]): AsyncGenerator<Page> {
     const wanted = new Set(run);
+    const times = new TimesReader(this.#keyValue, (place, record) => this.#records.find(place, record));
     const [from, last] = [versionsKey(own, run[0]), versionsKey(own, run[run.length - 1])];
     let number = -1;
     let versions: Page[] = [];
@@ -173,7 +175,7 @@ export class PageCache implements BudgetMember {
         if (number >= 0) this.#put(own, number, versions);
         [number, versions] = [next, []];
       }
-      const page = this.#read(own.bucket, value);
+      const page = await this.#read(own, value, times);
       if (page === undefined) continue;
       versions.push(page);
       yield page;
@@ -196,6 +198,10 @@ export class PageCache implements BudgetMember {
   #put(own: CachedFamily, number: number, versions: Page[]): void {
     const before = own.pages.get(number);
     own.pages.set(number, versions);
+    if (this.#families.get(own.key) === own) {
+      for (const page of versions) this.#records.add(own, page);
+      for (const page of before ?? []) this.#records.remove(own, page);
+    }
     this.#grow(own, versionsBytes(versions) - (before === undefined ? 0 : versionsBytes(before)));
     this.#budget.settle();
   }
@@ -209,6 +215,7 @@ export class PageCache implements BudgetMember {
 
   #drop(own: CachedFamily): void {
     this.#families.delete(own.key);
+    for (const versions of own.pages.values()) for (const page of versions) this.#records.remove(own, page);
     this.#bytes -= own.bytes;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SERIES_CLASS } from '@tidemark/model';
-import { Page } from '@tidemark/page';
+import { Page, TimesWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { finishAtOnce } from '@tidemark/ports';
 import fc from 'fast-check';
@@ -55,8 +55,11 @@ function flushed(head: PageHead, table: SeriesIndex): Map<string, string[]> {
   const flusher = new PageFlusher(codec, table);
   for (const columns of head.columns) {
     const source = { mapEpoch: columns.mapEpoch, fromOffset: 1, toOffset: 2 };
-    for (const { dealt, bytes } of flusher.flush(columns, source)) {
-      const reader = new Page(bytes);
+    const recorded = new TimesWriter(columns.fromMs, 0, 4096);
+    const pages = [...flusher.flush(columns, source, recorded)];
+    recorded.take();
+    for (const { dealt, bytes } of pages) {
+      const reader = new Page(bytes, (number) => recorded.recordOf(number));
       const { slots } = reader;
       for (let slot = 0; slot < slots; slot++) {
         const series = reader.series[slot];

@@ -1,17 +1,29 @@
-import { BODY_BYTES_LIMIT, PAGE_TIMES_LIMIT, type PageSource, type PageWriter } from '@tidemark/page';
+import {
+  BODY_BYTES_LIMIT,
+  PAGE_TIMES_LIMIT,
+  type PageSource,
+  type PageWriter,
+  SharedTimes,
+  type TimesWriter,
+} from '@tidemark/page';
 import type { SeriesPoints, SeriesSketches } from './series-columns.ts';
 
 /** The size of a sketch before it, a varint, at most. */
 const SKETCH_SIZE_BYTES = 4;
 
+type PartPoints = Pick<SeriesPoints, 'timesMs' | 'values' | 'length'>;
+
+interface RestOfPoints {
+  readonly points: PartPoints;
+  readonly times: TimesWriter | undefined;
+  at: number;
+}
+
 /** Writes slots of any length: what one page can't hold goes into further ones. */
 export class PageParts {
   readonly #writer: PageWriter;
   /** By series, what the page that is being written lacks. */
-  readonly #points = new Map<
-    number,
-    { readonly points: Pick<SeriesPoints, 'timesMs' | 'values' | 'length'>; at: number }
-  >();
+  readonly #points = new Map<number, RestOfPoints>();
   readonly #sketches = new Map<number, { readonly sketches: SeriesSketches; at: number }>();
 
   constructor(writer: PageWriter) {
@@ -25,9 +37,12 @@ export class PageParts {
     this.#sketches.clear();
   }
 
-  /** Adds the points of a series, as pages have them; they stay unchanged until the last page was taken. */
-  addPoints(series: number, points: Pick<SeriesPoints, 'timesMs' | 'values' | 'length'>): void {
-    this.#points.set(series, { points, at: 0 });
+  /**
+   * Adds the points of a series, as pages have them; they stay unchanged until the last page was taken. Their times go to `times`
+   * where others may have the same.
+   */
+  addPoints(series: number, points: PartPoints, times?: TimesWriter): void {
+    this.#points.set(series, { points, times, at: 0 });
     this.#writePoints(series);
   }
 
@@ -49,11 +64,18 @@ export class PageParts {
   #writePoints(series: number): void {
     const rest = this.#points.get(series);
     if (rest === undefined) return;
-    const { timesMs, values, length } = rest.points;
+    const { values, length } = rest.points;
     const end = Math.min(length, rest.at + PAGE_TIMES_LIMIT);
-    this.#writer.addValues(series, this.#writer.times.add(timesMs, rest.at, end), values, rest.at, end);
+    this.#writer.addValues(series, this.#classOf(rest, end), values, rest.at, end);
     rest.at = end;
     if (end === length) this.#points.delete(series);
+  }
+
+  #classOf({ points: { timesMs }, times, at }: RestOfPoints, end: number): number {
+    const classes = this.#writer.times;
+    if (times === undefined) return classes.add(timesMs, at, end);
+    const shared = new SharedTimes(timesMs.subarray(at, end));
+    return classes.addShared(shared, times.placeOf(shared));
   }
 
   #writeSketches(series: number): void {

@@ -5,7 +5,7 @@ import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
 /** 6: buckets expire. 7: pages in place of chunks. 8: buckets close after the commit of their cut. */
-const VERSION = 8;
+const VERSION = 9;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;

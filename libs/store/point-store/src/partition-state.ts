@@ -81,7 +81,7 @@ export class PartitionStore extends PointLogState {
     this.recent = new RecentPages(limits.recentBytes - cacheBytes, codec.pageBudget);
     this.cache = new PageCache(
       keyValue,
-      (bucket, bytes) => storedPage(this, bucket, bytes),
+      (place, bytes, times) => storedPage(this, place, bytes, times),
       cacheBytes,
       codec.pageBudget,
     );

@@ -1,7 +1,7 @@
 import { Bitmap } from '@tidemark/bitmap';
 import { SERIES_COST } from '@tidemark/fold';
 import { SERIES_CLASS } from '@tidemark/model';
-import type { Page } from '@tidemark/page';
+import type { Page, TimesRecord } from '@tidemark/page';
 import type { IntervalsAt } from '@tidemark/point-log';
 import { type SlicedWork, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import type { ActivityAt } from './activity-at.ts';
@@ -48,7 +48,8 @@ export class RangePages {
   #older: readonly Bitmap[] | undefined;
   #newer: readonly Bitmap[] | undefined;
   #points = 0;
-  /** Of pages that were found. */
+  /** Times records of pages that were found, and the bytes of all. */
+  readonly #records = new Set<TimesRecord>();
   #bytes = 0;
 
   /** The caller holds the store's lock. */
@@ -212,15 +213,20 @@ export class RangePages {
       const { fromMs, toMs } = this.#plan;
       this.#points += stack.pointsWithin(fromMs, toMs);
       checkPoints(this.#plan, this.#points);
-      this.#checkBytes(page.bytes.length);
+      this.#checkBytes(page);
       if (this.#slice.spend(SERIES_COST + page.slots)) await this.#slice.next();
     }
   }
 
-  /** Counts the bytes of a page, which stay in memory until the query ends. */
-  #checkBytes(added: number): void {
+  /** Counts the bytes of a page and of its times records, which stay in memory until the query ends. */
+  #checkBytes({ bytes, records }: Page): void {
     const { readBytes } = this.#store.limits;
-    this.#bytes += added;
+    this.#bytes += bytes.length;
+    for (const record of records) {
+      if (this.#records.has(record)) continue;
+      this.#records.add(record);
+      this.#bytes += record.bytes.length;
+    }
     if (this.#bytes <= readBytes) return;
     const text = `the query reads more than ${readBytes} bytes of pages of one partition (limit: store.readBytes)`;
     throw new TidemarkError('resource_exhausted', `${text}; ask for fewer series or a shorter time`, {

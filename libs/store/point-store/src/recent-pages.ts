@@ -1,7 +1,9 @@
 import type { Page } from '@tidemark/page';
+import { HeldRecords } from './held-records.ts';
 import type { PageFamily } from './keys.ts';
 import { type BudgetMember, PageBudget } from './page-budget.ts';
 import type { SlotDeal } from './slot-deal.ts';
+import type { DealPlace } from './times-reader.ts';
 
 /** Bytes of RAM of a page in addition to its own and its times: what is known of its structure. */
 const PAGE_BYTES = 2048;
@@ -21,6 +23,7 @@ export class RecentPages implements BudgetMember {
   readonly shareBytes: number;
   readonly #budget: PageBudget;
   readonly #buckets = new Map<number, DealPages[]>();
+  readonly #records = new HeldRecords();
   #bytes = 0;
 
   /** @param shareBytes what it adds to the budget. */
@@ -31,7 +34,7 @@ export class RecentPages implements BudgetMember {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#records.bytes;
   }
 
   /** Adds the pages of a commit. `isFirst` is true when the bucket has no page on disk yet. */
@@ -56,7 +59,7 @@ export class RecentPages implements BudgetMember {
       const versions = own.pages[number];
       if (versions === undefined) own.pages[number] = [page];
       else versions.push(page);
-      this.#bytes += pageBytes(page);
+      this.#count({ bucket, deal: deal.number }, page);
     }
     this.#budget.settle();
   }
@@ -74,13 +77,13 @@ export class RecentPages implements BudgetMember {
   }
 
   /** Replaces the versions of a page that are of records below `offset`, if the bucket is here. */
-  replace({ bucket, deal }: PageFamily, number: number, replacing: readonly Page[], offset: number): void {
-    const own = this.#buckets.get(bucket)?.find((one) => one.deal.number === deal);
+  replace(family: PageFamily, number: number, replacing: readonly Page[], offset: number): void {
+    const own = this.#buckets.get(family.bucket)?.find((one) => one.deal.number === family.deal);
     if (own === undefined) return;
     const versions = own.pages[number] ?? [];
     const replaced = [...replacing, ...versionsAfter(versions, offset)];
-    for (const page of versions) this.#bytes -= pageBytes(page);
-    for (const page of replaced) this.#bytes += pageBytes(page);
+    for (const page of replaced) this.#count(family, page);
+    for (const page of versions) this.#discount(family, page);
     own.pages[number] = replaced;
   }
 
@@ -95,10 +98,21 @@ export class RecentPages implements BudgetMember {
   }
 
   drop(bucket: number): void {
-    for (const { pages } of this.#buckets.get(bucket) ?? []) {
-      for (const versions of pages) for (const page of versions ?? []) this.#bytes -= pageBytes(page);
+    for (const { deal, pages } of this.#buckets.get(bucket) ?? []) {
+      const place = { bucket, deal: deal.number };
+      for (const versions of pages) for (const page of versions ?? []) this.#discount(place, page);
     }
     this.#buckets.delete(bucket);
+  }
+
+  #count(place: DealPlace, page: Page): void {
+    this.#bytes += pageBytes(page);
+    this.#records.add(place, page);
+  }
+
+  #discount(place: DealPlace, page: Page): void {
+    this.#bytes -= pageBytes(page);
+    this.#records.remove(place, page);
   }
 }
 
@@ -107,7 +121,7 @@ export function versionsAfter(versions: readonly Page[], offset: number): Page[]
   return versions.filter(({ toOffset }) => toOffset > offset);
 }
 
-/** Bytes of RAM of a page. */
+/** Bytes of RAM of a page, without its times records. */
 export function pageBytes({ bytes, times }: Page): number {
   return bytes.length + times.sizeBytes + PAGE_BYTES;
 }

@@ -45,7 +45,7 @@ export function forgetExpired({ buckets, head, recent, cache, activity, expiredB
 }
 
 /**
- * Deletes the pages and the index of buckets that have expired, of all deals up to `sequence`: the commit that has forgotten
+ * Deletes the pages, the times records and the index of buckets that have expired, of all deals up to `sequence`: the commit that has forgotten
  * them. Later points have later deals. `write` does a write while nothing reads the pages, or throws to end the work.
  */
 export async function deleteExpired(
@@ -55,9 +55,9 @@ export async function deleteExpired(
 ): Promise<void> {
   const { buckets, keyValue, cache, expiredBucket: last } = store;
   if (last === NO_BUCKET) return;
-  // In this order, since a crash between two must leave no pages in no bucket. All from the first key on: what no index names is
+  // The index last, since a crash between two must leave no pages in no bucket. All from the first key on: what no index names is
   // found by nothing else.
-  for (const prefix of [PREFIX.page, PREFIX.pageIndex] as const) {
+  for (const prefix of [PREFIX.page, PREFIX.times, PREFIX.pageIndex] as const) {
     let from = bucketKey(prefix, NO_BUCKET);
     let before = NO_BUCKET;
     for (let isDone = false; !isDone; ) {

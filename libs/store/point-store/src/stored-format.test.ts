@@ -6,7 +6,7 @@ import { MemoryKeyValue } from '@tidemark/simulation';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('point-store-v8.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('point-store-v9.golden.json', import.meta.url);
 
 test('a partition stores the golden entries of its format', async () => {
   const keyValue = new MemoryKeyValue();
@@ -15,7 +15,9 @@ test('a partition stores the golden entries of its format', async () => {
   const builder = new LogBuilder();
   const gauge = { series: 0, timeMs: 1_500, value: 5 };
   builder.bare(RECORD.open, 0, 1_000);
-  builder.block(0, 2_000, [{ client: 0, sequence: 0, points: [gauge, { ...gauge, timeMs: 12_000, value: 0.1 }] }]);
+  const scraped = [8, 12].flatMap((series) => [1_400, 1_500, 1_605].map((timeMs) => ({ series, timeMs, value: 3 })));
+  const points = [gauge, { ...gauge, timeMs: 12_000, value: 0.1 }, ...scraped];
+  builder.block(0, 2_000, [{ client: 0, sequence: 0, points }]);
   builder.block(0, 12_500, [{ client: 0, sequence: 1, mapEpoch: 2, points: [gauge, { ...gauge, series: 1 }] }]);
   for (const record of builder.records) {
     partition.apply(record);

@@ -1,5 +1,6 @@
 import { Page } from '@tidemark/page';
 import { TidemarkError } from '@tidemark/ports';
+import type { DealPlace, TimesReader } from './times-reader.ts';
 
 /** What a stored page of a partition must fit. */
 export interface StoredPageLimits {
@@ -10,16 +11,23 @@ export interface StoredPageLimits {
 }
 
 /**
- * Reads a stored page of a bucket. Undefined for a page of a commit that has failed behind the write, as when the disk
+ * Reads a stored page of a deal, with its times records. Undefined for a page of a commit that has failed behind the write, as when the disk
  * can't sync: its points are still in the head, and are counted there until the commit was repeated. Throws `data_loss`
  * for a page of other times, or of a series that is not in the table.
  */
-export function storedPage(
-  { table, limits: { bucketMs }, committedOffset }: StoredPageLimits,
-  bucket: number,
+export async function storedPage(
+  store: StoredPageLimits,
+  place: DealPlace,
   bytes: Uint8Array,
-): Page | undefined {
-  const page = new Page(bytes);
+  times: TimesReader,
+): Promise<Page | undefined> {
+  const page = new Page(bytes, await times.recordsOf(place, bytes));
+  const {
+    table,
+    limits: { bucketMs },
+    committedOffset,
+  } = store;
+  const { bucket } = place;
   const { series, minTimeMs, maxTimeMs, toOffset } = page;
   const unknown = series.find((one) => one >= table.length);
   const found = unknown === undefined ? `times ${minTimeMs} to ${maxTimeMs}` : `series ${unknown} of ${table.length}`;

@@ -33,6 +33,8 @@ export const story = fc.record({
   }),
   /** Each series also reports in each round: with long pages, and times that series share. */
   isSteady: fc.boolean(),
+  /** Rounds are up to so many milliseconds late, as scrapes are: times that series share, and that are not regular. */
+  jitterMs: fc.constantFrom(0, 0, 400),
   /** Of every n-th round, batches of a later map: their values stand, and they have pages of their own. */
   laterMap: fc.constantFrom(2, 5, 1000),
   /** The interval that is stated of each series first, and every how many rounds another one is. */
@@ -58,13 +60,13 @@ export class StoryLog {
   /** By offset, the interval that the record states, if any, of series that it defines. */
   readonly #stated: { readonly series: ReadonlySet<number>; readonly intervalMs: number | undefined }[] = [];
 
-  constructor({ rounds, isSteady, laterMap, firstMs, restated }: Story) {
+  constructor({ rounds, isSteady, jitterMs, laterMap, firstMs, restated }: Story) {
     const builder = new LogBuilder();
     builder.bare(RECORD.open, 0, START_MS);
     this.#stated.push({ series: new Set(), intervalMs: undefined });
     const known = new Set<number>();
     rounds.forEach((points, round) => {
-      const nowMs = START_MS + 1000 * round;
+      const nowMs = START_MS + 1000 * round + ((round * 37) % (jitterMs + 1));
       const all = isSteady ? [...steadyPoints(round), ...points] : points;
       const own = all.map(({ series, behind, value }) => ({ series, timeMs: nowMs - 1000 * behind, value }));
       const mapEpoch = (round + 1) % laterMap === 0 ? 2 : 1;
