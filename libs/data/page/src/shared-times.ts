@@ -33,7 +33,12 @@ export function checkedStep(timesMs: Float64Array, from: number, to: number): nu
     assertTime(timesMs[i]);
     assert(i === from || timesMs[i] >= timesMs[i - 1], 'times of a class do not descend');
   }
-  if (count === 1) return 0;
+  return stepOf(timesMs, from, to);
+}
+
+/** The same of times that were checked. */
+export function stepOf(timesMs: Float64Array, from: number, to: number): number {
+  if (to - from === 1) return 0;
   const stepMs = timesMs[from + 1] - timesMs[from];
   for (let i = from + 2; i < to; i++) if (timesMs[i] - timesMs[i - 1] !== stepMs) return -1;
   return stepMs;

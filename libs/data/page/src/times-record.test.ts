@@ -64,8 +64,13 @@ test('pages read the times that they were written with, and each column is store
         expect(timesOf(page)).toEqual(pages[i].map(({ timesMs }) => [...timesMs]));
         expect(page.recordNumbers).toEqual(recordNumbersOf(one));
       });
-      const irregular = new Set(pages.flat().flatMap(({ timesMs, stepMs }) => (stepMs < 0 ? [timesMs.join()] : [])));
-      expect(records.reduce((sum, { record }) => sum + record.columns.length, 0)).toBe(irregular.size);
+      const different = new Set(pages.flat().map(({ timesMs }) => timesMs.join()));
+      expect(records.reduce((sum, { record }) => sum + record.columns.length, 0)).toBe(different.size);
+      const steps = pages.map((slots) => slots.map(({ stepMs }) => stepMs));
+      const found = bytes.map((one) => read(one, records));
+      expect(
+        found.map((page) => [...page.series.keys()].map((slot) => page.times.at(page.classOf(slot)).stepMs)),
+      ).toEqual(steps);
     }),
   );
 });

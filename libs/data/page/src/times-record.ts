@@ -1,6 +1,7 @@
 import { crc32c } from '@tidemark/bytes';
 import { ColumnReader, readTimeBlocks, TIME_LIMIT_MS, type TimeRange } from '@tidemark/columns';
 import { CHECKSUM_BYTES, PAGE_TIMES_LIMIT } from './page-format.ts';
+import { stepOf } from './shared-times.ts';
 import type { TimeClass } from './time-class.ts';
 
 /** Version of the format, the first byte of a times record (docs/formats/times-record.md). */
@@ -70,6 +71,7 @@ export class TimesRecord {
     readTimeBlocks(reader, count, this.originMs, decoded, 0, range);
     for (let i = 1; i < count; i++) if (decoded[i] < decoded[i - 1]) reader.fail('times descend');
     const { minTimeMs: firstMs, maxTimeMs: lastMs } = range;
-    return { count, firstMs, lastMs, stepMs: -1, start: -1, at, end: reader.position, record: this };
+    const stepMs = stepOf(decoded, 0, count);
+    return { count, firstMs, lastMs, stepMs, start: -1, at, end: reader.position, record: this };
   }
 }

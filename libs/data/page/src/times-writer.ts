@@ -46,9 +46,8 @@ export class TimesWriter {
     return this.#sizeBytes;
   }
 
-  /** The place of these times. Undefined for regular ones, and where no number of a record is left. */
+  /** The place of these times; undefined where no number of a record is left. */
   placeOf(times: SharedTimes): RecordedPlace | undefined {
-    if (times.stepMs >= 0) return undefined;
     const known = this.#ofObject.get(times);
     if (known !== undefined) return known;
     const column = times.encoded(this.#originMs);

@@ -8,6 +8,9 @@ import { compactPoints, sortSketches } from './resolve.ts';
 import { SeriesSketches } from './series-columns.ts';
 import type { DealtPage } from './slot-deal.ts';
 
+/** With so many different times pages refer also to those that are regular, which take four bytes in each page otherwise. */
+const MANY_CLASSES = 16;
+
 /** A page of the points of a commit. */
 export interface FlushedPage {
   readonly dealt: DealtPage;
@@ -26,6 +29,8 @@ export class PageFlusher {
   #lastCount = 0;
   #lastClass = 0;
   #times: TimesWriter | undefined;
+  /** The points have few different times: regular ones are as short as a reference. */
+  #areFew = true;
 
   constructor(codec: PageCodec, table: SeriesIndex) {
     this.#codec = codec;
@@ -34,12 +39,13 @@ export class PageFlusher {
   }
 
   /**
-   * The pages of all points of one bucket and map epoch; `source` says where they come from. Times that several series have go to
-   * `times`, whose records are complete after the last page.
+   * The pages of all points of one bucket and map epoch; `source` says where they come from. Times that several series have, if they are not regular or
+   * there are many, go to `times`, whose records are complete after the last page.
    */
   *flush(columns: HeadColumns, source: PageSource, times: TimesWriter): Generator<FlushedPage> {
     this.#parts.clear();
     this.#times = times;
+    this.#areFew = columns.timeClasses < MANY_CLASSES;
     for (const dealt of columns.deal.pages) {
       this.#lastTimes = undefined;
       for (let i = 0; i < dealt.slots; i++) {
@@ -103,8 +109,9 @@ export class PageFlusher {
   #addClass(times: HeadTimes, count: number): number {
     const { timesMs } = times;
     const classes = this.#codec.writer.times;
+    if (times.members > 1 && !(times.isRegular && this.#areFew)) return this.#addShared(times.shared(count));
     if (times.isRegular) return classes.addRegular(timesMs[0], count > 1 ? timesMs[1] - timesMs[0] : 0, count);
-    return times.members > 1 ? this.#addShared(times.shared(count)) : classes.add(timesMs, 0, count);
+    return classes.add(timesMs, 0, count);
   }
 
   #addShared(times: SharedTimes): number {

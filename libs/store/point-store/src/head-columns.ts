@@ -169,6 +169,11 @@ export class HeadColumns {
     return bytes + this.#timeClasses * 8 * this.#mostTimes;
   }
 
+  /** How many different times slots have had. */
+  get timeClasses(): number {
+    return this.#timeClasses;
+  }
+
   /** Points of a slot. */
   countOf(slot: number): number {
     return slot < this.#counts.length ? this.#counts[slot] : 0;

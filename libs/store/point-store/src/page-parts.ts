@@ -75,7 +75,8 @@ export class PageParts {
     const classes = this.#writer.times;
     if (times === undefined) return classes.add(timesMs, at, end);
     const shared = new SharedTimes(timesMs.subarray(at, end));
-    return classes.addShared(shared, times.placeOf(shared));
+    // Regular times of so many points are short.
+    return classes.addShared(shared, shared.stepMs < 0 ? times.placeOf(shared) : undefined);
   }
 
   #writeSketches(series: number): void {

@@ -16,7 +16,7 @@ const METRICS = [0, 1, 2];
 const seriesOf = (host: number, metric: number) => 4 * host + metric;
 const scrapeMs = (host: number, round: number) => 1000 * round + 13 * host + ((round * 37 + host) % 11);
 
-/** Scrapes of all hosts each second with jitter; of some rounds one host is late by so many rounds. */
+/** Scrapes of all hosts each second, with jitter; of some rounds one host is late by so many rounds. */
 function scrapes(rounds: number, lateRounds = 0): LogRecord[] {
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, 0);
@@ -96,6 +96,24 @@ describe('times that series of several metrics share', () => {
     await inOne.partition.commit();
     expect(await inOne.partition.stateHash()).toBe(await partition.stateHash());
     expect(await answers(inOne.partition)).toEqual(all);
+  });
+
+  test('are stored once where they are regular, too, if there are many', async () => {
+    for (const hosts of [15, 16, 40]) {
+      const builder = new LogBuilder();
+      builder.bare(RECORD.open, 0, 0);
+      for (let round = 0; round < 60; round++) {
+        const points = Array.from({ length: hosts }, (_, host) =>
+          METRICS.map((metric) => ({ series: seriesOf(host, metric), timeMs: 1000 * round + 13 * host, value: round })),
+        );
+        builder.block(0, 1000 * round, [{ client: 0, sequence: round, points: points.flat() }]);
+      }
+      const { partition, keyValue } = await read(builder.records);
+      const { there, needed } = storedTimes(keyValue);
+      expect(there).toEqual(needed);
+      expect([hosts, there.length]).toEqual([hosts, hosts < 16 ? 0 : 3]);
+      expect(await answers(await open(keyValue, { recentBytes: 0 }))).toEqual(await answers(partition));
+    }
   });
 
   test('stay with the pages that a close leaves as they are', async () => {
