@@ -52,7 +52,7 @@ export async function pages(): Promise<Measurement[]> {
     });
     measure('head-flush', () => {
       for (const one of head.columns) {
-        const times = new TimesWriter(one.fromMs, 0, 1);
+        const times = new TimesWriter({ deal: 1, originMs: one.fromMs }, 0, 1);
         for (const _page of flusher.flush(one, source, times));
         times.take();
       }

@@ -187,14 +187,14 @@ const RECORD_COLUMNS = 3;
 
 /** A times record of three columns of `count` times, and a page of a slot for each. */
 function recordOf(count: number): { record: Uint8Array; page: Buffer } {
-  const times = new TimesWriter(NOW_MS, 0, 1);
+  const times = new TimesWriter({ deal: 1, originMs: NOW_MS }, 0, 1);
   for (let i = 0; i < RECORD_COLUMNS; i++) {
     const timesMs = Float64Array.from({ length: count }, (_, k) => NOW_MS + 1000 * i + 15_000 * k + ((k * k + i) % 7));
     const own = new SharedTimes(timesMs);
     writer.addValues(i, writer.times.addShared(own, times.placeOf(own)), new Float64Array(count), 0);
   }
   const bytes = writer.finish({ mapEpoch: 1, fromOffset: 0, toOffset: 1 });
-  return { page: bytes, record: times.take()[0].record.bytes };
+  return { page: bytes, record: times.take()[0].bytes };
 }
 
 const { page: recordedPage } = recordOf(200);

@@ -97,7 +97,7 @@ describe('a page with a right checksum is data_loss, with what is wrong,', () =>
     'with more classes than slots': [{ classes: 2 }, /classes/],
     'without a class': [{ classes: 0 }, /no class/],
     'with a shifted class first': [{ times: (out) => out.varint(TIMES.shifted) }, /without regular times before/],
-    'with more times records than slots': [{ records: [2, 7, 1] }, /2 times records \(limit: 1\)/],
+    'with too many times records': [{ records: [5, 7, 1, 1, 1, 1] }, /5 times records \(limit: 4\)/],
     'with a times record before the first': [{ records: [1, -1] }, /a times record of number -1/],
     'with a times record beyond the last': [{ records: [1, 2 ** 48] }, /a times record of number/],
     'with a times record that is not there': [{ records: [1, 7] }, /record 7, which is not there/],

@@ -14,5 +14,5 @@ export { SharedTimes } from './shared-times.ts';
 export type { TimeClass } from './time-class.ts';
 export { TimeClasses } from './time-classes.ts';
 export { type RecordedPlace, TimesRecord } from './times-record.ts';
-export { TimesWriter, type WrittenRecord } from './times-writer.ts';
+export { TimesWriter } from './times-writer.ts';
 export { BLOCK_VALUES, LARGEST_PIECE_BYTES, type ValueBlocks } from './value-blocks.ts';

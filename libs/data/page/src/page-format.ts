@@ -6,6 +6,8 @@ export const PAGE_TIMES_LIMIT = 4096;
 /** Bytes of the body of one slot at most: 20 bits, see `writeLongEntry`. */
 export const BODY_BYTES_LIMIT = 2 ** 20 - 1;
 export const CHECKSUM_BYTES = 4;
+/** Times records of a page at most: a reader of the page reads all of them. */
+export const PAGE_RECORDS_LIMIT = 4;
 
 /** How a page has the times of a class, in the lowest three bits of its first varint. */
 export const TIMES = {

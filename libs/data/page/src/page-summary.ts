@@ -1,6 +1,6 @@
 import type { ByteWriter } from '@tidemark/bytes';
 import { ColumnReader, TIME_LIMIT_MS } from '@tidemark/columns';
-import { PAGE_SLOTS_LIMIT, PAGE_VERSION, type PageSource } from './page-format.ts';
+import { PAGE_RECORDS_LIMIT, PAGE_SLOTS_LIMIT, PAGE_VERSION, type PageSource } from './page-format.ts';
 
 /** What the beginning of a page says of the whole of it. */
 export interface PageSummary extends PageSource {
@@ -11,8 +11,8 @@ export interface PageSummary extends PageSource {
   readonly recordNumbers: readonly number[];
 }
 
-/** Bytes of the longest summary: seven varints, and that of each slot's record. */
-const SUMMARY_BYTES = 9 * (7 + PAGE_SLOTS_LIMIT);
+/** Bytes of the longest summary: seven varints, and one for each times record and their number. */
+const SUMMARY_BYTES = 9 * (8 + PAGE_RECORDS_LIMIT);
 
 /** Numbers of times records are below it: keys have six bytes of them. */
 const NUMBER_LIMIT = 2 ** 48;
@@ -48,7 +48,7 @@ export function readSummary(reader: ColumnReader): PageSummary {
     slots,
     minTimeMs,
     maxTimeMs,
-    recordNumbers: readRecordNumbers(reader, slots),
+    recordNumbers: readRecordNumbers(reader),
   };
 }
 
@@ -62,8 +62,8 @@ export function writeRecordNumbers(numbers: readonly number[], out: ByteWriter):
   }
 }
 
-function readRecordNumbers(reader: ColumnReader, slots: number): readonly number[] {
-  const count = reader.count(slots, 'times records');
+function readRecordNumbers(reader: ColumnReader): readonly number[] {
+  const count = reader.count(PAGE_RECORDS_LIMIT, 'times records');
   if (count === 0) return NONE;
   const numbers: number[] = [];
   let number = 0;

@@ -119,6 +119,7 @@ export class PageWriter {
   finish({ mapEpoch, fromOffset, toOffset }: PageSource): Buffer {
     assert(this.#slots > 0, 'a page has at least one slot');
     const { times } = this;
+    const recordNumbers = times.chooseRecords();
     const out = this.#out;
     out.reset();
     out.u8(PAGE_VERSION);
@@ -128,7 +129,7 @@ export class PageWriter {
     out.varint(this.#slots);
     out.signedVarint(times.minTimeMs);
     out.varint(times.maxTimeMs - times.minTimeMs);
-    writeRecordNumbers(times.recordNumbers, out);
+    writeRecordNumbers(recordNumbers, out);
     writeSeriesRuns(this.#series.subarray(0, this.#slots), out);
     times.write(out);
     this.#writeClasses(out);

@@ -7,10 +7,10 @@ import {
   type TimeRange,
   writeTimeBlocks,
 } from '@tidemark/columns';
-import { PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
+import { PAGE_RECORDS_LIMIT, PAGE_TIMES_LIMIT, TIMES } from './page-format.ts';
 import { assertTime, checkedStep, type SharedTimes } from './shared-times.ts';
 import type { TimeClass } from './time-class.ts';
-import { RECORD_COLUMNS_LIMIT, type RecordedPlace, type TimesRecord } from './times-record.ts';
+import { type PlacedRecord, RECORD_COLUMNS_LIMIT, type RecordedPlace, type TimesRecord } from './times-record.ts';
 
 interface OwnClass extends TimeClass {
   /** Where the times lie in the column of all classes, or -1: those of most regular ones are not kept. */
@@ -21,7 +21,9 @@ interface OwnClass extends TimeClass {
   /** The times record that has the times, where it was read. */
   readonly record?: TimesRecord;
   /** Where they are in the records of the page that is being written: the record's index × `RECORD_COLUMNS_LIMIT` + the column. */
-  readonly recordedAt?: number;
+  recordedAt?: number;
+  /** The times themselves, which the page has if it does without the record. */
+  readonly shared?: SharedTimes;
 }
 
 const NO_TIMES = new Float64Array(0);
@@ -44,6 +46,11 @@ const TIMES_OF_BYTE = 4;
 
 /** A class is written as a part of another one when it lacks at most as many of its times as it has. */
 const SUBSET_SHARE = 2;
+/**
+ * A page uses a record in addition to its fullest one if it has at least this share of the record's columns: so it reads few times of
+ * other series.
+ */
+const USED_SHARE = 1 / 8;
 /** Kinds of classes that the first varint of one can have. */
 const TIMES_KINDS = 8;
 /** Below it the start of a shifted class fits into the varint with the kind. */
@@ -65,8 +72,8 @@ export class TimeClasses {
   readonly #classes: OwnClass[] = [];
   /** How many of them are of times records. */
   #recorded = 0;
-  /** Numbers of the times records of the page that is being written, and its classes by where they are in these. */
-  readonly #recordNumbers: number[] = [];
+  /** The times records of the page that is being written, and its classes by where they are in these. */
+  #records: PlacedRecord[] = [];
   #byPlace: Map<number, number> | undefined;
   /** The newest class by its first time and its count: senders in step have equal ones. Pages that are read need none. */
   #byStart: Map<number, number> | undefined;
@@ -82,7 +89,7 @@ export class TimeClasses {
     this.#bytes = NO_BYTES;
     this.#classes.length = 0;
     this.#recorded = 0;
-    this.#recordNumbers.length = 0;
+    this.#records.length = 0;
     this.#byPlace?.clear();
     this.#byStart?.clear();
     this.minTimeMs = Number.POSITIVE_INFINITY;
@@ -104,11 +111,12 @@ export class TimeClasses {
   }
 
   /** Adds a class of times that a times record has in this place, or none. Returns its number. */
-  addShared({ timesMs, stepMs }: SharedTimes, place: RecordedPlace | undefined): number {
+  addShared(shared: SharedTimes, place: RecordedPlace | undefined): number {
+    const { timesMs, stepMs } = shared;
     if (place === undefined) return this.add(timesMs, 0, timesMs.length);
-    const { number, column } = place;
-    let index = this.#recordNumbers.indexOf(number);
-    if (index < 0) index = this.#recordNumbers.push(number) - 1;
+    const { record, column } = place;
+    let index = this.#records.lastIndexOf(record);
+    if (index < 0) index = this.#records.push(record) - 1;
     const recordedAt = index * RECORD_COLUMNS_LIMIT + column;
     this.#byPlace ??= new Map();
     const known = this.#byPlace.get(recordedAt);
@@ -124,12 +132,54 @@ export class TimeClasses {
       start: -1,
       ...NO_BLOCKS,
       recordedAt,
+      shared,
     });
   }
 
-  /** Numbers of the times records that the classes that were added have their times in, in the order of their first use. */
-  get recordNumbers(): readonly number[] {
-    return this.#recordNumbers;
+  /**
+   * Chooses the times records of the page, which has all of its classes: those of which it has the most columns. The times of other
+   * records are in the page. Returns the numbers of the records, in the order of their first use.
+   */
+  chooseRecords(): readonly number[] {
+    const all = this.#records;
+    const kept = this.#fullestRecords();
+    if (kept.length < all.length) {
+      const indexes = all.map((record) => kept.indexOf(record));
+      for (const one of this.#classes) if (one.recordedAt !== undefined) this.#choose(one, one.recordedAt, indexes);
+      this.#records = kept;
+      this.#byPlace?.clear();
+    }
+    return kept.map(({ number }) => number);
+  }
+
+  #fullestRecords(): PlacedRecord[] {
+    const all = this.#records;
+    if (all.length < 2) return all;
+    const used = new Uint16Array(all.length);
+    for (const { recordedAt } of this.#classes) {
+      if (recordedAt !== undefined) used[Math.floor(recordedAt / RECORD_COLUMNS_LIMIT)]++;
+    }
+    const fullest = [...all.keys()]
+      .sort((a, b) => used[b] - used[a])
+      .filter((index, i) => i === 0 || used[index] >= USED_SHARE * all[index].columns)
+      .slice(0, PAGE_RECORDS_LIMIT);
+    return all.filter((_, index) => fullest.includes(index));
+  }
+
+  /** Moves a recorded class to the new index of its record, or into the page where that is -1. */
+  #choose(one: OwnClass, recordedAt: number, indexes: readonly number[]): void {
+    const index = indexes[Math.floor(recordedAt / RECORD_COLUMNS_LIMIT)];
+    if (index >= 0) {
+      one.recordedAt = index * RECORD_COLUMNS_LIMIT + (recordedAt % RECORD_COLUMNS_LIMIT);
+      return;
+    }
+    one.recordedAt = undefined;
+    this.#recorded--;
+    const { count, stepMs, shared } = one;
+    if (stepMs >= 0 || shared === undefined) return;
+    one.start = this.#begin(count);
+    copyColumn(shared.timesMs, 0, count, this.#timesMs, one.start);
+    this.#length += count;
   }
 
   /** Adds a class of `count` times, `stepMs` apart, an integer. Returns its number. */

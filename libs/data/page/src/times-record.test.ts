@@ -9,7 +9,7 @@ import { recordNumbersOf } from './page-summary.ts';
 import { PageWriter } from './page-writer.ts';
 import { SharedTimes } from './shared-times.ts';
 import { TIMES_RECORD_VERSION, TimesRecord } from './times-record.ts';
-import { TimesWriter, type WrittenRecord } from './times-writer.ts';
+import { TimesWriter } from './times-writer.ts';
 
 /** A record in hex, as docs/formats/times-record.md lays it out. A change there is a change of the format. */
 const GOLDEN_FILE = new URL('times-record-v1.golden.json', import.meta.url);
@@ -32,8 +32,8 @@ function written(pages: readonly (readonly SharedTimes[])[], times: TimesWriter)
   return { bytes, records: times.take() };
 }
 
-function read(bytes: Uint8Array, records: readonly WrittenRecord[]): Page {
-  const stored = new Map(records.map(({ number, record }) => [number, new TimesRecord(record.bytes)]));
+function read(bytes: Uint8Array, records: readonly TimesRecord[]): Page {
+  const stored = new Map(records.map(({ number, bytes }) => [number, new TimesRecord(bytes)]));
   return new Page(bytes, (number) => stored.get(number));
 }
 
@@ -54,7 +54,7 @@ const stories = columns.chain((all) =>
 test('pages read the times that they were written with, and each column is stored once', () => {
   fc.assert(
     fc.property(stories, fc.nat(2 ** 40), fc.boolean(), (pages, number, isOneTaken) => {
-      const times = new TimesWriter(START_MS, number, number + 4096);
+      const times = new TimesWriter({ deal: 5, originMs: START_MS }, number, number + 4096);
       const first = isOneTaken ? written(pages.slice(0, 1), times) : { bytes: [], records: [] };
       const rest = written(isOneTaken ? pages.slice(1) : pages, times);
       const records = [...first.records, ...rest.records];
@@ -65,7 +65,7 @@ test('pages read the times that they were written with, and each column is store
         expect(page.recordNumbers).toEqual(recordNumbersOf(one));
       });
       const different = new Set(pages.flat().map(({ timesMs }) => timesMs.join()));
-      expect(records.reduce((sum, { record }) => sum + record.columns.length, 0)).toBe(different.size);
+      expect(records.reduce((sum, { columns }) => sum + columns.length, 0)).toBe(different.size);
       const steps = pages.map((slots) => slots.map(({ stepMs }) => stepMs));
       const found = bytes.map((one) => read(one, records));
       expect(
@@ -75,10 +75,15 @@ test('pages read the times that they were written with, and each column is store
   );
 });
 
+test('a record says whose it is', () => {
+  const { records } = written([[new SharedTimes(jittered(1))]], new TimesWriter({ deal: 5, originMs: START_MS }, 7, 8));
+  expect(records.map(({ deal, number, originMs }) => [deal, number, originMs])).toEqual([[5, 7, START_MS]]);
+});
+
 test('a damaged record is data_loss, or has the times that it had', () => {
   const shared = [0, 1, 2].map((seed) => new SharedTimes(jittered(seed)));
-  const { records } = written([shared], new TimesWriter(START_MS, 7, 8));
-  const { bytes } = records[0].record;
+  const { records } = written([shared], new TimesWriter({ deal: 5, originMs: START_MS }, 7, 8));
+  const { bytes } = records[0];
   for (let length = 0; length < bytes.length; length++) {
     expect(() => new TimesRecord(bytes.subarray(0, length))).toThrow(TidemarkError);
   }
@@ -112,6 +117,8 @@ describe('a record with a right checksum is data_loss, with what is wrong,', () 
   it.each(Object.entries(cases))('%s', (_, [version, count, body, says]) => {
     const out = new ByteWriter();
     out.u8(version);
+    out.varint(1);
+    out.varint(7);
     out.signedVarint(START_MS);
     out.varint(count);
     out.bytes(Uint8Array.from(body));
@@ -124,7 +131,7 @@ describe('a record with a right checksum is data_loss, with what is wrong,', () 
 
 describe('a page is data_loss', () => {
   const shared = [0, 1].map((seed) => new SharedTimes(jittered(seed)));
-  const { bytes, records } = written([shared], new TimesWriter(START_MS, 7, 8));
+  const { bytes, records } = written([shared], new TimesWriter({ deal: 5, originMs: START_MS }, 7, 8));
 
   it('without a times record that it needs', () => {
     expect(() => new Page(bytes[0])).toThrow(/times in record 7, which is not there/);
@@ -134,7 +141,7 @@ describe('a page is data_loss', () => {
     ['of fewer columns', [shared[0]], /column 1 of times of 1/],
     ['of other times', [0, 3].map((seed) => new SharedTimes(jittered(seed))), /times from .* not from/],
   ])('with a times record %s', (_, others, says) => {
-    const other = written([others], new TimesWriter(START_MS, 7, 8));
+    const other = written([others], new TimesWriter({ deal: 5, originMs: START_MS }, 7, 8));
     expect(() => read(bytes[0], other.records)).toThrow(
       expect.objectContaining({ code: 'data_loss', message: expect.stringMatching(says) }),
     );
@@ -151,9 +158,9 @@ test('a record has 256 columns at most, and times without a number are in their 
     (_, seed) => new SharedTimes(Float64Array.of(0, 1, 3).map((ms) => START_MS + 5 * seed + ms)),
   );
   const pages = [shared.slice(0, 200), shared.slice(200, 400), shared.slice(400)];
-  const times = new TimesWriter(START_MS, 3, 5);
+  const times = new TimesWriter({ deal: 5, originMs: START_MS }, 3, 5);
   const { bytes, records } = written(pages, times);
-  expect(records.map(({ number, record }) => [number, record.columns.length])).toEqual([
+  expect(records.map(({ number, columns }) => [number, columns.length])).toEqual([
     [3, 256],
     [4, 256],
   ]);
@@ -166,9 +173,42 @@ test('a record has 256 columns at most, and times without a number are in their 
   expect(bytes[0].length).toBeLessThan(1100);
 });
 
+test('a page has the times of records of which it needs few columns', () => {
+  const shared = Array.from({ length: 6 * 256 }, (_, seed) => new SharedTimes(jittered(seed)));
+  const times = new TimesWriter({ deal: 5, originMs: START_MS }, 0, 4096);
+  const dense = Array.from({ length: 6 }, (_, i) => shared.slice(256 * i, 256 * (i + 1)));
+  // 100 of the first record, 30 of the second, which are less than an eighth, 3 of each other.
+  const sparse = [
+    ...shared.slice(0, 100),
+    ...shared.slice(256, 286),
+    ...dense.slice(2).flatMap((one) => one.slice(0, 3)),
+  ];
+  // 70, 65 and 32 of three.
+  const scattered = [...shared.slice(0, 70), ...shared.slice(256, 321), ...shared.slice(512, 544)];
+  const pages = [...dense, sparse, scattered];
+  const { bytes, records } = written(pages, times);
+  const found = bytes.map((one) => read(one, records));
+  expect(found.map(({ recordNumbers }) => recordNumbers)).toEqual([[0], [1], [2], [3], [4], [5], [0], [0, 1, 2]]);
+  found.forEach((page, i) => {
+    expect(timesOf(page)).toEqual(pages[i].map(({ timesMs }) => [...timesMs]));
+  });
+});
+
+test('a page needs four records at most, those of which it has the most columns', () => {
+  const shared = Array.from({ length: 6 }, (_, seed) =>
+    Array.from({ length: 4 + seed }, (_, i) => new SharedTimes(jittered(100 * seed + i))),
+  );
+  const times = new TimesWriter({ deal: 5, originMs: START_MS }, 0, 4096);
+  const records = shared.flatMap((columns) => written([columns], times).records);
+  const { bytes } = written([shared.flat()], times);
+  const page = read(bytes[0], records);
+  expect(page.recordNumbers).toEqual([2, 3, 4, 5]);
+  expect(timesOf(page)).toEqual(shared.flat().map(({ timesMs }) => [...timesMs]));
+});
+
 test('what was forgotten is written again, under another number', () => {
   const shared = new SharedTimes(jittered(1));
-  const times = new TimesWriter(START_MS, 0, 4096);
+  const times = new TimesWriter({ deal: 5, originMs: START_MS }, 0, 4096);
   const first = written([[shared]], times);
   expect(written([[shared]], times).records).toEqual([]);
   expect(times.sizeBytes).toBeGreaterThan(0);
@@ -181,8 +221,11 @@ test('what was forgotten is written again, under another number', () => {
 it('writes the golden record of its format, and reads it', async () => {
   const golden: Record<string, string> = JSON.parse(await readFile(GOLDEN_FILE, 'utf8'));
   const shared = [0, 1, 2].map((seed) => new SharedTimes(jittered(seed)));
-  const { bytes, records } = written([shared, shared.toReversed()], new TimesWriter(START_MS - 5000, 4096, 4097));
-  const made = [...bytes, ...records.map(({ record }) => record.bytes)].map((one) => Buffer.from(one).toString('hex'));
+  const { bytes, records } = written(
+    [shared, shared.toReversed()],
+    new TimesWriter({ deal: 5, originMs: START_MS - 5000 }, 4096, 4097),
+  );
+  const made = [...bytes, ...records.map((record) => record.bytes)].map((one) => Buffer.from(one).toString('hex'));
   expect(made).toEqual([golden['page in order'], golden['page in reverse'], golden.record]);
   const record = new TimesRecord(Buffer.from(golden.record, 'hex'));
   const page = new Page(Buffer.from(golden['page in reverse'], 'hex'), () => record);

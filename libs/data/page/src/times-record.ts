@@ -10,9 +10,16 @@ export const RECORD_COLUMNS_LIMIT = 256;
 /** Bytes of RAM of a column in addition to its mini-blocks. */
 const COLUMN_BYTES = 96;
 
-/** Where a times record of some number has a column of times. */
-export interface RecordedPlace {
+/** A times record that is being written, or was. */
+export interface PlacedRecord {
   readonly number: number;
+  /** Columns that it has so far. */
+  readonly columns: number;
+}
+
+/** Where a times record has a column of times. */
+export interface RecordedPlace {
+  readonly record: PlacedRecord;
   readonly column: number;
 }
 
@@ -29,10 +36,14 @@ const reader = new ColumnReader('times record');
 const decoded = new Float64Array(PAGE_TIMES_LIMIT);
 
 /**
- * Columns of time that several pages have. Each was decoded to check it, and is decoded again when its times are asked for. Bytes may be hostile: those of anything else are a TidemarkError of code `data_loss`.
+ * Columns of time that several pages have. Each was decoded to check it, and is decoded again when its times are asked for. Bytes
+ * may be hostile: those of anything else are a TidemarkError of code `data_loss`.
  */
 export class TimesRecord {
   readonly bytes: Uint8Array;
+  /** The deal that it was written for, and its number there. */
+  readonly deal: number;
+  readonly number: number;
   readonly originMs: number;
   readonly columns: readonly RecordedClass[];
 
@@ -50,6 +61,8 @@ export class TimesRecord {
       reader.fail(`version ${version}, this program reads ${TIMES_RECORD_VERSION}`);
     }
     this.bytes = bytes;
+    this.deal = reader.varint();
+    this.number = reader.varint();
     this.originMs = reader.signedVarint();
     if (Math.abs(this.originMs) >= TIME_LIMIT_MS) reader.fail('an origin beyond 2^51 milliseconds');
     const count = reader.count(RECORD_COLUMNS_LIMIT, 'columns');

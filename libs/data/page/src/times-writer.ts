@@ -6,26 +6,26 @@ import { RECORD_COLUMNS_LIMIT, type RecordedPlace, TIMES_RECORD_VERSION, TimesRe
 /** A record with so many bytes of columns gets no more of them: who reads one page reads the whole record. */
 const RECORD_BYTES = 65_536;
 /** Bytes of a record at most but its columns. */
-const HEAD_BYTES = 16;
+const HEAD_BYTES = 32;
 /** Bytes of RAM of what is known of a column, in addition to the record and the copy of the column. */
 const KNOWN_BYTES = 128;
 
-/** A times record with its number. */
-export interface WrittenRecord {
-  readonly number: number;
-  readonly record: TimesRecord;
+/** What the times records of a writer are written for. */
+export interface TimesOwner {
+  readonly deal: number;
+  /** Any time near those of the columns. */
+  readonly originMs: number;
 }
 
 /** Collects columns of time, each once, in times records with consecutive numbers. */
 export class TimesWriter {
-  readonly #originMs: number;
+  readonly #owner: TimesOwner;
   readonly #endNumber: number;
-  /** Of the record that is being written. */
-  #number: number;
-  #columns = 0;
+  /** The record that is being written. */
+  #open: { readonly number: number; columns: number };
   readonly #body = new ByteWriter();
   /** Records that are complete, since they were taken last. */
-  #complete: WrittenRecord[] = [];
+  #complete: TimesRecord[] = [];
   /** Places of columns by their bytes. */
   readonly #places = new Map<string, RecordedPlace>();
   /** The same by the objects that brought them since records were taken last. */
@@ -34,10 +34,10 @@ export class TimesWriter {
   readonly #records = new Map<number, TimesRecord>();
   #sizeBytes = 0;
 
-  /** @param originMs any time near those of the columns. The numbers of records are in [number, endNumber). */
-  constructor(originMs: number, number: number, endNumber: number) {
-    this.#originMs = originMs;
-    this.#number = number;
+  /** The numbers of records are in [number, endNumber). */
+  constructor(owner: TimesOwner, number: number, endNumber: number) {
+    this.#owner = owner;
+    this.#open = { number, columns: 0 };
     this.#endNumber = endNumber;
   }
 
@@ -50,11 +50,11 @@ export class TimesWriter {
   placeOf(times: SharedTimes): RecordedPlace | undefined {
     const known = this.#ofObject.get(times);
     if (known !== undefined) return known;
-    const column = times.encoded(this.#originMs);
+    const column = times.encoded(this.#owner.originMs);
     const key = column.toString('latin1');
     let place = this.#places.get(key);
     if (place === undefined) {
-      if (this.#number === this.#endNumber) return undefined;
+      if (this.#open.number === this.#endNumber) return undefined;
       place = this.#add(column);
       this.#places.set(key, place);
       this.#sizeBytes += 2 * column.length + KNOWN_BYTES;
@@ -64,7 +64,7 @@ export class TimesWriter {
   }
 
   /** Completes the record that is being written. Returns those that were not taken yet. */
-  take(): readonly WrittenRecord[] {
+  take(): readonly TimesRecord[] {
     this.#finish();
     this.#ofObject.clear();
     const taken = this.#complete;
@@ -79,7 +79,7 @@ export class TimesWriter {
 
   /** Forgets all columns, so that the same ones are written again. The records were taken. */
   forget(): void {
-    assert(this.#columns === 0 && this.#complete.length === 0, 'all records were taken');
+    assert(this.#open.columns === 0 && this.#complete.length === 0, 'all records were taken');
     this.#places.clear();
     this.#records.clear();
     this.#sizeBytes = 0;
@@ -87,23 +87,27 @@ export class TimesWriter {
 
   #add(column: Uint8Array): RecordedPlace {
     this.#body.bytes(column);
-    const place = { number: this.#number, column: this.#columns++ };
-    if (this.#columns === RECORD_COLUMNS_LIMIT || this.#body.length >= RECORD_BYTES) this.#finish();
+    const record = this.#open;
+    const place = { record, column: record.columns++ };
+    if (record.columns === RECORD_COLUMNS_LIMIT || this.#body.length >= RECORD_BYTES) this.#finish();
     return place;
   }
 
   #finish(): void {
-    if (this.#columns === 0) return;
+    const { number, columns } = this.#open;
+    if (columns === 0) return;
     const out = new ByteWriter(this.#body.length + HEAD_BYTES);
     out.u8(TIMES_RECORD_VERSION);
-    out.signedVarint(this.#originMs);
-    out.varint(this.#columns);
+    out.varint(this.#owner.deal);
+    out.varint(number);
+    out.signedVarint(this.#owner.originMs);
+    out.varint(columns);
     out.bytes(this.#body.view());
     out.u32(crc32c(out.view()));
-    const written = { number: this.#number++, record: new TimesRecord(out.takeApart()) };
+    const written = new TimesRecord(out.takeApart());
     this.#body.reset();
-    this.#columns = 0;
-    this.#records.set(written.number, written.record);
+    this.#open = { number: number + 1, columns: 0 };
+    this.#records.set(number, written);
     this.#complete.push(written);
   }
 }

@@ -74,8 +74,8 @@ export function* mergeVersions(
       }
       groups++;
       const added = [...pagesOf(store, group, points, { mapEpoch, fromOffset, toOffset }, times)];
-      for (const { number: own, record } of times.take()) {
-        writes.push({ key: timesKey(family.bucket, family.deal, own), value: record.bytes });
+      for (const record of times.take()) {
+        writes.push({ key: timesKey(family.bucket, family.deal, record.number), value: record.bytes });
       }
       for (const bytes of added) {
         assert(merged.length < PARTS, `${merged.length} pages of one page in one merge`);

@@ -15,7 +15,8 @@ const NONE: ReadonlySet<number> = new Set();
 
 /**
  * Merges the pages that a bucket had at a cut, and hashes their points, in slices. Returns the hash; undefined where the bucket
- * had none. Times records that no page needs any more are deleted behind the merges. `write` does a write while nothing reads the pages, or throws to end the work.
+ * had none. Times records that no page needs any more are deleted behind the merges. `write` does a write while nothing reads
+ * the pages, or throws to end the work.
  */
 export async function closeBucket(
   store: PartitionStore,

@@ -74,10 +74,14 @@ function flush(store: PartitionStore, columns: HeadColumns, sequence: number, wr
   const { flusher, committedOffset, nextOffset } = store;
   const { bucket, deal, mapEpoch } = columns;
   const source = { mapEpoch, fromOffset: committedOffset, toOffset: nextOffset };
-  const times = new TimesWriter(columns.fromMs, sequence * PARTS, (sequence + 1) * PARTS);
+  const times = new TimesWriter(
+    { deal: deal.number, originMs: columns.fromMs },
+    sequence * PARTS,
+    (sequence + 1) * PARTS,
+  );
   const flushed = [...flusher.flush(columns, source, times)];
-  for (const { number, record } of times.take()) {
-    writes.push({ key: timesKey(bucket, deal.number, number), value: record.bytes });
+  for (const record of times.take()) {
+    writes.push({ key: timesKey(bucket, deal.number, record.number), value: record.bytes });
   }
   const pages = flushed.map(({ dealt, part, bytes }) => {
     assert(part < PARTS, `${part} pages of one page in one commit`);

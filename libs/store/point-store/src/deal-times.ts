@@ -21,7 +21,7 @@ export class DealTimes {
     this.#found = found;
     // Behind those of the commit, and of a close that was interrupted.
     const number = Math.max(sequence * PARTS, (found.at(-1) ?? -1) + 1);
-    this.writer = new TimesWriter(originMs, number, (sequence + 1) * PARTS);
+    this.writer = new TimesWriter({ deal: place.deal, originMs }, number, (sequence + 1) * PARTS);
   }
 
   /** Finds the records of commits up to `sequence`. */

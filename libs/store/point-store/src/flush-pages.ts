@@ -1,5 +1,6 @@
 import { PAGE_TIMES_LIMIT, type PageSource, type SharedTimes, type TimesWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
+import { assert } from '@tidemark/ports';
 import type { HeadColumns } from './head-columns.ts';
 import type { HeadTimes, OrderedTimes } from './head-times.ts';
 import type { PageCodec } from './page-codec.ts';
@@ -39,14 +40,14 @@ export class PageFlusher {
   }
 
   /**
-   * The pages of all points of one bucket and map epoch; `source` says where they come from. Times that several series have, if they are not regular or
-   * there are many, go to `times`, whose records are complete after the last page.
+   * The pages of all points of one bucket and map epoch; `source` says where they come from. Times that several series have, if they
+   * are not regular or there are many, go to `times`, whose records are complete after the last page.
    */
   *flush(columns: HeadColumns, source: PageSource, times: TimesWriter): Generator<FlushedPage> {
     this.#parts.clear();
     this.#times = times;
     this.#areFew = columns.timeClasses < MANY_CLASSES;
-    for (const dealt of columns.deal.pages) {
+    for (const dealt of byMetricSize(columns.deal.pages)) {
       this.#lastTimes = undefined;
       for (let i = 0; i < dealt.slots; i++) {
         const slot = (dealt.number << 8) | i;
@@ -115,7 +116,8 @@ export class PageFlusher {
   }
 
   #addShared(times: SharedTimes): number {
-    return this.#codec.writer.times.addShared(times, this.#times?.placeOf(times));
+    assert(this.#times !== undefined, 'a flush has begun');
+    return this.#codec.writer.times.addShared(times, this.#times.placeOf(times));
   }
 
   #addResolved(columns: HeadColumns, slot: number, series: number, count: number): void {
@@ -127,4 +129,14 @@ export class PageFlusher {
     const length = compactPoints(this.#table.seriesClass(series), timesMs, values, 0, count);
     this.#parts.addPoints(series, { timesMs, values, length });
   }
+}
+
+/**
+ * The pages of the metrics with the most series first. Records have times in the order in which they are needed first, and so those of a
+ * page of all hosts are together; pages of some hosts have a part of them.
+ */
+function byMetricSize(pages: readonly DealtPage[]): readonly DealtPage[] {
+  const slots = new Map<number, number>();
+  for (const page of pages) slots.set(page.metric, (slots.get(page.metric) ?? 0) + page.slots);
+  return pages.toSorted((a, b) => (slots.get(b.metric) ?? 0) - (slots.get(a.metric) ?? 0));
 }

@@ -8,10 +8,10 @@ const place = { bucket: 3, deal: 5 };
 /** A page whose times are in record 7, and a function that reads both again. */
 function page(): () => Page {
   const times = new SharedTimes(Float64Array.of(0, 1, 3));
-  const records = new TimesWriter(0, 7, 8);
+  const records = new TimesWriter({ deal: 1, originMs: 0 }, 7, 8);
   writer.addValues(1, writer.times.addShared(times, records.placeOf(times)), new Float64Array(3), 0);
   const bytes = writer.finish({ mapEpoch: 1, fromOffset: 0, toOffset: 1 });
-  const [{ record }] = records.take();
+  const [record] = records.take();
   return () => new Page(bytes, () => new TimesRecord(record.bytes));
 }
 

@@ -55,7 +55,7 @@ function flushed(head: PageHead, table: SeriesIndex): Map<string, string[]> {
   const flusher = new PageFlusher(codec, table);
   for (const columns of head.columns) {
     const source = { mapEpoch: columns.mapEpoch, fromOffset: 1, toOffset: 2 };
-    const recorded = new TimesWriter(columns.fromMs, 0, 4096);
+    const recorded = new TimesWriter({ deal: 1, originMs: columns.fromMs }, 0, 4096);
     const pages = [...flusher.flush(columns, source, recorded)];
     recorded.take();
     for (const { dealt, bytes } of pages) {

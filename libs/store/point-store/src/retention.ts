@@ -45,8 +45,8 @@ export function forgetExpired({ buckets, head, recent, cache, activity, expiredB
 }
 
 /**
- * Deletes the pages, the times records and the index of buckets that have expired, of all deals up to `sequence`: the commit that has forgotten
- * them. Later points have later deals. `write` does a write while nothing reads the pages, or throws to end the work.
+ * Deletes the pages, the times records and the index of buckets that have expired, of all deals up to `sequence`: the commit that
+ * has forgotten them. Later points have later deals. `write` does a write while nothing reads the pages, or throws to end the work.
  */
 export async function deleteExpired(
   store: PartitionStore,

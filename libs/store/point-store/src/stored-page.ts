@@ -11,9 +11,9 @@ export interface StoredPageLimits {
 }
 
 /**
- * Reads a stored page of a deal, with its times records. Undefined for a page of a commit that has failed behind the write, as when the disk
- * can't sync: its points are still in the head, and are counted there until the commit was repeated. Throws `data_loss`
- * for a page of other times, or of a series that is not in the table.
+ * Reads a stored page of a deal, with its times records. Undefined for a page of a commit that has failed behind the write, as
+ * when the disk can't sync: its points are still in the head, and are counted there until the commit was repeated. Throws
+ * `data_loss` for a page of other times, of a series that is not in the table, or without one of its times records.
  */
 export async function storedPage(
   store: StoredPageLimits,

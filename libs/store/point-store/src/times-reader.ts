@@ -1,5 +1,5 @@
 import { recordNumbersOf, TimesRecord } from '@tidemark/page';
-import type { KeyValue } from '@tidemark/ports';
+import { type KeyValue, TidemarkError } from '@tidemark/ports';
 import { timesKey } from './keys.ts';
 
 /** Bytes of records that are remembered at most: of a bucket of 20,000 senders that are scraped with jitter. */
@@ -30,18 +30,18 @@ export class TimesReader {
   }
 
   /**
-   * Returns what has the times records of a page, which is not read yet. Throws `data_loss` for bytes of anything else, and for
-   * a record that can't be read; one that is missing is the page's to report.
+   * Returns what has the times records of a page, which is not read yet, or throws `data_loss` for one that is missing or is
+   * another one: when the page asks for it, after it has checked itself. Throws `data_loss` for bytes of anything but a page.
    */
-  async recordsOf(place: DealPlace, page: Uint8Array): Promise<(number: number) => TimesRecord | undefined> {
+  async recordsOf(place: DealPlace, page: Uint8Array): Promise<(number: number) => TimesRecord> {
     const numbers = recordNumbersOf(page);
-    if (numbers.length === 0) return () => undefined;
-    const found = new Map<number, TimesRecord>();
-    for (const number of numbers) {
-      const record = this.#recordOf(place, number) ?? (await this.#read(place, number));
-      if (record !== undefined) found.set(number, record);
-    }
-    return (number) => found.get(number);
+    const known = new Map<number, TimesRecord | undefined>();
+    for (const number of numbers) known.set(number, this.#recordOf(place, number));
+    const lacking = numbers.filter((number) => known.get(number) === undefined);
+    const keys = lacking.map((number) => timesKey(place.bucket, place.deal, number));
+    const read = lacking.length === 0 ? [] : await this.#keyValue.getMany(keys);
+    return (number) =>
+      known.get(number) ?? this.#remember(place, checked(place, number, read[lacking.indexOf(number)]));
   }
 
   #recordOf(place: DealPlace, number: number): TimesRecord | undefined {
@@ -49,12 +49,9 @@ export class TimesReader {
     return this.#remembered.get(number) ?? this.#known(place, number);
   }
 
-  async #read(place: DealPlace, number: number): Promise<TimesRecord | undefined> {
-    const bytes = await this.#keyValue.get(timesKey(place.bucket, place.deal, number));
-    if (bytes === undefined) return undefined;
-    const record = new TimesRecord(bytes);
+  #remember(place: DealPlace, record: TimesRecord): TimesRecord {
     if (this.#bytes + record.sizeBytes > REMEMBERED_BYTES) this.#begin(place);
-    this.#remembered.set(number, record);
+    this.#remembered.set(record.number, record);
     this.#bytes += record.sizeBytes;
     return record;
   }
@@ -65,4 +62,26 @@ export class TimesReader {
     this.#remembered.clear();
     this.#bytes = 0;
   }
+}
+
+/** The stored times record of a number. Throws `data_loss` for anything else. */
+function checked({ bucket, deal }: DealPlace, number: number, bytes: Uint8Array | undefined): TimesRecord {
+  const lost = (what: string) =>
+    new TidemarkError('data_loss', `times record ${number} of deal ${deal} of the stored bucket ${bucket} ${what}`, {
+      bucket,
+      deal,
+      number,
+    });
+  if (bytes === undefined) throw lost('is missing');
+  let record: TimesRecord;
+  try {
+    record = new TimesRecord(bytes);
+  } catch (error) {
+    if (error instanceof TidemarkError) throw lost(`can't be read: ${error.message}`);
+    throw error;
+  }
+  if (record.deal !== deal || record.number !== number) {
+    throw lost(`is record ${record.number} of deal ${record.deal}`);
+  }
+  return record;
 }
