@@ -120,6 +120,15 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
     title: 'stay with the pages that a close leaves as they are',
   },
   {
+    name: 'times-number-used-twice',
+    promise: 'a close that begins again writes no times over those of pages that it has merged before',
+    file: 'libs/store/point-store/src/deal-times.ts',
+    find: 'Math.max(sequence * PARTS, (found.at(-1) ?? -1) + 1)',
+    replace: 'sequence * PARTS',
+    caughtBy: 'libs/store/point-store/src/times-records.test.ts',
+    title: 'leaves each page with its times, several map epochs: false',
+  },
+  {
     name: 'expired-with-later-points',
     promise: 'points that arrive for an expired bucket keep their pages and their index until the next close',
     file: 'libs/store/point-store/src/retention.ts',

@@ -14,21 +14,33 @@ const HOSTS = 8;
 /** Readings of three metrics; each host has one series of each. */
 const METRICS = [0, 1, 2];
 const seriesOf = (host: number, metric: number) => 4 * host + metric;
-const scrapeMs = (host: number, round: number) => 1000 * round + 13 * host + ((round * 37 + host) % 11);
+const scrapeMs = (host: number, round: number) => 1000 * round + 5 * host + ((round * 37 + host) % 11);
 
-/** Scrapes of all hosts each second, with jitter; of some rounds one host is late by so many rounds. */
-function scrapes(rounds: number, lateRounds = 0): LogRecord[] {
+interface Scraping {
+  /** Of some scrapes a tenth of the hosts is late by so many rounds, of a second each. */
+  readonly lateRounds?: number;
+  readonly hosts?: number;
+  /** Rounds from one scrape to the next. */
+  readonly step?: number;
+  /** Each third scrape is of another map epoch. */
+  readonly hasEpochs?: boolean;
+}
+
+/** Scrapes of all hosts, with jitter. */
+function scrapes(rounds: number, { lateRounds = 0, hosts = HOSTS, step = 1, hasEpochs = false }: Scraping = {}) {
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, 0);
-  for (let round = 0; round < rounds; round++) {
-    const points = Array.from({ length: HOSTS }, (_, host) => {
-      const isLate = lateRounds > 0 && (round + host) % 10 === 0;
+  for (let round = 0; round < rounds; round += step) {
+    const scrape = round / step;
+    const points = Array.from({ length: hosts }, (_, host) => {
+      const isLate = lateRounds > 0 && (scrape + host) % 10 === 0;
       const own = isLate ? round - lateRounds : round;
       const timeMs = scrapeMs(host, own) + (isLate ? 500 : 0);
       if (own < 0) return [];
       return METRICS.map((metric) => ({ series: seriesOf(host, metric), timeMs, value: own + metric }));
     });
-    builder.block(0, 1000 * round, [{ client: 0, sequence: round, points: points.flat() }]);
+    const mapEpoch = hasEpochs && scrape % 3 === 0 ? 2 : 1;
+    builder.block(0, 1000 * round, [{ client: 0, sequence: scrape, mapEpoch, points: points.flat() }]);
   }
   return builder.records;
 }
@@ -53,10 +65,10 @@ async function read(
   return { partition, keyValue };
 }
 
-async function answers(partition: PointPartition, fromMs = 0, toMs = 3 * BUCKET_MS) {
+async function answers(partition: PointPartition, fromMs = 0, toMs = 3 * BUCKET_MS, hosts = HOSTS) {
   const range = { fromMs, toMs, stepMs: 10_000 };
   const all = METRICS.map((metric) => {
-    const series = Array.from({ length: HOSTS }, (_, host) => seriesOf(host, metric));
+    const series = Array.from({ length: hosts }, (_, host) => seriesOf(host, metric));
     return valuesOf(partition, requestOf(series, range, metric === 1 ? 'sum' : 'last'));
   });
   return (await Promise.all(all)).map(({ values }) => values);
@@ -79,7 +91,7 @@ describe('times that series of several metrics share', () => {
   });
 
   test.each([0, 4])('are stored once in merged pages, with %i rounds late, and others are deleted', async (late) => {
-    const records = scrapes(130, late);
+    const records = scrapes(130, { lateRounds: late });
     const { partition, keyValue } = await read(records);
     expect(partition.status.stateHashes).toHaveLength(1);
     const { there, needed } = storedTimes(keyValue);
@@ -168,39 +180,56 @@ describe('a times record', () => {
       spoil(keyValue.content, keys[0]);
       const spoilt = await open(keyValue, { recentBytes: 0 });
       await expect(answers(spoilt)).rejects.toEqual(lost);
+      await expect(answers(spoilt)).rejects.toThrow(/times record \d+ of deal \d+ of the stored bucket 0/);
       await expect(spoilt.stateHash()).rejects.toEqual(lost);
       expect((await answers(spoilt, BUCKET_MS + 10_000))[0][0].at(-1)).toEqual(late[0][0].at(-1));
     },
   );
 });
 
-test('a crash at any write leaves each page with its times', async () => {
-  const records = scrapes(130, 4);
-  const calm = await read(records);
-  const all = await answers(calm.partition);
-  const writes = calm.keyValue.batchBytes.length;
-  for (let failing = 0; failing < writes; failing++) {
-    for (const failsLate of [false, true]) {
-      let keyValue = new MemoryKeyValue();
-      const first = await open(keyValue);
-      try {
-        for (const record of records) {
-          if (keyValue.batchBytes.length >= failing) Object.assign(keyValue, { failingWrites: 1, failsLate });
-          first.apply(record);
-          if (first.wantsCommit) await first.commit();
-          if (first.isClosing) await first.whenClosed();
-        }
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'resource_exhausted' });
+describe('a crash at any write', () => {
+  /** More than share a page with other metrics, so that each metric has several pages. */
+  const hosts = 80;
+
+  test.each([false, true])('leaves each page with its times, several map epochs: %s', async (hasEpochs) => {
+    // So late that a close merges pages of the marked commit, too.
+    const records = scrapes(130, { lateRounds: 12, hosts, step: 4, hasEpochs });
+    const calm = await read(records);
+    const all = await answers(calm.partition, 0, 3 * BUCKET_MS, hosts);
+    for (let failing = 0; failing < calm.keyValue.batchBytes.length; failing++) {
+      for (const failsLate of [false, true]) {
+        const content = await crashed(records, failing, failsLate);
+        const keyValue = new MemoryKeyValue(content);
+        const again = await read(records, keyValue);
+        expect(again.partition.status.stateHashes).toEqual(calm.partition.status.stateHashes);
+        expect(await again.partition.stateHash()).toBe(await calm.partition.stateHash());
+        expect(await answers(again.partition, 0, 3 * BUCKET_MS, hosts)).toEqual(all);
+        const { there, needed } = storedTimes(keyValue);
+        expect({ failing, failsLate, there }).toEqual({ failing, failsLate, there: needed });
       }
-      keyValue.crash();
-      keyValue = new MemoryKeyValue(keyValue.content);
-      const again = await read(records, keyValue);
-      expect(again.partition.status.stateHashes).toEqual(calm.partition.status.stateHashes);
-      expect(await again.partition.stateHash()).toBe(await calm.partition.stateHash());
-      expect(await answers(again.partition)).toEqual(all);
-      const { there, needed } = storedTimes(keyValue);
-      expect({ failing, failsLate, there }).toEqual({ failing, failsLate, there: needed });
     }
+  });
+
+  /** What is stored after a crash at that write, of a commit or a close. */
+  async function crashed(records: readonly LogRecord[], failing: number, failsLate: boolean) {
+    const keyValue = new MemoryKeyValue();
+    const write = keyValue.write.bind(keyValue);
+    let writes = 0;
+    keyValue.write = (batch) => {
+      if (writes++ >= failing) Object.assign(keyValue, { failingWrites: 1, failsLate });
+      return write(batch);
+    };
+    try {
+      const partition = await open(keyValue);
+      for (const record of records) {
+        partition.apply(record);
+        if (partition.wantsCommit) await partition.commit();
+        if (partition.isClosing) await partition.whenClosed();
+      }
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'resource_exhausted' });
+    }
+    keyValue.crash();
+    return keyValue.content;
   }
 });
