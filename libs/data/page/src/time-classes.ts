@@ -29,7 +29,7 @@ interface OwnClass extends TimeClass {
 const NO_TIMES = new Float64Array(0);
 const NO_BYTES = new Uint8Array(0);
 const NO_BLOCKS = { at: -1, end: -1 };
-/** Bytes of RAM of a class in addition to its times, and of one that a times record has. */
+/** Bytes of RAM of a class in addition to its times, and of one that a times record has: the reference to its object. */
 const CLASS_BYTES = 64;
 const REFERENCE_BYTES = 8;
 /** The times of a class that were asked for last, and of which class they are if they were decoded. */
