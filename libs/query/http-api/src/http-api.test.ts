@@ -1,6 +1,3 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { client as datadog, v1 } from '@datadog/datadog-api-client';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { type DescribedMetric, QueryReply, StatusReply } from '@tidemark/contract';
@@ -47,11 +44,9 @@ interface Asked {
 }
 
 const apps: FastifyInstance[] = [];
-const folders: string[] = [];
 
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
 const LOAD: DescribedMetric = {
@@ -572,35 +567,6 @@ describe('the access to the API', () => {
     expect([foreign.statusCode, foreign.json().errors]).toEqual([
       404,
       [expect.stringMatching(/^not found: GET \/api\/v1\/query_range: PromQL is not supported; /)],
-    ]);
-  });
-
-  test('the page has its files and views, and no files outside of its folder', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'http-api-'));
-    folders.push(folder);
-    const dist = join(folder, 'dist');
-    mkdirSync(join(dist, 'assets'), { recursive: true });
-    writeFileSync(join(dist, 'index.html'), '<title>page</title>');
-    writeFileSync(join(dist, 'assets', 'app-1a2b.js'), 'run()');
-    writeFileSync(join(folder, 'outside.txt'), 'secret');
-    const { app } = setUp(undefined, { pageFolder: dist });
-    const page = await app.inject('/');
-    expect([page.payload, page.headers['cache-control']]).toEqual(['<title>page</title>', 'no-cache']);
-    const asset = await app.inject('/assets/app-1a2b.js');
-    expect(asset.headers['cache-control']).toContain('immutable');
-    expect((await app.inject({ url: '/status', headers: { accept: 'text/html' } })).payload).toBe(
-      '<title>page</title>',
-    );
-    for (const url of ['/../outside.txt', '/%2e%2e/outside.txt', '/assets/..%2f..%2foutside.txt']) {
-      expect((await app.inject(url)).payload).not.toContain('secret');
-    }
-    const outside = await app.inject('/assets/..%5coutside.txt');
-    expect([outside.statusCode, outside.json()]).toEqual([
-      403,
-      {
-        errors: ['path: /assets/..%5coutside.txt (limit: the files of the page)'],
-        ...{ code: 'permission_denied', detail: { field: 'path' } },
-      },
     ]);
   });
 });
