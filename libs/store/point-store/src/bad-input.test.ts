@@ -225,9 +225,9 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(9), (meta ?? Buffer.of()).subarray(1)]) },
+      { key: META_KEY, value: Buffer.concat([Uint8Array.of(10), (meta ?? Buffer.of()).subarray(1)]) },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 9, this program reads 8/);
+    await expect(open(keyValue)).rejects.toThrow(/has format 10, this program reads 9/);
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
