@@ -163,15 +163,31 @@ test.each([
   expect(again.events.filter(({ message }) => message.startsWith('the log lost records')).length).toBe(2);
 });
 
-test('a log that is not the one that the stores have read halts them, and no skip passes that', async () => {
+/** Two data folders with points, of which the first one gets `part` of the log of the second one. */
+async function withLogOfAnother(part: string): Promise<string> {
   const [folder, other] = [await harness.folder(), await harness.folder()];
   for (const data of [folder, other]) {
     const platform = await harness.platform({ folder: data });
     await send(platform, 4, 'old');
     await platform.stop();
   }
-  await rename(join(folder, 'log', 'points'), join(folder, 'moved'));
-  await rename(join(other, 'log', 'points'), join(folder, 'log', 'points'));
+  await rename(join(folder, part), join(folder, 'moved'));
+  await rename(join(other, part), join(folder, part));
+  return folder;
+}
+
+test('folders of another log are refused by name', async () => {
+  const folder = await withLogOfAnother(join('log', 'points'));
+  await expect(harness.platform({ folder })).rejects.toMatchObject({
+    ...{
+      code: 'failed_precondition',
+      message: expect.stringMatching(/^log\/points\/\d+ is the folder of another log/),
+    },
+  });
+});
+
+test('a log that is not the one that the stores have read halts them, and no skip passes that', async () => {
+  const folder = await withLogOfAnother('log');
   const again = await harness.platform({ folder });
   await eventually('the store to halt', async () => (await again.status()).points[PARTITION].halted !== '');
   const { halted, haltedOffset } = (await again.status()).points[PARTITION];
