@@ -126,7 +126,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
     find: 'Math.max(sequence * PARTS, (found.at(-1) ?? -1) + 1)',
     replace: 'sequence * PARTS',
     caughtBy: 'libs/store/point-store/src/times-records.test.ts',
-    title: 'leaves each page with its times, several map epochs: false',
+    title: 'leaves each page with its times',
   },
   {
     name: 'expired-with-later-points',
