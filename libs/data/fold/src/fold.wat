@@ -201,6 +201,12 @@
         (br $each)))
       (if (i32.eq (local.get $kind) (i32.const 6)) (then
         (local.set $n (i32.shl (local.get $n) (i32.const 3)))
+        ;; NaN among the values is none of the extremes, and makes the sum NaN.
+        (local.set $bad (v128.or (local.get $bad) (v128.not (v128.and
+          (f64x2.eq (local.get $total) (local.get $total))
+          (v128.and
+            (f64x2.ge (local.get $min) (f64x2.neg (local.get $limit)))
+            (f64x2.le (local.get $max) (local.get $limit)))))))
         (if (i32.eqz (local.get $fold))
           (then
             (local.set $v (f64x2.div
@@ -227,8 +233,6 @@
         (local.set $b (i32.sub (local.get $b) (i32.const 8)))))
       (loop $more
         (local.set $x (v128.load64_lane 1 (local.get $b) (v128.load64_zero (local.get $a))))
-        (local.set $bad (v128.or (local.get $bad)
-          (v128.not (f64x2.le (f64x2.abs (local.get $x)) (local.get $limit)))))
         (local.set $min (f64x2.pmin (local.get $min) (local.get $x)))
         (local.set $max (f64x2.pmax (local.get $max) (local.get $x)))
         (local.set $v (f64x2.mul (local.get $x) (v128.load64_splat (local.get $durations))))
