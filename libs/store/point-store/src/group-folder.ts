@@ -20,8 +20,6 @@ const VALUES_AT_ONCE = 1_000_000;
 const SHARED_COST = 1 / 32;
 const OWN_COST = 1 / 4;
 const STEP_COST = 1 / 16;
-/** Pairs of a candidate that are folded before what they share is made and kept. */
-const OWN_FOLDS = 2;
 
 type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
 
@@ -176,9 +174,8 @@ export class GroupFolder {
 
 /** Folds two series of a candidate, or one twice; undefined where each must be folded alone. */
 function foldedTimes(pairs: PairFolder, candidate: Candidate, a: number, b: number): OwnTimes | undefined {
-  // What few series have is not worth keeping.
-  if (!candidate.isMade && candidate.ownFolds < OWN_FOLDS) {
-    candidate.ownFolds++;
+  if (!candidate.isMade && candidate.ownFolds > 0) {
+    candidate.ownFolds--;
     const own = pairs.foldOwn(candidate, a, b);
     if (own !== undefined || a === b) return own;
   }

@@ -7,6 +7,8 @@ import type { Timeline } from './timeline.ts';
 /** Bytes that a query keeps of what its series share, about. */
 export const KEPT_BYTES = 16 * 1024 * 1024;
 const KEPT_OF_TIMELINE = 8;
+/** Pairs of a candidate that are folded, each with a program of its own, before what they share is made and kept. */
+const OWN_FOLDS = 2;
 /** Bytes of the objects of an entry, and of a page in a list, about. */
 const ENTRY_BYTES = 512;
 const LISTED_BYTES = 16;
@@ -22,7 +24,7 @@ export interface Candidate {
   readonly heads: readonly HeadPart[];
   shared: SharedFold | undefined;
   isMade: boolean;
-  /** How often its series were folded without it. */
+  /** How many more pairs are folded without it: what few series have is not worth keeping. */
   ownFolds: number;
 }
 
@@ -36,6 +38,8 @@ export class KeptFolds {
   /** By what is stated of series, and by their class and times. */
   readonly #times = new Map<StatedIntervals, Map<string, KnownTimes>>();
   #last: Candidate | undefined;
+  /** There is more than can be kept: what is made may be dropped before it is needed again. */
+  #wasFull = false;
   /** Of all that is kept, about. */
   bytes = 0;
 
@@ -69,7 +73,10 @@ export class KeptFolds {
     const known = this.#candidates.get(timeline.number) ?? [];
     const found = known.find(({ heads }) => isOfHeads(heads, series, views));
     if (found !== undefined) return found;
-    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false, ownFolds: 0 };
+    // Of a timeline that enough series have the first candidate would be made anyway, unless the heads of these differ.
+    const isCommon = known.length === 0 && timeline.sharers > 2 * OWN_FOLDS && !this.#wasFull;
+    const ownFolds = isCommon ? 0 : OWN_FOLDS;
+    const candidate = { timeline, heads: headsOf(series, views), shared: undefined, isMade: false, ownFolds };
     if (known.length === KEPT_OF_TIMELINE) return candidate;
     this.#count(ENTRY_BYTES);
     const own = this.#candidates.get(timeline.number) ?? [];
@@ -84,6 +91,7 @@ export class KeptFolds {
       // The last candidate alone stays known to its series.
       this.#candidates.clear();
       this.#times.clear();
+      this.#wasFull = true;
       this.bytes = 0;
     }
     this.bytes += bytes;

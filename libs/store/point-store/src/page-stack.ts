@@ -49,6 +49,11 @@ export class PageStack {
     return points;
   }
 
+  /** Selected slots of `timeClass`. */
+  selectedOf(timeClass: number): number {
+    return this.#selected[timeClass];
+  }
+
   /** Points of a slot of `timeClass` in all pages. */
   countOf(timeClass: number): number {
     return this.pages.reduce((count, { times }) => count + times.countOf(timeClass), 0);

@@ -89,6 +89,20 @@ test('a query that reads more context leaves nothing of its first attempt in the
   expect(leave).not.toHaveBeenCalled();
 });
 
+test('what enough series share is made for the first of them, and what few share for none', async () => {
+  const foldOwn = jest.spyOn(PairFolder.prototype, 'foldOwn');
+  const partition = await partitionOf(50, new PageCodec());
+  const foldsOf = async (series: readonly number[]) => {
+    foldOwn.mockClear();
+    const groups = [{ digest: Buffer.alloc(0), series: Buffer.concat(series.map(seriesIdOf)) }];
+    const { seriesRead, seriesAlone } = await partition.aggregate({ ...request, groups });
+    expect([seriesRead, seriesAlone]).toEqual([series.length, 0]);
+    return foldOwn.mock.calls.length;
+  };
+  expect(await foldsOf(SERIES)).toBe(0);
+  expect(await foldsOf(SERIES.slice(0, 4))).toBe(2);
+});
+
 test('a series of very many points, which would be folded in one piece, is folded in slices', async () => {
   const aloneOf = async (length: number) => {
     const partition = await PointPartition.open({

@@ -31,6 +31,8 @@ export class Timeline {
   readonly untilMs: number;
   readonly leavesOlder: boolean;
   readonly leavesNewer: boolean;
+  /** Selected series that may have these times, at most; 0 where nothing of them is in pages. */
+  readonly sharers: number;
 
   /** `found` are the slots of one of the series, in the order in which they were found. */
   constructor(number: number, found: readonly StackSlot[], range: SeriesRange) {
@@ -38,8 +40,10 @@ export class Timeline {
     const slots = new SeriesSlots();
     const pages: TimelinePage[] = [];
     const all: FoundSlot[] = [];
+    let sharers = found.length === 0 ? 0 : Number.POSITIVE_INFINITY;
     found.forEach(({ stack, slot }, entry) => {
       const timeClass = stack.pages[0].classOf(slot);
+      sharers = Math.min(sharers, stack.selectedOf(timeClass));
       stack.pages.forEach((page, index) => {
         const one = new FoundSlot(page, slot);
         slots.add(one);
@@ -55,5 +59,6 @@ export class Timeline {
     this.untilMs = slots.untilMs;
     this.leavesOlder = slots.leavesOlder;
     this.leavesNewer = slots.leavesNewer;
+    this.sharers = sharers;
   }
 }
