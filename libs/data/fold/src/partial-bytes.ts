@@ -9,18 +9,18 @@ import { SpacePartial } from './space-partial.ts';
  * An encoded SpacePartial: little-endian float64 columns, empty where the fold does not need them, and one packed
  * sketch per step, empty where there is none. These are the fields of message GroupPartial.
  */
-export interface PartialBytes {
-  readonly count: Uint8Array;
-  readonly sum: Uint8Array;
+export interface PartialBytes<Bytes extends Uint8Array = Uint8Array> {
+  readonly count: Bytes;
+  readonly sum: Bytes;
   /** What rounding lost of `sum`; empty where that is nothing. */
-  readonly sumRest: Uint8Array;
+  readonly sumRest: Bytes;
   /** Both are scaled, see ScaledSums. */
   readonly sumScaled: boolean;
-  readonly min: Uint8Array;
-  readonly max: Uint8Array;
-  readonly last: Uint8Array;
-  readonly lastTime: Uint8Array;
-  readonly sketches: readonly Uint8Array[];
+  readonly min: Bytes;
+  readonly max: Bytes;
+  readonly last: Bytes;
+  readonly lastTime: Bytes;
+  readonly sketches: readonly Bytes[];
 }
 
 export interface PartialLimits {
@@ -30,8 +30,8 @@ export interface PartialLimits {
 
 export const DEFAULT_PARTIAL_LIMITS: PartialLimits = { sketchBytes: 128 * 1024 };
 
-/** The bytes of a partial, as copies. */
-export function packPartial(partial: SpacePartial): PartialBytes {
+/** The bytes of a partial, which must not change any more: most are views of its columns. */
+export function packPartial(partial: SpacePartial): PartialBytes<Buffer> {
   return {
     count: packColumn(partial.count),
     sum: packColumn(partial.sums.sum),
@@ -84,22 +84,27 @@ export function unpackPartial(
 }
 
 /** Rest and residue in one column: a reader adds them up anyway. */
-function packRest({ rest, residue }: ScaledSums): Uint8Array {
-  const both = rest.map((value, i) => value + residue[i]);
-  return both.some((value) => value !== 0) ? packColumn(both) : EMPTY;
+function packRest({ rest, residue }: ScaledSums): Buffer {
+  const both = new Float64Array(rest.length);
+  let isNothing = true;
+  for (let i = 0; i < rest.length; i++) {
+    both[i] = rest[i] + residue[i];
+    if (both[i] !== 0) isNothing = false;
+  }
+  return isNothing ? EMPTY : packColumn(both);
 }
 
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-function packColumn(column: Float64Array): Uint8Array {
-  const bytes = Buffer.from(
-    Uint8Array.from(new Uint8Array(column.buffer, column.byteOffset, column.byteLength)).buffer,
-  );
-  return LITTLE_ENDIAN ? bytes : bytes.swap64();
+function packColumn({ buffer, byteOffset, byteLength }: Float64Array): Buffer {
+  if (byteLength === 0) return EMPTY;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  return LITTLE_ENDIAN ? bytes : Buffer.from(bytes).swap64();
 }
 
 function unpackColumn(field: string, bytes: Uint8Array, out: Float64Array): void {
   if (bytes.length !== out.byteLength) throw damaged(field, `${bytes.length} bytes, ${out.byteLength} wanted`);
+  if (bytes.length === 0) return;
   const target = Buffer.from(out.buffer, out.byteOffset, out.byteLength);
   target.set(bytes);
   if (!LITTLE_ENDIAN) target.swap64();
@@ -116,7 +121,7 @@ function resetStep(partial: SpacePartial, step: number): void {
   }
 }
 
-function packSketches(partial: SpacePartial): Uint8Array[] {
+function packSketches(partial: SpacePartial): Buffer[] {
   const writer = new ByteWriter();
   return partial.sketches.map((sketch) => {
     if (sketch === undefined) return EMPTY;
@@ -125,7 +130,7 @@ function packSketches(partial: SpacePartial): Uint8Array[] {
   });
 }
 
-const EMPTY = new Uint8Array(0);
+const EMPTY = Buffer.alloc(0);
 
 function damaged(field: string, message: string): TidemarkError {
   return new TidemarkError('data_loss', `group partial, ${field}: ${message}`, { field });

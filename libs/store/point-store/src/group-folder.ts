@@ -20,6 +20,8 @@ const VALUES_AT_ONCE = 1_000_000;
 const SHARED_COST = 1 / 32;
 const OWN_COST = 1 / 4;
 const STEP_COST = 1 / 16;
+/** Cost of the series that are folded together in one piece: each piece makes objects. */
+const PIECE_COST = 1024;
 
 type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualIntervalMs' | 'restarts' | 'dips'>;
 
@@ -27,7 +29,8 @@ type Findings = Pick<AggregateReply, 'knownThroughMs' | 'intervalMs' | 'usualInt
 export class GroupFolder {
   readonly #store: PartitionStore;
   readonly #found: Found;
-  readonly #single: SeriesFolder;
+  /** With its columns for all steps: made for the first series that is folded alone. */
+  #single: SeriesFolder | undefined;
   readonly #findings: FoldFindings;
   pointsRead = 0;
   /** Series with points that were folded one by one. */
@@ -38,12 +41,11 @@ export class GroupFolder {
     this.#store = store;
     this.#found = found;
     this.#findings = new FoldFindings(found.plan, found.position.watermarkMs);
-    this.#single = new SeriesFolder(store, found, this.#findings);
   }
 
   /** What the answer says of the series apart from their values. */
   get findings(): Findings {
-    const { restarts, dips } = this.#single.counters;
+    const { restarts, dips } = this.#single?.counters ?? { restarts: 0, dips: 0 };
     return { ...this.#findings.reply, restarts, dips };
   }
 
@@ -83,14 +85,17 @@ export class GroupFolder {
     const sums = new GroupSums(this.#store.codec, partials, steps);
     const pairs = new PairFolder(this.#store, this.#found, sums);
     try {
+      let cost = 0;
       for (let i = 0; i < series.length; ) {
         const taken = this.#foldShared(pairs, series, i, members);
         if (taken === 0) yield* this.#foldAlone(series[i], i, members, partials, sums);
-        else
-          yield taken * (SERIES_COST / 4 + steps * STEP_COST) +
-            this.#sharedPoints * (pairs.isOwn ? OWN_COST : SHARED_COST);
+        cost += taken * (SERIES_COST / 4 + steps * STEP_COST);
+        if (taken > 0) cost += this.#sharedPoints * (pairs.isOwn ? OWN_COST : SHARED_COST);
         if (this.#lacksContext) return undefined;
         i += Math.max(1, taken);
+        if (cost < PIECE_COST && i < series.length) continue;
+        yield cost;
+        cost = 0;
       }
       sums.finish();
     } finally {
@@ -99,7 +104,8 @@ export class GroupFolder {
     }
     const packed: GroupPartial[] = [];
     for (const partial of partials) {
-      packed.push(packedGroup(partial));
+      const { sketches, ...columns } = packPartial(partial);
+      packed.push({ ...columns, sketches: [...sketches] });
       yield SERIES_COST + steps;
     }
     return packed;
@@ -112,6 +118,7 @@ export class GroupFolder {
     partials: readonly SpacePartial[],
     sums: GroupSums,
   ): SlicedWork<void, number> {
+    this.#single ??= new SeriesFolder(this.#store, this.#found, this.#findings);
     const single = this.#single;
     const { steps, spaceFold } = this.#found.plan;
     single.points = 0;
@@ -181,12 +188,4 @@ function foldedTimes(pairs: PairFolder, candidate: Candidate, a: number, b: numb
   }
   const shared = pairs.sharedOf(candidate, a);
   return shared !== undefined && pairs.fold(shared, a, b) ? shared : undefined;
-}
-
-function packedGroup(partial: SpacePartial): GroupPartial {
-  const { sketches, sumScaled, ...columns } = packPartial(partial);
-  const { count, sum, sumRest, min, max, last, lastTime } = columns;
-  const [a, b, c, d, e, f, g] = [count, sum, sumRest, min, max, last, lastTime].map((bytes) => Buffer.from(bytes));
-  const own = sketches.map((bytes) => Buffer.from(bytes));
-  return { count: a, sum: b, sumRest: c, sumScaled, min: d, max: e, last: f, lastTime: g, sketches: own };
 }
