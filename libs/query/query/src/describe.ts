@@ -51,11 +51,15 @@ function mergeMessages(known: readonly (MetricMetadata | undefined)[]): MetricMe
 }
 
 /**
- * Merges the descriptions of tag keys by several partitions, with at most `limit` values each, the most frequent first.
+ * Merges the descriptions of tag keys by several partitions, with at most `limit` values each, the most frequent first: as
+ * each partition describes its own.
  */
 export function mergeTagKeys(parts: readonly (readonly TagKeyDescription[])[], limit: number): TagKeyDescription[] {
+  const reported = parts.filter(({ length }) => length > 0);
+  // Mostly one partition has all of a metric.
+  if (reported.length < 2) return [...(reported[0] ?? [])];
   const merged = new Map<string, { key: string; values: number; series: number; top: Map<string, number> }>();
-  for (const { key, values, series, top } of parts.flat()) {
+  for (const { key, values, series, top } of reported.flat()) {
     const known = merged.get(key) ?? { key, values: 0, series: 0, top: new Map<string, number>() };
     merged.set(key, known);
     for (const value of top) known.top.set(value.value, Math.max(known.top.get(value.value) ?? 0, value.series));

@@ -57,7 +57,7 @@ export function leafSteps(
   const firstMs = startsMs?.[0] ?? aligned.fromMs - before * stepMs;
   if (shifts.some(({ type }) => type === 'calendar')) checkCalendarRange(toMs);
   const shifter = new TimeShifter(shifts);
-  const segments: LeafSegment[] = [];
+  const segments: { -readonly [field in keyof LeafSegment]: LeafSegment[field] }[] = [];
   for (let i = 0; i < steps; i++) {
     const readMs = shifter.shifted(startsMs?.[i] ?? firstMs + i * stepMs);
     // Calendar steps are read as the calendar steps that they are shifted to, all others with their own length.
@@ -65,7 +65,8 @@ export function leafSteps(
     if (!(readMs >= 0 && lengthMs > 0)) continue;
     const last = segments[segments.length - 1];
     if (last !== undefined && last.index + last.steps === i && last.toMs === readMs && last.stepMs === lengthMs) {
-      segments[segments.length - 1] = { ...last, toMs: last.toMs + lengthMs, steps: last.steps + 1 };
+      last.toMs += lengthMs;
+      last.steps++;
     } else segments.push({ index: i, fromMs: readMs, toMs: readMs + lengthMs, stepMs: lengthMs, steps: 1 });
   }
   if (segments.length > MAX_SEGMENTS) {
