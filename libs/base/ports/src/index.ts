@@ -1,3 +1,4 @@
+export { backoffMs } from './backoff.ts';
 export type { Clock, Timer } from './clock.ts';
 export { sleep } from './clock.ts';
 export type { Disk, DiskFile, DiskLock } from './disk.ts';

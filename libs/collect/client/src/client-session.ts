@@ -1,7 +1,6 @@
 import type { Batch, BatchResult, DefinitionsResult, SendRequest } from '@tidemark/contract';
 import type { PartitionMap } from '@tidemark/model';
-import { assert, TidemarkError } from '@tidemark/ports';
-import { backoffMs } from './backoff.ts';
+import { assert, backoffMs, TidemarkError } from '@tidemark/ports';
 import { BatchQueue } from './batch-queue.ts';
 import { type Knowledge, KnownSeries } from './known-series.ts';
 import { rejectionOf } from './options.ts';

@@ -1,7 +1,6 @@
 import type { BatchResult, DefinitionsResult } from '@tidemark/contract';
 import type { PartitionMap } from '@tidemark/model';
-import { TidemarkError } from '@tidemark/ports';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, TidemarkError } from '@tidemark/ports';
 import type { BatchQueue } from './batch-queue.ts';
 import type { SessionOwner } from './session-owner.ts';
 import { SessionStream, type StreamTerms } from './session-stream.ts';

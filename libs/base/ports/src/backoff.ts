@@ -1,4 +1,4 @@
-import type { Random } from '@tidemark/ports';
+import type { Random } from './random.ts';
 
 /** A pause that doubles from `baseMs` to `maxMs`, spread over [half, whole] so that peers don't return together. */
 export function backoffMs(attempt: number, baseMs: number, maxMs: number, random: Random): number {
