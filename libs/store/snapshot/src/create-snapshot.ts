@@ -1,0 +1,205 @@
+import { type Disk, isTidemarkError } from '@tidemark/ports';
+import { digestOf, type FileDigest, fileChunks } from './file-digest.ts';
+import { inParallel } from './in-parallel.ts';
+import { checkedManifest } from './parse-manifest.ts';
+import type { Pin } from './pin.ts';
+import { pinNewest } from './pinned-snapshot.ts';
+import { markRemoved } from './removal-marks.ts';
+import type { SnapshotFacts, SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
+import { documentKey, fileKey, fileSuffix, newSnapshotId } from './snapshot-place.ts';
+import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { TableDigests } from './table-digests.ts';
+import { uploadFile } from './upload-file.ts';
+
+/** Files that are uploaded at the same time. */
+const UPLOADS_AT_ONCE = 4;
+
+export interface CheckpointFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** True for a table: a file that never changes, with a name that the database never uses again. */
+  readonly isTable: boolean;
+}
+
+/** A folder with the files of a database, which do not change. */
+export interface Checkpoint {
+  readonly disk: Disk;
+  /** Path of the folder on the disk. */
+  readonly folder: string;
+  readonly files: readonly CheckpointFile[];
+  /** Id of the database that the tables are of; no other database has it, also not a later one in its folder. */
+  readonly database: string;
+}
+
+/** Receives the progress of long work, bytes of files. */
+export type ReportProgress = (doneBytes: number, totalBytes: number) => void;
+
+export interface CreateOptions extends SnapshotOptions {
+  /** Remembered between snapshots, so that known tables are not read again. */
+  readonly digests: TableDigests;
+  readonly onProgress?: ReportProgress;
+}
+
+export interface CreatedSnapshot {
+  readonly manifest: SnapshotManifest;
+  /** The snapshot whose files were reused. */
+  readonly base?: string;
+  readonly uploadedBytes: number;
+  readonly reusedBytes: number;
+}
+
+/**
+ * Makes a snapshot of a checkpoint: uploads the files that the newest snapshot does not have, reads them back, and then puts the
+ * manifest. Until then there is no snapshot. What a failed one leaves, a collection deletes a day later at most.
+ *
+ * Errors: `invalid_argument` for facts or files beyond a limit, and `failed_precondition` for a file that has changed;
+ * `data_loss` where an object was read back with other bytes; `aborted` where its pin was revoked, because it had stopped for a
+ * day; those of the store and the disk. After `unavailable` the snapshot may exist: list the snapshots.
+ */
+export async function createSnapshot(
+  store: SnapshotStore,
+  checkpoint: Checkpoint,
+  facts: SnapshotFacts,
+  options: CreateOptions,
+): Promise<CreatedSnapshot> {
+  const { signal, onProgress } = options;
+  const draft: SnapshotManifest = {
+    ...facts,
+    id: newSnapshotId(facts.offset, store.random),
+    ...store.place,
+    createdMs: Math.round(store.clock.wallMs()),
+    createdBy: store.user,
+    files: checkpoint.files.map(({ name, bytes }) => ({ name, bytes, sha256: '0'.repeat(64), upload: '0'.repeat(16) })),
+  };
+  // Before anything is uploaded.
+  checkedManifest(draft);
+  const { pin, manifest: base } = await pinNewest(store, { signal });
+  const totalBytes = checkpoint.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  let doneBytes = 0;
+  const work = new CheckpointUpload(store, checkpoint, pin, base, options.digests, (bytes) => {
+    doneBytes += bytes;
+    onProgress?.(doneBytes, totalBytes);
+  });
+  let isUnknown = false;
+  try {
+    const manifest = { ...draft, files: await work.run(signal) };
+    await pin.renew({ signal });
+    isUnknown = true;
+    await putManifest(store, manifest, pin, { signal });
+    isUnknown = false;
+    const { uploadedBytes, reusedBytes } = work;
+    return { manifest, ...(base !== undefined && { base: base.id }), uploadedBytes, reusedBytes };
+  } finally {
+    // A manifest that may be put needs its files: then the pin expires by itself.
+    if (!isUnknown) await pin.release();
+  }
+}
+
+/** Puts the manifest. Where the pin was revoked before that, files may be deleted: the snapshot is marked as removed. */
+async function putManifest(
+  store: SnapshotStore,
+  manifest: SnapshotManifest,
+  pin: Pin,
+  options: SnapshotOptions,
+): Promise<void> {
+  const key = documentKey(store.place, 'manifests', manifest.id);
+  await store.objects.put(key, checkedManifest(manifest), { ...options, ifAbsent: true });
+  try {
+    await pin.check(options);
+  } catch (error) {
+    if (isTidemarkError(error, 'aborted')) await markRemoved(store, manifest.id, {});
+    throw error;
+  }
+}
+
+/** The upload of the files of one checkpoint. */
+class CheckpointUpload {
+  readonly #store: SnapshotStore;
+  readonly #checkpoint: Checkpoint;
+  readonly #pin: Pin;
+  readonly #known = new Map<string, SnapshotFile>();
+  readonly #digests: TableDigests;
+  readonly #done: (bytes: number) => void;
+  uploadedBytes = 0;
+  reusedBytes = 0;
+
+  constructor(
+    store: SnapshotStore,
+    checkpoint: Checkpoint,
+    pin: Pin,
+    base: SnapshotManifest | undefined,
+    digests: TableDigests,
+    done: (bytes: number) => void,
+  ) {
+    this.#store = store;
+    this.#checkpoint = checkpoint;
+    this.#pin = pin;
+    this.#digests = digests;
+    this.#done = done;
+    for (const file of base?.files ?? []) this.#known.set(contentKey(file), file);
+  }
+
+  /** Returns the files of the manifest, sorted by name. */
+  async run(signal: AbortSignal | undefined): Promise<SnapshotFile[]> {
+    const files: SnapshotFile[] = [];
+    const one = async (file: CheckpointFile, stop: AbortSignal): Promise<void> => {
+      files.push(await this.#stored(file, stop));
+    };
+    await inParallel(this.#checkpoint.files, UPLOADS_AT_ONCE, one, signal);
+    return files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async #stored(file: CheckpointFile, signal: AbortSignal): Promise<SnapshotFile> {
+    const { name, bytes } = file;
+    await this.#pin.keep({ signal });
+    const digest = await this.#digestOf(file, signal);
+    const known = this.#known.get(contentKey({ name, bytes, sha256: digest.sha256 }));
+    if (known !== undefined && (await this.#isStored(known, signal))) {
+      this.reusedBytes += bytes;
+      this.#done(bytes);
+      return { ...known, name };
+    }
+    const stored = { name, bytes, sha256: digest.sha256, upload: this.#pin.id };
+    await uploadFile(this.#store, {
+      disk: this.#checkpoint.disk,
+      path: this.#pathOf(name),
+      bytes,
+      digest,
+      key: fileKey(this.#store.place, stored),
+      signal,
+      sending: () => this.#pin.keep({ signal }),
+      verified: async (read) => {
+        this.#done(read);
+        await this.#pin.keep({ signal });
+      },
+    });
+    this.uploadedBytes += bytes;
+    return stored;
+  }
+
+  async #digestOf({ name, bytes, isTable }: CheckpointFile, signal: AbortSignal): Promise<FileDigest> {
+    const { database, disk } = this.#checkpoint;
+    const known = isTable ? this.#digests.get(database, name, bytes) : undefined;
+    if (known !== undefined) return known;
+    const digest = await digestOf(fileChunks(disk, this.#pathOf(name), bytes, signal), () =>
+      this.#pin.keep({ signal }),
+    );
+    if (isTable) this.#digests.set(database, name, bytes, digest);
+    return digest;
+  }
+
+  /** True where the object of a file of the base is there with its size; it was read back when it was uploaded. */
+  async #isStored(file: SnapshotFile, signal: AbortSignal): Promise<boolean> {
+    const info = await ifStored(this.#store.objects.head(fileKey(this.#store.place, file), { signal }));
+    return info?.sizeBytes === file.bytes;
+  }
+
+  #pathOf(name: string): string {
+    return `${this.#checkpoint.folder}/${name}`;
+  }
+}
+
+/** What files have in common that may have one object. */
+function contentKey({ name, bytes, sha256 }: Pick<SnapshotFile, 'name' | 'bytes' | 'sha256'>): string {
+  return `${sha256} ${bytes} ${fileSuffix(name)}`;
+}

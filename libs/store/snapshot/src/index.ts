@@ -1,0 +1,18 @@
+export type {
+  Checkpoint,
+  CheckpointFile,
+  CreatedSnapshot,
+  CreateOptions,
+  ReportProgress,
+} from './create-snapshot.ts';
+export { createSnapshot } from './create-snapshot.ts';
+export type { ListedSnapshots, NewestSnapshot, UnreadableSnapshot } from './list-snapshots.ts';
+export { listSnapshots, newestSnapshot, readManifest } from './list-snapshots.ts';
+export type { FolderPlace, RestoreOptions } from './restore-snapshot.ts';
+export { RESTORING, restoreSnapshot } from './restore-snapshot.ts';
+export type { SnapshotFacts, SnapshotFile, SnapshotManifest, StateHash } from './snapshot-manifest.ts';
+export type { SnapshotKind, SnapshotPlace } from './snapshot-place.ts';
+export { SNAPSHOT_KINDS } from './snapshot-place.ts';
+export type { SnapshotOptions, SnapshotStoreParts } from './snapshot-store.ts';
+export { SnapshotStore } from './snapshot-store.ts';
+export { TableDigests } from './table-digests.ts';

@@ -1,0 +1,107 @@
+import { limitError, TidemarkError } from '@tidemark/ports';
+import { parseManifest, tooLarge } from './parse-manifest.ts';
+import { isMarked, markedIds } from './removal-marks.ts';
+import { MANIFEST_BYTES, type SnapshotManifest } from './snapshot-manifest.ts';
+import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
+import { ifStored, type ListedObject, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+
+/** A manifest that can't be used, and why. */
+export interface UnreadableSnapshot {
+  readonly key: string;
+  /** Undefined where the key is not that of a manifest. */
+  readonly id?: string;
+  readonly error: TidemarkError;
+}
+
+export interface ListedSnapshots {
+  /** Sorted by id, which is by offset. */
+  readonly snapshots: readonly SnapshotManifest[];
+  /** Manifests that are damaged, foreign or of a newer format. They hide no others. */
+  readonly unreadable: readonly UnreadableSnapshot[];
+  /** Ids of snapshots that a collection removes: they must not be used any more. They are in no other list. */
+  readonly removing: readonly string[];
+}
+
+export interface NewestSnapshot {
+  /** Undefined where there is none. */
+  readonly snapshot?: SnapshotManifest;
+  /** Newer ones that were skipped, because they can't be read. */
+  readonly skipped: readonly UnreadableSnapshot[];
+}
+
+/** Lists the snapshots of a partition, and reads their manifests. Errors: those of the store. */
+export async function listSnapshots(store: SnapshotStore, options: SnapshotOptions = {}): Promise<ListedSnapshots> {
+  const removing: string[] = [];
+  const snapshots: SnapshotManifest[] = [];
+  const unreadable: UnreadableSnapshot[] = [];
+  const found: ListedObject[] = [];
+  for await (const object of store.objectsIn('manifests', options)) found.push(object);
+  // After the manifests: a removal that began meanwhile is seen.
+  const marked = await markedIds(store, options);
+  for (const object of found) {
+    const read = await readListed(store, object, options);
+    if (read === undefined) continue;
+    const { id } = read;
+    if (id !== undefined && marked.has(id)) removing.push(id);
+    else if ('error' in read) unreadable.push(read);
+    else snapshots.push(read);
+  }
+  return { snapshots, unreadable, removing };
+}
+
+/**
+ * Finds the snapshot with the highest offset, and says which unreadable ones it skipped. With `logId`, of this log only.
+ * Errors: those of the store.
+ */
+export async function newestSnapshot(
+  store: SnapshotStore,
+  options: SnapshotOptions & { readonly logId?: string } = {},
+): Promise<NewestSnapshot> {
+  const found: ListedObject[] = [];
+  for await (const object of store.objectsIn('manifests', options)) found.push(object);
+  const skipped: UnreadableSnapshot[] = [];
+  for (const object of found.reverse()) {
+    const read = await readListed(store, object, options);
+    if (read === undefined || (read.id !== undefined && (await isMarked(store, read.id, options)))) continue;
+    if ('error' in read) skipped.push(read);
+    else if (options.logId === undefined || read.logId === options.logId) return { snapshot: read, skipped };
+  }
+  return { skipped };
+}
+
+/**
+ * Reads the manifest of a snapshot. Errors: `not_found`; `invalid_argument` for a text that is not an id; those of
+ * `parseManifest` and of the store.
+ */
+export async function readManifest(
+  store: SnapshotStore,
+  id: string,
+  options: SnapshotOptions = {},
+): Promise<SnapshotManifest> {
+  checkSnapshotId(id);
+  const key = documentKey(store.place, 'manifests', id);
+  const { sizeBytes } = await store.objects.head(key, options);
+  if (sizeBytes > MANIFEST_BYTES) throw tooLarge(key, sizeBytes);
+  const { bytes } = await store.objects.get(key, options);
+  return parseManifest(bytes, key, store.place, id);
+}
+
+/** Reads a manifest that was listed; undefined where it was deleted since. */
+export async function readListed(
+  store: SnapshotStore,
+  { key }: ListedObject,
+  options: SnapshotOptions,
+): Promise<SnapshotManifest | UnreadableSnapshot | undefined> {
+  const id = idOfKey(key, SNAPSHOT_ID);
+  if (id === undefined) {
+    return { key, error: limitError('key of a manifest', key, '16 digits, "-", 16 hexadecimal digits, ".json"') };
+  }
+  try {
+    return await ifStored(readManifest(store, id, options));
+  } catch (error) {
+    const isOfManifest =
+      error instanceof TidemarkError && (error.code === 'data_loss' || error.code === 'failed_precondition');
+    if (!isOfManifest) throw error;
+    return { key, id, error };
+  }
+}

@@ -1,0 +1,59 @@
+import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { listSnapshots, readManifest } from './list-snapshots.ts';
+import { Pin } from './pin.ts';
+import { isMarked } from './removal-marks.ts';
+import type { SnapshotManifest } from './snapshot-manifest.ts';
+import { checkSnapshotId, documentKey } from './snapshot-place.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
+
+/** Snapshots that an upload tries to reuse files of, before it uploads all. */
+const BASES_TRIED = 4;
+
+/** A pin, and the manifest of the snapshot that it protects. */
+export interface PinnedSnapshot {
+  readonly pin: Pin;
+  readonly manifest: SnapshotManifest;
+}
+
+/**
+ * Pins a snapshot: until the pin is released its files stay. Errors: `not_found` where it does not exist, or is being removed;
+ * those of `readManifest`.
+ */
+export async function pinSnapshot(
+  store: SnapshotStore,
+  id: string,
+  options: SnapshotOptions = {},
+): Promise<PinnedSnapshot> {
+  checkSnapshotId(id);
+  const pin = await Pin.put(store, id, options);
+  try {
+    // In this order: a removal either saw the pin, or left the mark, or has deleted the manifest with its mark.
+    if (await isMarked(store, id, options)) throw removed(store, id);
+    return { pin, manifest: await readManifest(store, id, options) };
+  } catch (error) {
+    await pin.release();
+    throw error;
+  }
+}
+
+/** Pins the newest snapshot that can be read; without one, pins an upload alone. */
+export async function pinNewest(
+  store: SnapshotStore,
+  options: SnapshotOptions,
+): Promise<{ pin: Pin; manifest?: SnapshotManifest }> {
+  const { snapshots } = await listSnapshots(store, options);
+  for (const { id } of snapshots.slice(-BASES_TRIED).reverse()) {
+    try {
+      return await pinSnapshot(store, id, options);
+    } catch (error) {
+      // Removed, or damaged, since it was listed.
+      if (!isTidemarkError(error, 'not_found') && !isTidemarkError(error, 'data_loss')) throw error;
+    }
+  }
+  return { pin: await Pin.put(store, undefined, options) };
+}
+
+function removed(store: SnapshotStore, id: string): TidemarkError {
+  const key = documentKey(store.place, 'manifests', id);
+  return new TidemarkError('not_found', `snapshot ${id} is being removed; use a newer one`, { key });
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openLocalObjects } from '@tidemark/folder-objects';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
+import { createSnapshot, listSnapshots, restoreSnapshot, SnapshotStore, TableDigests } from './index.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const ALL = { from: bytes('a'), to: bytes('z') };
+const FACTS = { storeFormat: 9, logId: 'log-1', watermarkMs: 1000, stateHashes: [{ bucket: '0', hash: 'abc' }] };
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-snapshot-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+test('a database is restored from its newest snapshot, and a second snapshot uploads only new tables', async () => {
+  const disk = new LocalDisk(folder);
+  const objects = await openLocalObjects(join(folder, 'objects'));
+  const parts = { objects, clock: new SystemClock(), random: new SystemRandom(), user: 'store-1' };
+  const store = new SnapshotStore({ ...parts, place: { kind: 'points', partition: 3 } });
+  const digests = new TableDigests();
+  const database = await openRocksDb(join(folder, 'db'));
+  const snapshotOf = async (offset: number) => {
+    const name = `checkpoint-${offset}`;
+    const files = await database.checkpoint(join(folder, name));
+    const checkpoint = { disk, folder: name, files, database: 'database-1' };
+    return createSnapshot(store, checkpoint, { ...FACTS, offset }, { digests });
+  };
+  await database.write(entriesOf(0, 2000));
+  const first = await snapshotOf(2000);
+  expect(first.reusedBytes).toBe(0);
+  await database.write(entriesOf(2000, 2010));
+  const second = await snapshotOf(2010);
+  expect(second.base).toBe(first.manifest.id);
+  expect(second.reusedBytes).toBeGreaterThan(first.uploadedBytes / 2);
+  expect(second.uploadedBytes).toBeLessThan(first.uploadedBytes / 2);
+  const expected = await contentOf(database);
+  await database.close();
+
+  const { snapshots, unreadable, removing } = await listSnapshots(store);
+  expect([snapshots, unreadable, removing]).toEqual([[first.manifest, second.manifest], [], []]);
+  const progress: number[][] = [];
+  const onProgress = (...figures: [number, number]) => void progress.push(figures);
+  await restoreSnapshot(store, second.manifest.id, { disk, folder: 'restored' }, { onProgress });
+  expect(progress.at(-1)).toEqual([second.uploadedBytes + second.reusedBytes, progress[0][1]]);
+  const restored = await openRocksDb(join(folder, 'restored'));
+  expect(await contentOf(restored)).toEqual(expected);
+  await restored.close();
+  expect(await readdir(folder)).not.toContain('restored.restoring');
+  const again = restoreSnapshot(store, first.manifest.id, { disk, folder: 'restored' });
+  await expect(again).rejects.toMatchObject({ code: 'failed_precondition', detail: { folder: 'restored' } });
+  // Pins are released.
+  const objectKeys = await readdir(join(folder, 'objects/objects/snapshots/points-3'));
+  expect(objectKeys.sort()).toEqual(['files', 'manifests']);
+  await objects.close();
+});
+
+function entriesOf(from: number, to: number): { key: Uint8Array; value: Uint8Array }[] {
+  return Array.from({ length: to - from }, (_, i) => ({
+    key: bytes(`key ${String(from + i).padStart(6, '0')}`),
+    value: bytes(`value ${from + i}`.repeat(20)),
+  }));
+}
+
+async function contentOf(database: RocksDbKeyValue): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { key, value } of database.entries(ALL)) {
+    found.set(Buffer.from(key).toString(), Buffer.from(value).toString());
+  }
+  return found;
+}
