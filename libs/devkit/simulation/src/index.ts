@@ -16,5 +16,6 @@ export {
   SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from './simulated-network.ts';
+export { SimulatedObjectStore, type SimulatedObjectStoreOptions } from './simulated-object-store.ts';
 export { type NodePorts, SimulatedNode, type SimulatedNodeOptions, SimulatedWorld } from './simulated-world.ts';
 export type { StreamEnd } from './stream-link.ts';
