@@ -32,7 +32,7 @@ export interface SimulatedObjectStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   /**
-   * Faults: `objects.unavailable` (the operation is not applied), `objects.lost-reply` (it is, and fails as `unavailable`),
+   * Faults: `objects.unavailable` (the operation is not applied; of a deletion of several keys some may be), `objects.lost-reply` (it is, and fails as `unavailable`),
    * `objects.slow` (100 times the latency).
    */
   readonly faults?: FaultPlan;
@@ -57,6 +57,8 @@ export class SimulatedObjectStore {
   readonly #objects = new Map<string, Stored>();
   readonly #lists = new Set<ListInProgress>();
   readonly #options: SimulatedObjectStoreOptions;
+  /** Puts and deletions that had an effect, for checks from outside. */
+  changes = 0;
 
   constructor(options: SimulatedObjectStoreOptions) {
     this.#options = options;
@@ -156,6 +158,7 @@ export class SimulatedObjectStore {
   }
 
   #touch(key: string, sizeBytes: number): void {
+    this.changes++;
     for (const { prefix, touched } of this.#lists) if (key.startsWith(prefix)) touched.set(key, sizeBytes);
   }
 }
@@ -232,8 +235,11 @@ class ProcessObjects implements ObjectStore {
 
   async delete(keys: readonly string[], options: ObjectOptions = {}): Promise<void> {
     for (const key of keys) checkObjectKey(key);
-    // Each by itself: an operation that fails may have deleted some.
-    for (const key of keys) await this.#request(options, true, () => this.#store.delete([key]));
+    // In two requests, of which one may fail.
+    const middle = keys.length >> 1;
+    for (const part of [keys.slice(0, middle), keys.slice(middle)]) {
+      if (part.length > 0) await this.#request(options, true, () => this.#store.delete(part));
+    }
   }
 
   async close(): Promise<void> {}
