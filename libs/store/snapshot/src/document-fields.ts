@@ -51,6 +51,12 @@ export class DocumentFields {
     return value as number;
   }
 
+  flag(name: string): boolean {
+    const value = this.#values[name];
+    if (typeof value !== 'boolean') throw this.refused(name, 'true or false');
+    return value;
+  }
+
   /** A list of at most `max` objects with the `known` fields only. */
   list(name: string, max: number, known: ReadonlySet<string>): DocumentFields[] {
     const value = this.#values[name];

@@ -1,3 +1,5 @@
+export type { CollectedSnapshots, CollectOptions } from './collect-snapshots.ts';
+export { collectSnapshots } from './collect-snapshots.ts';
 export type {
   Checkpoint,
   CheckpointFile,
@@ -8,6 +10,7 @@ export type {
 export { createSnapshot } from './create-snapshot.ts';
 export type { ListedSnapshots, NewestSnapshot, UnreadableSnapshot } from './list-snapshots.ts';
 export { listSnapshots, newestSnapshot, readManifest } from './list-snapshots.ts';
+export { PIN_MS, PIN_RENEW_MS } from './pin.ts';
 export type { FolderPlace, RestoreOptions } from './restore-snapshot.ts';
 export { RESTORING, restoreSnapshot } from './restore-snapshot.ts';
 export type { SnapshotFacts, SnapshotFile, SnapshotManifest, StateHash } from './snapshot-manifest.ts';
@@ -16,3 +19,5 @@ export { SNAPSHOT_KINDS } from './snapshot-place.ts';
 export type { SnapshotOptions, SnapshotStoreParts } from './snapshot-store.ts';
 export { SnapshotStore } from './snapshot-store.ts';
 export { TableDigests } from './table-digests.ts';
+export type { VerifiedSnapshot, VerifyOptions, WrongFile } from './verify-snapshot.ts';
+export { verifySnapshot } from './verify-snapshot.ts';

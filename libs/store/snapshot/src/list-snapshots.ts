@@ -38,8 +38,8 @@ export async function listSnapshots(store: SnapshotStore, options: SnapshotOptio
   for await (const object of store.objectsIn('manifests', options)) found.push(object);
   // After the manifests: a removal that began meanwhile is seen.
   const marked = await markedIds(store, options);
-  for (const object of found) {
-    const read = await readListed(store, object, options);
+  for (const { key } of found) {
+    const read = await readListed(store, key, options);
     if (read === undefined) continue;
     const { id } = read;
     if (id !== undefined && marked.has(id)) removing.push(id);
@@ -60,8 +60,8 @@ export async function newestSnapshot(
   const found: ListedObject[] = [];
   for await (const object of store.objectsIn('manifests', options)) found.push(object);
   const skipped: UnreadableSnapshot[] = [];
-  for (const object of found.reverse()) {
-    const read = await readListed(store, object, options);
+  for (const { key } of found.reverse()) {
+    const read = await readListed(store, key, options);
     if (read === undefined || (read.id !== undefined && (await isMarked(store, read.id, options)))) continue;
     if ('error' in read) skipped.push(read);
     else if (options.logId === undefined || read.logId === options.logId) return { snapshot: read, skipped };
@@ -86,10 +86,13 @@ export async function readManifest(
   return parseManifest(bytes, key, store.place, id);
 }
 
-/** Reads a manifest that was listed; undefined where it was deleted since. */
+/** Reasons of `failed_precondition` that are of the manifest; the store has others, such as a bucket that does not exist. */
+const REASONS: ReadonlySet<unknown> = new Set(['newer', 'foreign']);
+
+/** Reads a manifest by its key; undefined where it does not exist. Errors: those of the store. */
 export async function readListed(
   store: SnapshotStore,
-  { key }: ListedObject,
+  key: string,
   options: SnapshotOptions,
 ): Promise<SnapshotManifest | UnreadableSnapshot | undefined> {
   const id = idOfKey(key, SNAPSHOT_ID);
@@ -99,9 +102,12 @@ export async function readListed(
   try {
     return await ifStored(readManifest(store, id, options));
   } catch (error) {
-    const isOfManifest =
-      error instanceof TidemarkError && (error.code === 'data_loss' || error.code === 'failed_precondition');
-    if (!isOfManifest) throw error;
+    if (!isOfManifest(error)) throw error;
     return { key, id, error };
   }
+}
+
+/** True for an error that says that a manifest can't be used. */
+export function isOfManifest(error: unknown): error is TidemarkError {
+  return error instanceof TidemarkError && (error.code === 'data_loss' || REASONS.has(error.detail.reason));
 }

@@ -1,9 +1,9 @@
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { listSnapshots, readManifest } from './list-snapshots.ts';
+import { isOfManifest, readManifest } from './list-snapshots.ts';
 import { Pin } from './pin.ts';
 import { isMarked } from './removal-marks.ts';
 import type { SnapshotManifest } from './snapshot-manifest.ts';
-import { checkSnapshotId, documentKey } from './snapshot-place.ts';
+import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
 import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** Snapshots that an upload tries to reuse files of, before it uploads all. */
@@ -41,16 +41,38 @@ export async function pinNewest(
   store: SnapshotStore,
   options: SnapshotOptions,
 ): Promise<{ pin: Pin; manifest?: SnapshotManifest }> {
-  const { snapshots } = await listSnapshots(store, options);
-  for (const { id } of snapshots.slice(-BASES_TRIED).reverse()) {
+  const ids: string[] = [];
+  for await (const { key } of store.objectsIn('manifests', options)) {
+    const id = idOfKey(key, SNAPSHOT_ID);
+    if (id !== undefined) ids.push(id);
+  }
+  for (const id of ids.slice(-BASES_TRIED).reverse()) {
     try {
       return await pinSnapshot(store, id, options);
     } catch (error) {
-      // Removed, or damaged, since it was listed.
-      if (!isTidemarkError(error, 'not_found') && !isTidemarkError(error, 'data_loss')) throw error;
+      if (!isTidemarkError(error, 'not_found') && !isOfManifest(error)) throw error;
     }
   }
   return { pin: await Pin.put(store, undefined, options) };
+}
+
+/**
+ * Runs a task that reads objects of a pinned snapshot. Where an object lacks because the pin was revoked, throws that it was,
+ * as `aborted`.
+ */
+export async function whilePinned<T>(
+  { pin }: PinnedSnapshot,
+  task: () => Promise<T>,
+  options: SnapshotOptions,
+): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (isTidemarkError(error, 'data_loss')) await pin.check(options);
+    throw error;
+  } finally {
+    await pin.release();
+  }
 }
 
 function removed(store: SnapshotStore, id: string): TidemarkError {

@@ -1,3 +1,4 @@
+import { isTidemarkError } from '@tidemark/ports';
 import { documentKey, idOfKey, newRandomId, removalsKey, SNAPSHOT_ID } from './snapshot-place.ts';
 import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
 
@@ -16,10 +17,17 @@ export async function isMarked(store: SnapshotStore, id: string, options: Snapsh
   return (await ifStored(store.objects.head(key, options))) !== undefined;
 }
 
-/** Marks a snapshot as one that must not be used any more. Marks stay until its manifest is gone. */
-export async function markRemoved(store: SnapshotStore, id: string, options: SnapshotOptions): Promise<void> {
+/**
+ * Marks a snapshot as one that must not be used any more. A mark stays until the manifest is gone, and is not replaced: a list
+ * could then miss it.
+ */
+export async function markRemoved(store: SnapshotStore, id: string, { signal }: SnapshotOptions): Promise<void> {
   const mark = { format: 1, id, by: store.user, atMs: store.clock.wallMs() };
-  await store.objects.put(documentKey(store.place, 'removed', id), jsonBytes(mark), options);
+  try {
+    await store.objects.put(documentKey(store.place, 'removed', id), jsonBytes(mark), { ifAbsent: true, signal });
+  } catch (error) {
+    if (!isTidemarkError(error, 'already_exists')) throw error;
+  }
 }
 
 export async function deleteMarks(

@@ -4,7 +4,7 @@ import { digestOf, fileChunks } from './file-digest.ts';
 import { inParallel } from './in-parallel.ts';
 import { objectChunks } from './object-chunks.ts';
 import type { Pin } from './pin.ts';
-import { pinSnapshot } from './pinned-snapshot.ts';
+import { pinSnapshot, whilePinned } from './pinned-snapshot.ts';
 import type { SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { fileKey } from './snapshot-place.ts';
 import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
@@ -41,8 +41,9 @@ export async function restoreSnapshot(
 ): Promise<SnapshotManifest> {
   const { signal } = options;
   await checkEmpty(disk, folder);
-  const { pin, manifest } = await pinSnapshot(store, id, { signal });
-  try {
+  const pinned = await pinSnapshot(store, id, { signal });
+  const { pin, manifest } = pinned;
+  const restore = async (): Promise<SnapshotManifest> => {
     const restoring = folder + RESTORING;
     await removeOthers(disk, restoring, manifest);
     await download(store, manifest, { disk, folder: restoring }, pin, options);
@@ -50,9 +51,8 @@ export async function restoreSnapshot(
     await checkEmpty(disk, folder);
     await disk.rename(restoring, folder);
     return manifest;
-  } finally {
-    await pin.release();
-  }
+  };
+  return whilePinned(pinned, restore, { signal });
 }
 
 async function checkEmpty(disk: Disk, folder: string): Promise<void> {

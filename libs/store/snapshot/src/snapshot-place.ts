@@ -21,7 +21,7 @@ export const SHA256_HEX = /^[0-9a-f]{64}$/;
 const FILE_KEY_NAME = /^[0-9a-f]{64}-([0-9a-f]{16})\.(?:sst|dat)$/;
 
 /** Folders of a place; see docs/formats/snapshot.md. */
-export type SnapshotFolder = 'manifests' | 'files' | 'pins' | 'removed';
+export type SnapshotFolder = 'manifests' | 'files' | 'pins' | 'renewed' | 'removed';
 
 /** Throws `invalid_argument` for a kind or partition that does not exist. */
 export function checkPlace({ kind, partition }: SnapshotPlace): void {
@@ -51,12 +51,12 @@ export function folderPrefix({ kind, partition }: SnapshotPlace, folder: Snapsho
   return `snapshots/${kind}-${partition}/${folder}/`;
 }
 
-/** Key of the manifest, pin or mark of removal with this id. */
+/** Key of the manifest, pin, renewal of a pin, or mark of removal with this id. */
 export function documentKey(place: SnapshotPlace, folder: Exclude<SnapshotFolder, 'files'>, id: string): string {
   return `${folderPrefix(place, folder)}${id}.json`;
 }
 
-/** The id in the key of a manifest, pin or mark; undefined for a key of another form. */
+/** The id in the key of such a document; undefined for a key of another form. */
 export function idOfKey(key: string, form: RegExp): string | undefined {
   const name = key.slice(key.lastIndexOf('/') + 1);
   const id = name.slice(0, -'.json'.length);
