@@ -9,6 +9,7 @@ import { LOG_FOLDER } from './log-folder.ts';
 import { LOG_FORMATS } from './log-formats.ts';
 import { MESSAGES } from './messages.ts';
 import { SMALL_FORMATS } from './small-formats.ts';
+import { SNAPSHOTS } from './snapshots.ts';
 import { STATSD } from './statsd.ts';
 import { STORES } from './stores.ts';
 import { TEXT_FORMATS } from './text-formats.ts';
@@ -22,6 +23,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...DATA_FORMATS,
   ...LOG_FORMATS,
   ...STORES,
+  ...SNAPSHOTS,
   SPOOL,
   LOG_FOLDER,
   ...SMALL_FORMATS,

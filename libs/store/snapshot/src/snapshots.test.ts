@@ -13,6 +13,7 @@ import {
   TableDigests,
   verifySnapshot,
 } from './index.ts';
+import { RANGE_BYTES } from './object-chunks.ts';
 import { pinSnapshot } from './pinned-snapshot.ts';
 import { contentOf, ModelDatabase } from './testing/model-database.ts';
 import { PLACE, PREFIX, type SnapshotProcess, SnapshotWorld } from './testing/snapshot-world.ts';
@@ -240,4 +241,34 @@ test('while a manifest or a pin can not be read, no file is deleted, and the col
   const refused = await collectSnapshots(process.store, options).catch((error: unknown) => error);
   expect(isTidemarkError(refused, 'invalid_argument')).toBe(true);
   expect(process.store.place).toEqual(PLACE);
+});
+
+test('a file of many chunks and ranges is copied, with progress to its last byte', async () => {
+  const bytes = 2 * RANGE_BYTES + 12_345;
+  const content = Buffer.alloc(bytes, 'content of a table ');
+  const file = await world.run(process, process.disk.open('checkpoint/000001.sst', { create: true }));
+  await world.run(process, file.write(content, 0));
+  const files = [{ name: '000001.sst', bytes, isTable: true }];
+  const checkpoint = { disk: process.disk, folder: 'checkpoint', files, database: 'database-2' };
+  const facts = { storeFormat: 9, logId: 'log-1', offset: 1, stateHashes: [] };
+  const progress: [string, number, number][] = [];
+  const report = (what: string) => (done: number, total: number) => void progress.push([what, done, total]);
+  const creating = createSnapshot(process.store, checkpoint, facts, { digests, onProgress: report('created') });
+  const { manifest, uploadedBytes } = await world.run(process, creating);
+  expect(uploadedBytes).toBe(bytes);
+  // A remembered table is not read again.
+  await world.run(process, process.disk.remove('checkpoint'));
+  const again = await world.run(
+    process,
+    createSnapshot(process.store, checkpoint, { ...facts, offset: 2 }, { digests }),
+  );
+  expect([again.uploadedBytes, again.reusedBytes]).toEqual([0, bytes]);
+  const place = { disk: process.disk, folder: 'db' };
+  await world.run(process, restoreSnapshot(process.store, manifest.id, place, { onProgress: report('restored') }));
+  expect((await world.run(process, contentOf(process.disk, 'db'))).get('000001.sst')).toBe(content.toString('hex'));
+  for (const what of ['created', 'restored']) {
+    const own = progress.filter(([one]) => one === what);
+    expect(own.map(([, done]) => done)).toEqual([RANGE_BYTES, 2 * RANGE_BYTES, bytes]);
+    expect(own.at(-1)).toEqual([what, bytes, bytes]);
+  }
 });
