@@ -31,17 +31,18 @@ export interface CollectedSnapshots {
  */
 export async function collectSnapshots(store: SnapshotStore, options: CollectOptions): Promise<CollectedSnapshots> {
   checkRetention(options);
-  const { removed, pinned, blockedBy } = await removeManifests(store, options);
-  const unused = await findUnusedFiles(store, options.nowMs, options);
+  const { nowMs, signal } = options;
+  const { removed, pinned, blockedBy } = await removeManifests(store, options, { signal });
+  const unused = await findUnusedFiles(store, nowMs, { signal });
   if (unused === undefined) {
     return { removed, pinned, deletedFiles: 0, deletedBytes: 0, blockedBy, isInterrupted: true };
   }
   const { files, doneMarks } = unused;
   for (let at = 0; at < files.length; at += PAGE_KEYS) {
     const keys = files.slice(at, at + PAGE_KEYS).map(({ key }) => key);
-    await store.objects.delete(keys, options);
+    await store.objects.delete(keys, { signal });
   }
-  await deleteMarks(store, doneMarks, options);
+  await deleteMarks(store, doneMarks, { signal });
   const deletedBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const blocking = new Map([...blockedBy, ...unused.blockedBy].map((one) => [one.key, one]));
   return {
@@ -57,14 +58,18 @@ export async function collectSnapshots(store: SnapshotStore, options: CollectOpt
 type RemovedManifests = Pick<CollectedSnapshots, 'removed' | 'pinned' | 'blockedBy'>;
 
 /** Marks expired snapshots, and deletes the manifests of all marked ones that no pin names. */
-async function removeManifests(store: SnapshotStore, options: CollectOptions): Promise<RemovedManifests> {
+async function removeManifests(
+  store: SnapshotStore,
+  retention: Retention,
+  options: SnapshotOptions,
+): Promise<RemovedManifests> {
   const { snapshots, unreadable } = await listSnapshots(store, options);
-  for (const id of expiredIds(snapshots, unreadable, options)) await markRemoved(store, id, options);
+  for (const id of expiredIds(snapshots, unreadable, retention)) await markRemoved(store, id, options);
   const marked = [...(await markedIds(store, options))].sort();
   if (marked.length === 0) return { removed: [], pinned: [], blockedBy: [] };
   // Another collection may have marked it, and not have announced that yet.
   await announceRemovals(store, options);
-  const pins = await readPins(store, options.nowMs, options);
+  const pins = await readPins(store, retention.nowMs, options);
   if (pins.unreadable.length > 0) return { removed: [], pinned: marked, blockedBy: pins.unreadable };
   const named = new Set(pins.held.map(({ snapshot }) => snapshot));
   const removed = marked.filter((id) => !named.has(id));

@@ -50,7 +50,7 @@ export interface CreatedSnapshot {
 
 /**
  * Makes a snapshot of a checkpoint: uploads the files that the newest snapshot does not have, reads them back, and then puts the
- * manifest. Until then there is no snapshot. What a failed one leaves, a collection deletes a day later at most.
+ * manifest. Until then there is no snapshot. What a failed one leaves is deleted by the first collection a day later.
  *
  * Errors: `invalid_argument` for facts or files beyond a limit, and `failed_precondition` for a file that has changed;
  * `data_loss` where an object was read back with other bytes; `aborted` where its pin was revoked, because it had stopped for a

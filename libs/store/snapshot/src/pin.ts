@@ -1,5 +1,6 @@
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { encodePin, encodeRenewal, type PinDocument, type PinRenewal, parsePin, parseRenewal } from './pin-document.ts';
+import { REVOKED } from './retry.ts';
 import { documentKey, idOfKey, newRandomId, RANDOM_ID } from './snapshot-place.ts';
 import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
 
@@ -92,7 +93,7 @@ export class Pin {
   #lost(cause?: unknown): TidemarkError {
     const hours = PIN_MS / 3_600_000;
     const message = `object ${this.#renewalKey}: the pin was revoked ${hours} h after its last renewal; start again`;
-    return new TidemarkError('aborted', message, { key: this.#renewalKey }, { cause });
+    return new TidemarkError('aborted', message, { reason: REVOKED, key: this.#renewalKey }, { cause });
   }
 }
 

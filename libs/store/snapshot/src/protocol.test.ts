@@ -109,3 +109,19 @@ test('an upload that was stopped for a day before its manifest fails, and its sn
   expect([...world.keys('removed/'), ...world.keys('pins/'), ...world.keys('renewed/')]).toEqual([]);
   expect(world.keys('manifests/')).toHaveLength(1);
 });
+
+test('an upload whose pin was revoked during a stream fails at once', async () => {
+  const gate = new Gate((method) => method === 'putStream');
+  const process = world.start(world.newDisk(), gate.wrap);
+  const upload = create(process, 10);
+  upload.catch(() => undefined);
+  await world.clock.run(() => gate.isReached, 1e9);
+  await world.clock.advance(PIN_MS + 1000);
+  const collector = world.start(world.newDisk());
+  await world.run(collector, collect(collector));
+  gate.open();
+  const startMs = world.clock.monotonicMs();
+  await expect(world.run(process, upload)).rejects.toMatchObject({ code: 'aborted', detail: { reason: 'revoked' } });
+  // Without the pauses of retries.
+  expect(world.clock.monotonicMs() - startMs).toBeLessThan(200);
+});

@@ -27,7 +27,7 @@ export interface FolderPlace {
 /**
  * Restores the snapshot `id` into a folder, which must be empty or not exist. Files are downloaded into a folder next to it, whose
  * name ends with `.restoring`, and that is renamed at the end: so a crash leaves no folder, or the whole one. Whole files of an
- * interrupted restore are kept. Returns the manifest.
+ * interrupted restore are kept. Only one restore at a time may use a folder. Returns the manifest.
  *
  * Errors: `failed_precondition` where the folder is not empty; `not_found` where the snapshot does not exist or is being
  * removed; `data_loss`, with the key, where an object lacks or has other bytes; `aborted` where the pin was revoked, because

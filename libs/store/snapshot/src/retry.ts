@@ -5,6 +5,8 @@ export const ATTEMPTS = 6;
 /** Pauses double from the first to the longest one, ms. */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** Detail `reason` of the `aborted` error of a pin that was revoked. */
+export const REVOKED = 'revoked';
 
 export interface RetryParts {
   readonly clock: Clock;
@@ -25,7 +27,9 @@ export async function retried<T>(
     try {
       return await once(before);
     } catch (error) {
-      const isPassing = isTidemarkError(error, 'unavailable') || isTidemarkError(error, 'aborted');
+      // The chunks of a stream may throw that a pin was revoked, which stays so.
+      const isRevoked = isTidemarkError(error) && error.detail.reason === REVOKED;
+      const isPassing = isTidemarkError(error, 'unavailable') || (isTidemarkError(error, 'aborted') && !isRevoked);
       if (!isPassing || before + 1 >= ATTEMPTS) throw error;
     }
     await sleep(clock, backoffMs(before, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random), signal);

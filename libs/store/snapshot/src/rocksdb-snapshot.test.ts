@@ -1,11 +1,19 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openLocalObjects } from '@tidemark/folder-objects';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
-import { createSnapshot, listSnapshots, restoreSnapshot, SnapshotStore, TableDigests } from './index.ts';
+import {
+  collectSnapshots,
+  createSnapshot,
+  listSnapshots,
+  restoreSnapshot,
+  SnapshotStore,
+  TableDigests,
+  verifySnapshot,
+} from './index.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const ALL = { from: bytes('a'), to: bytes('z') };
@@ -45,6 +53,8 @@ test('a database is restored from its newest snapshot, and a second snapshot upl
 
   const { snapshots, unreadable, removing } = await listSnapshots(store);
   expect([snapshots, unreadable, removing]).toEqual([[first.manifest, second.manifest], [], []]);
+  // An empty folder is taken.
+  await mkdir(join(folder, 'restored'));
   const progress: number[][] = [];
   const onProgress = (...figures: [number, number]) => void progress.push(figures);
   await restoreSnapshot(store, second.manifest.id, { disk, folder: 'restored' }, { onProgress });
@@ -55,9 +65,15 @@ test('a database is restored from its newest snapshot, and a second snapshot upl
   expect(await readdir(folder)).not.toContain('restored.restoring');
   const again = restoreSnapshot(store, first.manifest.id, { disk, folder: 'restored' });
   await expect(again).rejects.toMatchObject({ code: 'failed_precondition', detail: { folder: 'restored' } });
-  // Pins are released.
+  const { wrong } = await verifySnapshot(store, second.manifest.id);
+  expect(wrong).toEqual([]);
+  const retention = { logId: 'log-1', keep: 1, keepMs: 0, nowMs: Date.now() + 1000 };
+  const { removed, deletedFiles } = await collectSnapshots(store, retention);
+  expect([removed, deletedFiles > 0]).toEqual([[first.manifest.id], true]);
+  expect((await verifySnapshot(store, second.manifest.id)).wrong).toEqual([]);
+  // Pins and marks are gone.
   const objectKeys = await readdir(join(folder, 'objects/objects/snapshots/points-3'));
-  expect(objectKeys.sort()).toEqual(['files', 'manifests']);
+  expect(objectKeys.sort()).toEqual(['files', 'manifests', 'removals.json']);
   await objects.close();
 });
 
