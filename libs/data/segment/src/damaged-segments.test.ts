@@ -5,6 +5,7 @@ import { decodeAll, encodeOne, pointsOf, SegmentBytes } from './segment.fixture.
 import { Segment } from './segment.ts';
 import { FOOTER_BYTES } from './segment-footer.ts';
 import { smallSeries } from './small-segment.fixture.ts';
+import { verifySegment } from './verify-segment.ts';
 
 let whole: Buffer;
 const points = pointsOf(smallSeries());
@@ -24,6 +25,8 @@ async function reading(bytes: Uint8Array): Promise<string | undefined> {
   }
 }
 
+const verify = async (bytes: Uint8Array) => verifySegment(await Segment.open(new SegmentBytes(bytes)));
+
 describe('a damaged segment', () => {
   test('with any flipped bit has all of its points, or is data_loss', async () => {
     const codes = new Set<string | undefined>();
@@ -33,6 +36,15 @@ describe('a damaged segment', () => {
       codes.add(await reading(bytes));
     }
     expect([...codes].sort()).toEqual(['data_loss', undefined]);
+  });
+
+  test('with any flipped bit is found by a check of all of it', async () => {
+    await verify(whole);
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      const bytes = Buffer.from(whole);
+      bytes[bit >> 3] ^= 1 << (bit & 7);
+      await expect(verify(bytes)).rejects.toMatchObject({ code: 'data_loss' });
+    }
   });
 
   test('that ends anywhere is data_loss', async () => {

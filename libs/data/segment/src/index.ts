@@ -1,3 +1,4 @@
+export { objectSource } from './object-source.ts';
 export {
   numbersOf,
   type PagesPlan,
@@ -14,3 +15,4 @@ export type { PagePlace, SegmentGroup, SegmentRange } from './segment-group.ts';
 export { SegmentInput } from './segment-input.ts';
 export type { SegmentSeries, SeriesPart } from './segment-series.ts';
 export { SEGMENT_BYTES, type SegmentWriterOptions, writeSegment } from './segment-writer.ts';
+export { verifySegment } from './verify-segment.ts';

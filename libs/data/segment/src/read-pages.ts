@@ -1,11 +1,16 @@
 import { compareBytes } from '@tidemark/bytes';
 import { DAY_MS, ID_BYTES } from '@tidemark/model';
 import { Page, TimesRecord } from '@tidemark/page';
-import { TidemarkError } from '@tidemark/ports';
+import { TidemarkError, WorkSlice } from '@tidemark/ports';
 import { checkCrc, joinRanges, ReadBytes } from './read-ranges.ts';
 import { firstAtOrAfter, type GroupQuery, type Segment } from './segment.ts';
 import { decodedAt, segmentLoss } from './segment-error.ts';
 import type { PagePlace, SegmentGroup, SegmentRange } from './segment-group.ts';
+
+/** Bytes of RAM of a page that was read, in addition to its bytes: more than a page with few times takes. */
+const PAGE_RAM_BYTES = 1024;
+/** Cost of reading a byte, in units of the cost of a fold. */
+const BYTE_COST = 1 / 128;
 
 /** Which points are asked for: those of the groups of a query in [fromMs, toMs). */
 export interface PagesQuery extends GroupQuery {
@@ -41,16 +46,24 @@ export interface ReadGroup {
  * Plans the reads of a query, in plans of consecutive groups that together take so much memory as the limits of the segment allow.
  * Throws `resource_exhausted` for a group that alone takes more.
  */
-export async function* planPages(segment: Segment, query: PagesQuery): AsyncGenerator<PagesPlan> {
+export function planPages(segment: Segment, query: PagesQuery): AsyncGenerator<PagesPlan> {
+  return plansOf(segment, segment.groups(query), query);
+}
+
+/** Plans the reads of groups, as `planPages` does. */
+export async function* plansOf(
+  segment: Segment,
+  wanted: AsyncIterable<SegmentGroup>,
+  { fromMs, toMs }: Pick<PagesQuery, 'fromMs' | 'toMs'>,
+): AsyncGenerator<PagesPlan> {
   const { planBytes } = segment.limits;
-  const { fromMs, toMs } = query;
   let groups: PlannedGroup[] = [];
   let bytes = 0;
-  for await (const group of segment.groups(query)) {
+  for await (const group of wanted) {
     const pages = group.pages.filter(({ minTimeMs, maxTimeMs }) => maxTimeMs >= fromMs && minTimeMs < toMs);
     if (pages.length === 0) continue;
     const planned = { group, pages };
-    const own = rangesOf(planned).reduce((sum, { length }) => sum + length, 0);
+    const own = rangesOf(planned).reduce((sum, { length }) => sum + length, PAGE_RAM_BYTES * pages.length);
     if (groups.length > 0 && bytes + own > planBytes) {
       yield planOf(segment, groups);
       groups = [];
@@ -80,17 +93,27 @@ function rangesOf({ group: { ids }, pages }: PlannedGroup): SegmentRange[] {
 }
 
 /**
- * Reads what was planned, and checks it; no value is decoded. Errors: those of the source, `data_loss` for pages, times or ids that are
- * not those of the index.
+ * Reads what was planned, and checks it, in slices; no value is decoded. Errors: those of the source, `data_loss` for pages, times or ids
+ * that are not those of the index.
  */
-export async function readPages(segment: Segment, { groups, reads }: PagesPlan): Promise<ReadGroup[]> {
+export async function readPages(
+  segment: Segment,
+  { groups, reads }: PagesPlan,
+  slice = new WorkSlice(undefined, undefined),
+): Promise<ReadGroup[]> {
   const bytes = await ReadBytes.of(segment.source, reads, segment.limits);
+  slice.begin();
   const records = new Map<number, TimesRecord>();
-  return groups.map(({ group, pages }) => ({
-    group,
-    ids: idsOf(group, bytes),
-    pages: pages.map((place) => pageOf(segment, group, place, bytes, records)),
-  }));
+  const found: ReadGroup[] = [];
+  for (const { group, pages: places } of groups) {
+    const pages: Page[] = [];
+    for (const place of places) {
+      pages.push(pageOf(segment, group, place, bytes, records));
+      if (slice.spend(place.length * BYTE_COST)) await slice.next();
+    }
+    found.push({ group, ids: idsOf(group, bytes), pages });
+  }
+  return found;
 }
 
 /** The numbers, in a group that was read, of those of the ids that it has; ids ascend. */

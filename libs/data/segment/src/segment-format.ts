@@ -9,8 +9,8 @@ export const METRIC_BYTES_LIMIT = 4096;
 /** Characters of the id of a log at most. */
 export const LOG_ID_LIMIT = 64;
 
-/** Bytes of a page at most: 256 columns of times and values that are not decimals are shorter. */
-export const PAGE_BYTES_LIMIT = 32 * 2 ** 20;
+/** Bytes of a page at most: the longest that a writer makes, of values that are not decimals at times of their own, has 6 MB. */
+export const PAGE_BYTES_LIMIT = 8 * 2 ** 20;
 /** Bytes of a times record at most: a record with 65,536 bytes of columns gets one column more at most. */
 export const RECORD_BYTES_LIMIT = 128 * 1024;
 /** Pages of a group at most. */

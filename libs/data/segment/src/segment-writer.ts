@@ -6,8 +6,9 @@ import { ChunkedOutput } from './chunked-output.ts';
 import { GroupEncoder, type WrittenPage } from './group-encoder.ts';
 import { IndexWriter } from './index-writer.ts';
 import { compareNames, type MetricKey } from './metric-key.ts';
+import { addGroup, addPage, noCounts } from './segment-counts.ts';
 import { encodeFooter } from './segment-footer.ts';
-import { GROUP_PAGES_LIMIT, type SegmentCounts, type SegmentHead, TOP_INDEX_BYTES_LIMIT } from './segment-format.ts';
+import { GROUP_PAGES_LIMIT, type SegmentHead, TOP_INDEX_BYTES_LIMIT } from './segment-format.ts';
 import { encodeHeader } from './segment-head.ts';
 import type { SegmentInput, SeriesGroup } from './segment-input.ts';
 import { STRIPE_BYTES, Stripe, type WrittenGroup } from './stripe.ts';
@@ -30,12 +31,11 @@ export interface SegmentWriterOptions {
 /** Cost of writing a point, in units of the cost of a fold. */
 const WRITE_COST = 1 / 8;
 
-type Counts = { -readonly [name in keyof SegmentCounts]: SegmentCounts[name] };
-
 /**
  * Writes one segment: the series that `input` has left, up to its size. If `input` is not done then, the next segment of the
  * day continues with it. The same series give the same bytes. `pages` is empty at each yield: others may write pages with it
- * then. Errors: those of the input; `resource_exhausted` for series with more points than a segment can have of a group.
+ * then. In memory are one group of series, the pages of a stripe, the index, and 16 MiB of times. Errors: those of the input;
+ * `resource_exhausted` for series with more points than a segment can have of a group.
  */
 export async function* writeSegment(
   input: SegmentInput,
@@ -55,12 +55,13 @@ export async function* writeSegment(
   let before: MetricKey | undefined;
   const isFull = () =>
     out.position + stripe.sizeBytes + index.sizeBytes >= segmentBytes || index.topIndexBytes >= TOP_INDEX_BYTES;
-  while (!(await input.isDone()) && !isFull()) {
+  while (!(await input.isDone()) && (counts.groups === 0 || !isFull())) {
     const group = await input.group();
     if (group === undefined) break;
     if (before !== undefined && before !== group.key) yield* flush(stripe, out, index);
     const written = await encodeGroup(encoder, group, counts.series, slice);
-    addCounts(counts, written, before);
+    addGroup(counts, written.ids.length, before === undefined || compareNames(before, group.key) !== 0);
+    for (const page of written.pages) addPage(counts, page);
     before = group.key;
     stripe.add(written);
     if (stripe.sizeBytes >= STRIPE_BYTES) yield* flush(stripe, out, index);
@@ -105,21 +106,4 @@ function tooManyPages(series: SeriesGroup['series']): TidemarkError {
     metric,
     limit: GROUP_PAGES_LIMIT,
   });
-}
-
-function noCounts(): Counts {
-  const range = { minTimeMs: Number.POSITIVE_INFINITY, maxTimeMs: Number.NEGATIVE_INFINITY };
-  return { metrics: 0, groups: 0, series: 0, pages: 0, points: 0, ...range };
-}
-
-function addCounts(counts: Counts, { ids, pages, ...key }: WrittenGroup, before: MetricKey | undefined): void {
-  if (before === undefined || compareNames(before, key) !== 0) counts.metrics++;
-  counts.groups++;
-  counts.series += ids.length;
-  counts.pages += pages.length;
-  for (const { points, minTimeMs, maxTimeMs } of pages) {
-    counts.points += points;
-    counts.minTimeMs = Math.min(counts.minTimeMs, minTimeMs);
-    counts.maxTimeMs = Math.max(counts.maxTimeMs, maxTimeMs);
-  }
 }
