@@ -157,7 +157,11 @@ function pageOf(count: number): Buffer {
 
 function readPage(bytes: Buffer): void {
   const page = parsed(['data_loss'], () => new Page(bytes));
-  if (page === undefined) return;
+  if (page !== undefined) checkPage(page);
+}
+
+/** Checks the times of a page that was read, and decodes its values. */
+export function checkPage(page: Page): void {
   for (let slot = 0; slot < page.slots; slot++) {
     const { times } = page;
     const timeClass = page.classOf(slot);

@@ -8,6 +8,7 @@ import { LISTENERS } from './listeners.ts';
 import { LOG_FOLDER } from './log-folder.ts';
 import { LOG_FORMATS } from './log-formats.ts';
 import { MESSAGES } from './messages.ts';
+import { SEGMENT } from './segment.ts';
 import { SMALL_FORMATS } from './small-formats.ts';
 import { SNAPSHOTS } from './snapshots.ts';
 import { STATSD } from './statsd.ts';
@@ -21,6 +22,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...TEXT_FORMATS,
   ...MESSAGES,
   ...DATA_FORMATS,
+  SEGMENT,
   ...LOG_FORMATS,
   ...STORES,
   ...SNAPSHOTS,
