@@ -2,6 +2,7 @@ export { Page } from './page.ts';
 export { PAGE_RECORD_BYTES, PageDecoder } from './page-decoder.ts';
 export {
   BODY_BYTES_LIMIT,
+  PAGE_RECORDS_LIMIT,
   PAGE_SLOTS_LIMIT,
   PAGE_TIMES_LIMIT,
   type PageSource,

@@ -7,7 +7,7 @@ import {
   TimesWriter,
 } from '@tidemark/page';
 import { assert } from '@tidemark/ports';
-import { CUT_POINTS, cutHours, HOUR_MS, weightOf } from './day-cut.ts';
+import { CUT_POINTS, cutHours, DAY_HOURS, HOUR_MS, weightOf } from './day-cut.ts';
 import { lowerBound } from './lower-bound.ts';
 import type { SegmentHead } from './segment-format.ts';
 import type { SegmentSeries, SeriesPart } from './segment-series.ts';
@@ -75,7 +75,7 @@ export class GroupEncoder {
     const hours = cutHours(group, this.#dayStartMs);
     const epochs = [...new Set(group.flatMap(({ parts }) => parts.map(({ mapEpoch }) => mapEpoch)))];
     for (const mapEpoch of epochs.sort((a, b) => a - b)) {
-      for (let hour = 0; hour < 24; hour += hours) {
+      for (let hour = 0; hour < DAY_HOURS; hour += hours) {
         const fromMs = this.#dayStartMs + hour * HOUR_MS;
         const rests = restsOf(group, firstSeries, mapEpoch, fromMs, fromMs + hours * HOUR_MS);
         yield* this.#pagesOf(rests, mapEpoch, fromMs);

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, compareBytes } from '@tidemark/bytes';
-import { ID_BYTES } from '@tidemark/model';
-import { PAGE_SLOTS_LIMIT, PAGE_TIMES_LIMIT } from '@tidemark/page';
+import { DAY_MS, ID_BYTES } from '@tidemark/model';
+import { PAGE_RECORDS_LIMIT, PAGE_SLOTS_LIMIT, PAGE_TIMES_LIMIT } from '@tidemark/page';
 import { compareMetricKeys, type MetricKey, readMetricKey, writeMetricKey } from './metric-key.ts';
 import { GROUP_PAGES_LIMIT, PAGE_BYTES_LIMIT, RECORD_BYTES_LIMIT } from './segment-format.ts';
 import type { PagePlace, SegmentGroup, SegmentRange } from './segment-group.ts';
@@ -8,13 +8,11 @@ import { HEADER_BYTES } from './segment-head.ts';
 
 /** How an entry begins: with the metric of the entry before, or with one of its own. */
 const METRIC = { same: 0, own: 1 } as const;
-const RECORDS_LIMIT = 4;
 const SERIES_LIMIT = 2 ** 32;
 
 /** Where the parts of a segment are that blocks name. */
 export interface BlockBounds {
   readonly dayStartMs: number;
-  readonly dayMs: number;
   /** Pages, records and ids end before it. */
   readonly indexAt: number;
 }
@@ -141,12 +139,12 @@ function readPage(reader: ByteReader, end: number, series: number, bounds: Block
   const crc32c = reader.u32();
   const minTimeMs = bounds.dayStartMs + reader.varint();
   const maxTimeMs = minTimeMs + reader.varint();
-  if (maxTimeMs >= bounds.dayStartMs + bounds.dayMs) reader.fail('a page with times of another day');
+  if (maxTimeMs >= bounds.dayStartMs + DAY_MS) reader.fail('a page with times of another day');
   const slots = count(reader, series, 'slots of a page');
   const points = count(reader, slots * PAGE_TIMES_LIMIT, 'points of a page');
   const records: SegmentRange[] = [];
   const found = reader.varint();
-  if (found > RECORDS_LIMIT) reader.fail(`${found} times records of a page (limit: ${RECORDS_LIMIT})`);
+  if (found > PAGE_RECORDS_LIMIT) reader.fail(`${found} times records of a page (limit: ${PAGE_RECORDS_LIMIT})`);
   for (let i = 0; i < found; i++) {
     const recordAt = offset - reader.signedVarint();
     const range = { offset: recordAt, length: count(reader, RECORD_BYTES_LIMIT, 'bytes of a times record') };

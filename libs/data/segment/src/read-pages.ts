@@ -3,9 +3,10 @@ import { DAY_MS, ID_BYTES } from '@tidemark/model';
 import { Page, TimesRecord } from '@tidemark/page';
 import { TidemarkError, WorkSlice } from '@tidemark/ports';
 import { checkCrc, joinRanges, ReadBytes } from './read-ranges.ts';
-import { firstAtOrAfter, type GroupQuery, type Segment } from './segment.ts';
+import type { GroupQuery, Segment } from './segment.ts';
 import { decodedAt, segmentLoss } from './segment-error.ts';
 import type { PagePlace, SegmentGroup, SegmentRange } from './segment-group.ts';
+import { firstAtOrAfter } from './sorted-ids.ts';
 
 /** Bytes of RAM of a page that was read, in addition to its bytes: more than a page with few times takes. */
 const PAGE_RAM_BYTES = 1024;
@@ -108,7 +109,7 @@ export async function readPages(
   for (const { group, pages: places } of groups) {
     const pages: Page[] = [];
     for (const place of places) {
-      pages.push(pageOf(segment, group, place, bytes, records));
+      pages.push(pageOf(segment, group, place, bytes, records, pages.at(-1)?.series));
       if (slice.spend(place.length * BYTE_COST)) await slice.next();
     }
     found.push({ group, ids: idsOf(group, bytes), pages });
@@ -147,12 +148,13 @@ function pageOf(
   place: PagePlace,
   read: ReadBytes,
   records: Map<number, TimesRecord>,
+  likely: Uint32Array | undefined,
 ): Page {
   const { offset, length } = place;
   const own = place.records.map((range) => recordOf(range, read, records));
   const bytes = read.at(place);
   const page = decodedAt('a page', { offset, length }, () => {
-    return new Page(bytes, (number) => own.find((record) => record.number === number));
+    return new Page(bytes, (number) => own.find((record) => record.number === number), likely);
   });
   const difference = differenceOf(segment, group, place, page);
   if (difference !== undefined) throw segmentLoss(`a page ${difference}`, { offset, length });

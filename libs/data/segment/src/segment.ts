@@ -9,6 +9,7 @@ import { decodeFooter, FOOTER_BYTES, type SegmentFooter } from './segment-footer
 import { SEGMENT_BYTES_LIMIT, type SegmentCounts, type SegmentHead } from './segment-format.ts';
 import type { SegmentGroup } from './segment-group.ts';
 import { HEADER_BYTES } from './segment-head.ts';
+import { hasSome, isAscending } from './sorted-ids.ts';
 import { type BlockPlace, readTopIndex } from './top-index.ts';
 
 /** Bytes of the first read: of most segments they have the footer and the index of blocks. */
@@ -54,7 +55,7 @@ export class Segment {
     this.limits = limits;
     this.#footer = footer;
     this.#blocks = blocks;
-    this.#bounds = { dayStartMs: footer.head.day * DAY_MS, dayMs: DAY_MS, indexAt: footer.indexAt };
+    this.#bounds = { dayStartMs: footer.head.day * DAY_MS, indexAt: footer.indexAt };
   }
 
   /**
@@ -172,27 +173,4 @@ function endOfRead(blocks: readonly BlockPlace[], from: number): number {
     end++;
   }
   return end;
-}
-
-function isAscending(ids: readonly Uint8Array[]): boolean {
-  return ids.every((id, i) => i === 0 || compareBytes(ids[i - 1], id) < 0);
-}
-
-/** Some of the ids, or all ids, are in [first, last]. */
-function hasSome(ids: readonly Uint8Array[] | undefined, first: Uint8Array, last: Uint8Array): boolean {
-  if (ids === undefined) return true;
-  const at = firstAtOrAfter(ids, first);
-  return at < ids.length && compareBytes(ids[at], last) <= 0;
-}
-
-/** Index of the first of ascending ids that is not below `id`. */
-export function firstAtOrAfter(ids: readonly Uint8Array[], id: Uint8Array): number {
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareBytes(ids[middle], id) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
