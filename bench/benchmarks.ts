@@ -11,6 +11,7 @@ import { pointStoreAppend } from './point-store-append.ts';
 import { remoteWriteFourConnections } from './remote-write-4-connections.ts';
 import { remoteWriteCpu } from './remote-write-cpu.ts';
 import { replay } from './replay.ts';
+import { segments } from './segments.ts';
 import { seriesTables } from './series-tables.ts';
 import { wholePathChurn } from './whole-path-churn.ts';
 import { wholePathEmbedded } from './whole-path-embedded.ts';
@@ -49,6 +50,7 @@ export const BENCHMARKS: readonly { readonly names: readonly string[]; readonly 
     { names: ['point-store-append'], run: pointStoreAppend },
     { names: ['bucket-close', 'bucket-close-late', 'bucket-close-longest-commit'], run: bucketClose },
     { names: ['page-encode', 'page-decode', 'head-append', 'head-flush'], run: pages },
+    { names: ['segment-write', 'bytes-per-point-s3'], run: segments },
     {
       names: [
         'series-tables-find-without-key',
