@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { testSeed } from '@tidemark/conformance';
-import { below } from '@tidemark/ports';
+import { below, TidemarkError } from '@tidemark/ports';
 import { SeededRandom } from '@tidemark/simulation';
 import { joinRanges, ReadBytes } from './read-ranges.ts';
 import { SegmentBytes } from './segment.fixture.ts';
@@ -39,6 +39,20 @@ test(`each range has its bytes (TIDEMARK_TEST_SEED=${seed})`, async () => {
       expect(bytes.at(one)).toEqual(source.bytes.subarray(one.offset, one.offset + one.length));
     }
   }
+});
+
+test('no further read begins after one has failed', async () => {
+  let begun = 0;
+  const readRange = async (offset: number, length: number): Promise<Uint8Array> => {
+    begun++;
+    await Promise.resolve();
+    if (offset === 0) throw new TidemarkError('unavailable', 'slow down');
+    return new Uint8Array(length);
+  };
+  const reads = Array.from({ length: 10 }, (_, i) => range(100 * i, 5));
+  await expect(ReadBytes.of({ sizeBytes: 2000, readRange }, reads, LIMITS)).rejects.toThrow('slow down');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(begun).toBe(3);
 });
 
 test('reads that wait are as many as the limit', async () => {

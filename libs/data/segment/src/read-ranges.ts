@@ -70,7 +70,13 @@ export class ReadBytes {
     const reader = async (): Promise<void> => {
       while (next < reads.length) {
         const i = next++;
-        bytes[i] = await readRange(source, 'pages', reads[i]);
+        try {
+          bytes[i] = await readRange(source, 'pages', reads[i]);
+        } catch (error) {
+          // The bytes of the others would not be used.
+          next = reads.length;
+          throw error;
+        }
       }
     };
     await Promise.all(Array.from({ length: Math.min(limits.parallelReads, reads.length) }, reader));
