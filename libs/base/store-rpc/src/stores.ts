@@ -29,10 +29,11 @@ export interface QueryStores {
   tagStore(partition: number): TagStoreReader;
   pointStore(partition: number): PointStoreReader;
   /**
-   * True when callers may pass whole series sets and ask again each time, because this implementation remembers which sets the
-   * stores know, and what they found; otherwise the query service does, by partition.
+   * Memory of what this implementation remembers of the stores, bytes: which series sets they know, and what they found. Then
+   * callers may pass whole series sets and ask again each time. Undefined when it remembers nothing: then the query service
+   * does, by partition.
    */
-  readonly remembers?: boolean;
+  readonly rememberedBytes?: number;
   /** The known state of the replicas; omitted where each partition has one store. */
   report?(): ReplicaReport;
   /** Replicas that differ: results that depend on them may be wrong, and answers say so. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { ID_BYTES } from '@tidemark/model';
 import { type Clock, TidemarkError } from '@tidemark/ports';
 import { asAnswered } from './query-reader.ts';
 import { FROM_MS, gauge, setUp, TO_MS } from './testing/one-partition.ts';
@@ -28,6 +29,19 @@ describe('memory of queries', () => {
       detail: { limit: 'query.memoryBytes' },
     });
     expect(service.memoryBytes).toBe(0);
+  });
+
+  test('series that are remembered for the next question of the same kind are counted, within their limit', async () => {
+    const { run, service } = setUp(POINTS);
+    expect(service.rememberedBytes).toBe(0);
+    await run(BY_HOST);
+    const bytes = service.rememberedBytes;
+    expect(bytes).toBeGreaterThan(HOSTS * ID_BYTES);
+    await run(BY_HOST);
+    expect(service.rememberedBytes).toBe(bytes);
+    const forgetful = setUp(POINTS, { limits: { matchBytes: bytes } });
+    await forgetful.run(BY_HOST);
+    expect(forgetful.service.rememberedBytes).toBe(0);
   });
 
   test.each(['tenantMemoryBytes', 'processMemoryBytes'] as const)(

@@ -92,12 +92,17 @@ export class QueryService implements QueryReader {
     this.#limits = { ...DEFAULT_QUERY_SERVICE_LIMITS, ...options.limits };
     this.#gate = new TenantGate(this.#limits);
     const { stores } = options;
-    this.#stores = stores.remembers ? stores : remembering(stores, this.#limits);
+    this.#stores = stores.rememberedBytes === undefined ? remembering(stores, this.#limits) : stores;
   }
 
   /** Memory of all queries that are running or whose answers are being sent, bytes. */
   get memoryBytes(): number {
     return this.#gate.memoryBytes;
+  }
+
+  /** Memory of series that the stores found for recent questions, about, bytes. */
+  get rememberedBytes(): number {
+    return this.#stores.rememberedBytes ?? 0;
   }
 
   /**

@@ -19,6 +19,11 @@ export class Remembered {
     this.#matches = new KnownMatches(matchBytes);
   }
 
+  /** Memory of the matches, about, bytes. A known series set is a digest: its bytes are not counted. */
+  get bytes(): number {
+    return this.#matches.bytes;
+  }
+
   /** Readers of the store of one partition in one process, which `store` names. */
   points(store: string, reader: PointStoreReader): PointStoreReader {
     return this.#sets.naming(store, reader);
@@ -35,7 +40,9 @@ export function remembering(stores: QueryStores, limits: RememberedLimits): Quer
   return {
     tagStore: (partition) => remembered.tags(String(partition), stores.tagStore(partition)),
     pointStore: (partition) => remembered.points(String(partition), stores.pointStore(partition)),
-    remembers: true,
+    get rememberedBytes() {
+      return remembered.bytes;
+    },
     report: stores.report?.bind(stores),
     get divergences() {
       return stores.divergences;

@@ -43,7 +43,6 @@ type TagProcess = StoreProcess<TagStoreReader & PositionsReader>;
  * named by what each replica knows.
  */
 export class ReplicaStores implements QueryStores {
-  readonly remembers = true;
   readonly counters: ReplicaCounters = { requests: 0, hedges: 0, hedgesWon: 0, hedgesRefused: 0, failovers: 0 };
   readonly #clock: Clock;
   readonly #limits: ReplicaLimits;
@@ -82,6 +81,10 @@ export class ReplicaStores implements QueryStores {
     });
     this.#remembered = new Remembered(this.#limits);
     this.#budget = new HedgeBudget(this.#limits);
+  }
+
+  get rememberedBytes(): number {
+    return this.#remembered.bytes;
   }
 
   /** Starts to poll the replicas; resolves when each was polled once. Before, they are asked in the given order. */

@@ -200,11 +200,9 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   const readers = storeReaders(stores);
   const query = assembleQuery(
     {
-      ...{ stores: readers, state: control.state, clock },
+      ...{ stores: readers, state: control.state, clock, health },
       followsMaps: false,
       sessions: (tenant) => sessionStatus(control.state, ownReport(intake.session, tenant)),
-      threads: () => health.threads,
-      memory: () => health.memory,
     },
     settings,
   );

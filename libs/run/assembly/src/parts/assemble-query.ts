@@ -2,6 +2,7 @@ import type { Server } from '@grpc/grpc-js';
 import type { Access } from '@tidemark/access';
 import { QueryService as QueryContract } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
+import type { ProcessHealth } from '@tidemark/health';
 import { yieldTurn } from '@tidemark/node-runtime';
 import type { Clock } from '@tidemark/ports';
 import { type QueryReader, QueryService, type QueryServiceOptions, queryService } from '@tidemark/query';
@@ -18,15 +19,17 @@ export interface QueryPorts {
   readonly followsMaps: boolean;
   readonly clock: Clock;
   readonly sessions: NonNullable<QueryServiceOptions['sessions']>;
-  readonly threads: NonNullable<QueryServiceOptions['threads']>;
-  readonly memory: NonNullable<QueryServiceOptions['memory']>;
+  /** Of this process; the memory of queries becomes a part of it. */
+  readonly health: Pick<ProcessHealth, 'threads' | 'memory' | 'watchMemory'>;
 }
 
 /** Creates the query service of a process. */
 export function assembleQuery(ports: QueryPorts, settings: Settings): QueryService {
-  const { stores, state, followsMaps, clock, sessions, threads, memory } = ports;
-  return new QueryService({
-    ...{ stores, clock, sessions, threads, memory },
+  const { stores, state, followsMaps, clock, sessions, health } = ports;
+  const service = new QueryService({
+    ...{ stores, clock, sessions },
+    threads: () => health.threads,
+    memory: () => health.memory,
     maps: () => [...state.maps.values()],
     ...(followsMaps ? { mapsThroughMs: () => Math.floor(state.mapsThroughMs) } : {}),
     eras: () => state.eras,
@@ -34,6 +37,16 @@ export function assembleQuery(ports: QueryPorts, settings: Settings): QueryServi
     limits: settings.query,
     slicing: { clock, yieldTurn },
   });
+  health.watchMemory(() => [
+    {
+      holder: 'queries',
+      parts: [
+        { part: 'answers', bytes: service.memoryBytes },
+        { part: 'known_matches', bytes: service.rememberedBytes },
+      ],
+    },
+  ]);
+  return service;
 }
 
 /** Adds the gRPC service of queries to a server. */

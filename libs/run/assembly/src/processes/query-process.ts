@@ -38,9 +38,7 @@ export async function startQuery(context: ServiceContext): Promise<Service> {
     await network.stores.start();
     const intakes = new IntakeNetwork(context, host.peers);
     host.add(async () => intakes.close());
-    const { health } = host;
-    const own = { threads: () => health.threads, memory: () => health.memory };
-    const ports = { stores: network.stores, state, followsMaps: true, clock, ...own };
+    const ports = { stores: network.stores, state, followsMaps: true, clock, health: host.health };
     pending.set(
       assembleQuery(
         { ...ports, sessions: async (tenant, signal) => sessionStatus(state, await intakes.reports(tenant, signal)) },

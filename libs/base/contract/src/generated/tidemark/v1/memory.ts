@@ -22,6 +22,8 @@ export interface MemoryPart {
    * that its objects have, mostly that of WebAssembly, with what was reserved and not written to; `free_head`, what points of its
    * partitions had before they were committed, for those to come; `databases`, writes that are in no table yet, and indexes of
    * tables.
+   * Of queries, in what the thread `main` has: `answers`, of queries that run or whose answers are being sent; `known_matches`,
+   * series that tag stores found for recent questions.
    * Of the process: `resident`, what the system keeps in RAM for it; `peak`, the most of that since the start; `code`, the part of
    * `resident` that is of files, such as the program.
    */
@@ -34,7 +36,7 @@ export interface MemoryPart {
  * thread.
  */
 export interface HeldMemory {
-  /** `process`, or a thread as in `ThreadDelay`. */
+  /** `process`, `queries`, or a thread as in `ThreadDelay`. */
   holder: string;
   parts: MemoryPart[];
 }
