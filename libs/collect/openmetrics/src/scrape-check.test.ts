@@ -390,6 +390,9 @@ describe('targets', () => {
     const refused = (...targets: ScrapeTarget[]) => expect(() => scrapeChecks(targets, PORTS));
     refused({ url: 'ftp://a' }).toThrow('is not an http or https URL');
     refused({ url: 'a b' }).toThrow('is not an http or https URL');
+    for (const url of ['ftp://me:secret@a/', 'http://me:sec@ret@a b/', 'http://me:secret@']) {
+      refused({ url }).toThrow(/^scrape target (?!.*(me|sec|ret))\S*:\/\/…@.* is not an http or https URL$/);
+    }
     refused({ url: 'http://me:secret@a:1/' }).toThrow(
       'scrape target a:1 has a user in its URL, which would appear in logs',
     );

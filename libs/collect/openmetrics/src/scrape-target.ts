@@ -41,8 +41,10 @@ export const DEFAULT_SCRAPE_TARGET = {
 /** Parses the URL of a target. Throws `invalid_argument` when it cannot be scraped. */
 export function urlOf({ url }: ScrapeTarget): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  // A URL that can't be parsed may have a password, too, in a place that only its writer knows.
+  const shown = parsed?.username === '' && parsed.password === '' ? url : url.replace(/\/\/.*@/, '//…@');
   if (parsed === undefined || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
-    throw refusal(`${url} is not an http or https URL`);
+    throw refusal(`${shown} is not an http or https URL`);
   }
   if (parsed.username !== '' || parsed.password !== '') {
     throw refusal(`${parsed.host} has a user in its URL, which would appear in logs; use authorizationFile`);
