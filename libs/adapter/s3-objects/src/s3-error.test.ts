@@ -20,6 +20,7 @@ test('errors of the system, of servers and by status alone have the codes of the
     [{ name: '403', $metadata: { httpStatusCode: 403 } }, READ, 'permission_denied'],
     [{ name: '301', $metadata: { httpStatusCode: 301 } }, READ, 'failed_precondition'],
     [{ name: 'CredentialsProviderError' }, READ, 'permission_denied'],
+    [{ name: 'XAdminUserNotFound', $metadata: { httpStatusCode: 404 } }, READ, 'permission_denied'],
     [{ name: 'InvalidRange', $metadata: { httpStatusCode: 416 } }, READ, 'out_of_range'],
     [{ name: 'MalformedXML', $metadata: { httpStatusCode: 400 } }, READ, 'failed_precondition'],
     [{ name: 'constructor' }, READ, 'unavailable'],

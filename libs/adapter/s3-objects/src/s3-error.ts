@@ -24,6 +24,11 @@ const DENIED = 'permission_denied';
 const SETTINGS = 'failed_precondition';
 const PASSING = 'unavailable';
 
+const UNKNOWN_KEY: Meaning = {
+  code: DENIED,
+  text: 'the server does not know the access key; correct the credentials',
+};
+
 /** Meanings by the name of the error; what is not here has the meaning of its status. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   NoSuchKey: { code: 'not_found', text: 'it does not exist' },
@@ -38,7 +43,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     code: SETTINGS,
     text: 'the server does not have this operation; see the settings for such servers',
   },
-  InvalidAccessKeyId: { code: DENIED, text: 'the server does not know the access key; correct the credentials' },
+  InvalidAccessKeyId: UNKNOWN_KEY,
+  // Of versitygw, with status 404.
+  XAdminUserNotFound: UNKNOWN_KEY,
   SignatureDoesNotMatch: { code: DENIED, text: 'the secret key is wrong; correct the credentials' },
   ExpiredToken: { code: DENIED, text: 'the credentials have expired; renew them' },
   InvalidToken: { code: DENIED, text: 'the session token is wrong; renew the credentials' },
