@@ -79,26 +79,37 @@ async function stopsAtRecord(platform: PlatformUnderTest): Promise<boolean> {
   return isHalted;
 }
 
+/**
+ * A platform that was started again after `damageAll` of its data folder, and has `count` new points. Its store of points had read
+ * all records before the stop: others are stopped and forgotten.
+ */
+async function damagedAfterReading(
+  damageAll: (folder: string) => Promise<void>,
+  count: { readonly old: number; readonly new: number },
+): Promise<{ readonly again: PlatformUnderTest; readonly fromMs: number }> {
+  for (let attempt = 1; attempt <= STOPS; attempt++) {
+    const folder = await harness.folder();
+    const fromMs = Date.now();
+    const platform = await harness.platform({ folder });
+    await send(platform, count.old, 'old');
+    await totalOf(platform, fromMs);
+    await platform.stop();
+    await damageAll(folder);
+    const again = await harness.platform({ folder });
+    await send(again, count.new, 'new');
+    if (!(await stopsAtRecord(again))) return { again, fromMs };
+    await again.stop();
+  }
+  throw new Error(`the store had not read the last record before any of ${STOPS} stops`);
+}
+
 test.each(['points', 'tags'] as const)(
   'a bit of the last record of %s, which its store has read, costs nothing',
   async (topic) => {
-    for (let attempt = 1; attempt <= STOPS; attempt++) {
-      const folder = await harness.folder();
-      const fromMs = Date.now();
-      const platform = await harness.platform({ folder });
-      await send(platform, 3, 'old');
-      await totalOf(platform, fromMs);
-      await platform.stop();
-      await damage(folder, topic, flipNearEnd);
-
-      const again = await harness.platform({ folder });
-      await send(again, 5, 'new');
-      if (await stopsAtRecord(again)) continue;
-      expect(await totalOf(again, fromMs)).toEqual({ total: 8, gaps: [] });
-      expect(await totalOf(again, fromMs, 'new:*')).toEqual({ total: 5, gaps: [] });
-      return;
-    }
-    throw new Error(`the store had not read the last record before any of ${STOPS} stops`);
+    const flip = (folder: string) => damage(folder, topic, flipNearEnd);
+    const { again, fromMs } = await damagedAfterReading(flip, { old: 3, new: 5 });
+    expect(await totalOf(again, fromMs)).toEqual({ total: 8, gaps: [] });
+    expect(await totalOf(again, fromMs, 'new:*')).toEqual({ total: 5, gaps: [] });
   },
 );
 
@@ -147,18 +158,13 @@ test.each([
   ['and its marks', true],
   ['alone', false],
 ])('a log that lost its end %s gives no offset to a second record, and says so', async (_, isUnmarked) => {
-  const folder = await harness.folder();
-  const fromMs = Date.now();
-  const platform = await harness.platform({ folder });
-  await send(platform, 6, 'old');
-  await totalOf(platform, fromMs);
-  await platform.stop();
-  for (const topic of ['points', 'tags'] as const) {
-    await damage(folder, topic, (bytes) => bytes.subarray(0, recordsOf(bytes)[3]));
-    if (isUnmarked) await writeFile(join(logFolder(folder, topic), 'SYNCED'), '');
-  }
-  const again = await harness.platform({ folder });
-  await send(again, 5, 'new');
+  const cut = async (folder: string) => {
+    for (const topic of ['points', 'tags'] as const) {
+      await damage(folder, topic, (bytes) => bytes.subarray(0, recordsOf(bytes)[3]));
+      if (isUnmarked) await writeFile(join(logFolder(folder, topic), 'SYNCED'), '');
+    }
+  };
+  const { again, fromMs } = await damagedAfterReading(cut, { old: 6, new: 5 });
   expect(await totalOf(again, fromMs)).toEqual({ total: 11, gaps: [] });
   expect(again.events.filter(({ message }) => message.startsWith('the log lost records')).length).toBe(2);
 });
