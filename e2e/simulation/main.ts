@@ -10,6 +10,8 @@ import { playSeeds } from './seed-pool.ts';
 
 /** With fewer seeds than this a fault may well not have fired. */
 const SEEDS_FOR_ALL_FAULTS = 50;
+/** As above, for what happens some twice in 100 seeds, so that 100 seeds miss it in one tree of seven. */
+const SEEDS_FOR_RARE: ReadonlyMap<string, number> = new Map([['blocks of earlier eras', 500]]);
 const SHOWN_FAILURES = 10;
 const SHOWN_VIOLATIONS = 3;
 
@@ -94,8 +96,8 @@ async function playMany(): Promise<void> {
   const silent = [
     ...FAULT_NAMES.filter((name) => (sums[name]?.fired ?? 0) === 0),
     ...Object.keys(checked).filter((name) => checked[name] === 0),
-  ];
-  const isSilent = seeds >= SEEDS_FOR_ALL_FAULTS && silent.length > 0;
+  ].filter((name) => seeds >= (SEEDS_FOR_RARE.get(name) ?? SEEDS_FOR_ALL_FAULTS));
+  const isSilent = silent.length > 0;
   if (isSilent) console.log(`never happened: ${silent.join(', ')}`);
   const seconds = (performance.now() - started) / 1000;
   console.log(`${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(2)} a second)`);
