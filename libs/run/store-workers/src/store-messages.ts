@@ -20,8 +20,8 @@ export interface StoreWorkerOptions {
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;
   readonly latenessMs: number;
-  /** How many files one database may have open; that of RocksDB's adapter when omitted. */
-  readonly openFiles?: number | undefined;
+  /** How many files one database may have open; undefined: that of RocksDB's adapter. Not optional, so that none drops it. */
+  readonly openFiles: number | undefined;
 }
 
 /** The worker data of a store thread. */

@@ -74,8 +74,8 @@ export class StoreWorkers {
 
   constructor(options: StoreWorkersOptions) {
     this.#options = options;
-    const { threads, folder, log, kinds, owned, limits, latenessMs } = options;
-    const rest = { folder, log, kinds, limits, latenessMs };
+    const { threads, folder, log, kinds, owned, limits, latenessMs, openFiles } = options;
+    const rest = { folder, log, kinds, limits, latenessMs, openFiles };
     const count = Math.min(threads, owned.length);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const own = owned.filter((_, place) => place % count === index);
