@@ -2,6 +2,7 @@ import { compareBytes } from '@tidemark/bytes';
 import { DAY_MS, ID_BYTES } from '@tidemark/model';
 import { Page, TimesRecord } from '@tidemark/page';
 import { TidemarkError, WorkSlice } from '@tidemark/ports';
+import { JoinedBytes } from './joined-bytes.ts';
 import { checkCrc, joinRanges, ReadBytes } from './read-ranges.ts';
 import type { GroupQuery, Segment } from './segment.ts';
 import { decodedAt, segmentLoss } from './segment-error.ts';
@@ -57,21 +58,26 @@ export async function* plansOf(
   wanted: AsyncIterable<SegmentGroup>,
   { fromMs, toMs }: Pick<PagesQuery, 'fromMs' | 'toMs'>,
 ): AsyncGenerator<PagesPlan> {
-  const { planBytes } = segment.limits;
+  const { planBytes, gapBytes } = segment.limits;
   let groups: PlannedGroup[] = [];
-  let bytes = 0;
+  let read = new JoinedBytes(gapBytes);
+  let pagesRam = 0;
   for await (const group of wanted) {
     const pages = group.pages.filter(({ minTimeMs, maxTimeMs }) => maxTimeMs >= fromMs && minTimeMs < toMs);
     if (pages.length === 0) continue;
     const planned = { group, pages };
-    const own = rangesOf(planned).reduce((sum, { length }) => sum + length, PAGE_RAM_BYTES * pages.length);
-    if (groups.length > 0 && bytes + own > planBytes) {
+    const ranges = rangesOf(planned);
+    const ownRam = PAGE_RAM_BYTES * pages.length;
+    read.addAll(ranges);
+    if (groups.length > 0 && read.sizeBytes + pagesRam + ownRam > planBytes) {
       yield planOf(segment, groups);
       groups = [];
-      bytes = 0;
+      read = new JoinedBytes(gapBytes);
+      read.addAll(ranges);
+      pagesRam = 0;
     }
     groups.push(planned);
-    bytes += own;
+    pagesRam += ownRam;
   }
   if (groups.length > 0) yield planOf(segment, groups);
 }

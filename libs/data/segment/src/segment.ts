@@ -18,7 +18,10 @@ const TAIL_BYTES = 64 * 1024;
 const BLOCKS_BYTES = 256 * 1024;
 
 export interface SegmentLimits extends ReadLimits {
-  /** Bytes of a plan's reads from which on the groups that follow are in a further plan. */
+  /**
+   * Bytes of RAM of a plan at most, if it has several groups: of its reads, with the gaps that they read, and of its pages. A group that
+   * would make it more is in a further plan.
+   */
   readonly planBytes: number;
   /** Bytes of the reads of one group at most; `resource_exhausted` for more. */
   readonly groupBytes: number;
