@@ -37,7 +37,7 @@ export interface WrittenPage {
   readonly maxTimeMs: number;
   readonly slots: number;
   readonly points: number;
-  /** Those that it has times in, and those that were made for it. */
+  /** Those that it has times in, and those of them that no page before has named: they are written with it. */
   readonly records: readonly WrittenRecord[];
   readonly newRecords: readonly WrittenRecord[];
 }
@@ -58,6 +58,8 @@ export class GroupEncoder {
   readonly #times: TimesWriter;
   /** By number, as long as pages may get times of them. */
   readonly #records = new Map<number, WrittenRecord>();
+  /** Those of them that no page has named. A page has the times of a record itself where it does not name it. */
+  readonly #unnamed = new Set<WrittenRecord>();
   #points = 0;
   #weight = 0;
 
@@ -84,6 +86,7 @@ export class GroupEncoder {
     if (this.#times.sizeBytes > TIMES_BYTES) {
       this.#times.forget();
       this.#records.clear();
+      this.#unnamed.clear();
     }
   }
 
@@ -126,16 +129,17 @@ export class GroupEncoder {
     const { minTimeMs, maxTimeMs } = times;
     const points = this.#points;
     const bytes = this.#writer.finish({ mapEpoch, ...this.#source });
-    const newRecords = this.#times.take().map((record) => {
+    for (const record of this.#times.take()) {
       const written = { bytes: record.bytes, offset: 0 };
       this.#records.set(record.number, written);
-      return written;
-    });
+      this.#unnamed.add(written);
+    }
     const records = recordNumbersOf(bytes).map((number) => {
       const record = this.#records.get(number);
-      assert(record !== undefined, `times record ${number} was written`);
+      assert(record !== undefined, `times record ${number} was made`);
       return record;
     });
+    const newRecords = records.filter((record) => this.#unnamed.delete(record));
     this.#begin();
     return { bytes, fromMs, minTimeMs, maxTimeMs, slots, points, records, newRecords };
   }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { SERIES_CLASS } from '@tidemark/model';
 import { SeededRandom } from '@tidemark/simulation';
 import { type PagesPlan, planPages } from './read-pages.ts';
-import { DAY_START_MS, encodeOne, SegmentBytes } from './segment.fixture.ts';
+import { DAY_START_MS, encodeOne, numberedId, SegmentBytes } from './segment.fixture.ts';
 import { DEFAULT_SEGMENT_LIMITS, Segment, type SegmentLimits } from './segment.ts';
 import type { SegmentSeries } from './segment-series.ts';
 
@@ -16,18 +16,12 @@ function groupedMetric(): SegmentSeries[] {
   const timesMs = Float64Array.from({ length: 8 }, (_, i) => DAY_START_MS + i * 60_000);
   return Array.from({ length: GROUPS * SERIES_OF_GROUP }, (_, i): SegmentSeries => {
     const parts = [{ mapEpoch: 1, timesMs, values: timesMs.map(() => random.next()) }];
-    return { tenant: 't', metric: 'm', seriesClass: SERIES_CLASS.reading, id: idOf(i), parts };
+    return { tenant: 't', metric: 'm', seriesClass: SERIES_CLASS.reading, id: numberedId(i), parts };
   });
 }
 
-function idOf(number: number): Buffer {
-  const id = Buffer.alloc(16);
-  id.writeUInt32BE(number);
-  return id;
-}
-
 describe('of groups with others between them', () => {
-  const ids = Array.from({ length: GROUPS / 2 }, (_, i) => idOf(2 * i * SERIES_OF_GROUP + 5));
+  const ids = Array.from({ length: GROUPS / 2 }, (_, i) => numberedId(2 * i * SERIES_OF_GROUP + 5));
 
   let bytes: Buffer;
 

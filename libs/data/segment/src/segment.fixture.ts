@@ -137,7 +137,7 @@ export async function decodeAll(source: SegmentSource, limits?: SegmentLimits): 
   }
   const points: PointText[] = [];
   for (const query of metrics.values()) {
-    for (const group of await readAll(segment, query)) points.push(...pointsOfGroup(group));
+    for (const group of await readAll(segment, query)) for (const point of pointsOfGroup(group)) points.push(point);
   }
   return points;
 }
@@ -198,6 +198,13 @@ export function someSeries(random: Random, metrics: number, seriesOfMetric: numb
     }
   }
   return all.sort(compareSeries);
+}
+
+/** An id of a series: those of larger numbers come later. */
+export function numberedId(number: number): Buffer {
+  const id = Buffer.alloc(16);
+  id.writeUInt32BE(number);
+  return id;
 }
 
 /** The order of series in segments. */

@@ -16,7 +16,7 @@ export interface WrittenGroup extends MetricKey {
 
 /**
  * Groups of one metric that follow each other. Their pages lie in the order of time, so that those of one hour are one range:
- * first the ids of the series, then by the border at which they begin the pages, each behind the times records made for it.
+ * first the ids of the series, then by the border at which they begin the pages, each behind the times records that it is the first to name.
  */
 export class Stripe {
   #groups: WrittenGroup[] = [];
