@@ -6,28 +6,33 @@ import {
   type WrittenSeries,
   writeRequest,
 } from '../libs/ingest/remote-write/src/write-request.fixture.ts';
+import { eventually } from './process/eventually.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestHarness } from './process/test-harness.ts';
 
 const harness = new TestHarness();
 afterEach(() => harness.clear());
 
+/** Sends as Prometheus does: again while the answer is 503, as that of a process which was started a moment ago on a busy machine. */
 async function post(
   platform: PlatformUnderTest,
   series: readonly WrittenSeries[],
   headers: Record<string, string> = {},
 ): Promise<{ status: number; text: string }> {
-  const response = await fetch(`${platform.httpUrl}/api/v1/write`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-protobuf',
-      'content-encoding': 'snappy',
-      'x-prometheus-remote-write-version': '0.1.0',
-      ...headers,
-    },
-    body: new Uint8Array(compressSync(writeRequest(series))),
+  return eventually('an answer that is not 503', async () => {
+    const response = await fetch(`${platform.httpUrl}/api/v1/write`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'snappy',
+        'x-prometheus-remote-write-version': '0.1.0',
+        ...headers,
+      },
+      body: new Uint8Array(compressSync(writeRequest(series))),
+    });
+    const text = await response.text();
+    return response.status !== 503 && { status: response.status, text };
   });
-  return { status: response.status, text: await response.text() };
 }
 
 function series(name: string, host: string, ...samples: (readonly [number, number | Float64Array])[]): WrittenSeries {
