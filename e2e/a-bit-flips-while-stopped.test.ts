@@ -1,8 +1,8 @@
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { evenMap, metricId, partitionOf } from '@tidemark/model';
 import { eventually } from './process/eventually.ts';
+import { metricOf } from './process/metric-of.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestHarness } from './process/test-harness.ts';
 
@@ -10,14 +10,7 @@ const harness = new TestHarness();
 afterEach(() => harness.clear());
 
 const PARTITION = 1;
-const METRIC = metricOf(PARTITION);
-
-function metricOf(partition: number): string {
-  for (let i = 0; ; i++) {
-    const metric = `bits.m${i}`;
-    if (partitionOf(evenMap(2), metricId('default', metric)) === partition) return metric;
-  }
-}
+const METRIC = metricOf(PARTITION, 'bits');
 
 /** Sends counts of one each, in records of their own. */
 async function send(platform: PlatformUnderTest, count: number, tag: string): Promise<void> {

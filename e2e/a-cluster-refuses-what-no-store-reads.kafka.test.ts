@@ -4,11 +4,11 @@ import { ControlClient, type SkipReply } from '@tidemark/contract';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { openKafkaLog } from '@tidemark/kafka-log';
 import type { LocalCluster } from '@tidemark/local-cluster';
-import { evenMap, metricId, partitionOf } from '@tidemark/model';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { callUnary } from '@tidemark/rpc';
 import { ClusterHarness } from './process/cluster-harness.ts';
 import { eventually } from './process/eventually.ts';
+import { metricOf } from './process/metric-of.ts';
 
 const WAIT_MS = 60_000;
 const TEST_MS = 180_000;
@@ -16,12 +16,7 @@ const TEST_MS = 180_000;
 const TOPIC_PREFIX = 'tidemark-';
 const HALTED = 1;
 /** One metric of each partition. */
-const [healthy, stuck] = [0, 1].map((partition) => {
-  for (let i = 0; ; i++) {
-    const metric = `flow.m${i}`;
-    if (partitionOf(evenMap(2), metricId('default', metric)) === partition) return metric;
-  }
-});
+const [healthy, stuck] = [0, 1].map((partition) => metricOf(partition, 'flow'));
 
 await kafkaSuite('a cluster whose stores of one partition are all halted', () => {
   let harness: ClusterHarness;

@@ -2,8 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Client } from '@tidemark/client';
-import { evenMap, metricId, partitionOf } from '@tidemark/model';
 import { eventually } from './process/eventually.ts';
+import { metricOf } from './process/metric-of.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestHarness } from './process/test-harness.ts';
 
@@ -12,12 +12,7 @@ afterEach(() => harness.clear());
 
 const HALTED = 1;
 /** One metric of each partition. */
-const [healthy, stuck] = [0, 1].map((partition) => {
-  for (let i = 0; ; i++) {
-    const metric = `flow.m${i}`;
-    if (partitionOf(evenMap(2), metricId('default', metric)) === partition) return metric;
-  }
-});
+const [healthy, stuck] = [0, 1].map((partition) => metricOf(partition, 'flow'));
 
 const DAMAGED = {
   'a record whose checksum is wrong': Buffer.concat([Buffer.from('TDMB'), Buffer.alloc(120, 1)]),

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
-import { evenMap, metricId, partitionOf } from '@tidemark/model';
 import { askDoctor } from './process/ask-doctor.ts';
 import { eventually } from './process/eventually.ts';
+import { metricOf } from './process/metric-of.ts';
 import type { PlatformUnderTest } from './process/platform-under-test.ts';
 import { TestHarness } from './process/test-harness.ts';
 
@@ -14,12 +14,7 @@ afterEach(() => harness.clear());
 
 const GONE = 1;
 /** One metric of each partition. */
-const [other, gone] = [0, 1].map((partition) => {
-  for (let i = 0; ; i++) {
-    const metric = `flow.m${i}`;
-    if (partitionOf(evenMap(2), metricId('default', metric)) === partition) return metric;
-  }
-});
+const [other, gone] = [0, 1].map((partition) => metricOf(partition, 'flow'));
 
 interface Removal {
   readonly topic: 'points' | 'tags';

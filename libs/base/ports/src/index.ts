@@ -15,6 +15,7 @@ export {
   unreachable,
 } from './error.ts';
 export type { Events } from './events.ts';
+export { inParallel } from './in-parallel.ts';
 export { ipv6LoopbackFor, ipv6LoopbackProblem } from './ipv6-loopback.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
 export { limitError } from './limit-error.ts';

@@ -1,3 +1,4 @@
+export { lowerBound } from './lower-bound.ts';
 export { Page } from './page.ts';
 export { PAGE_RECORD_BYTES, PageDecoder } from './page-decoder.ts';
 export {

@@ -1,5 +1,4 @@
-import { PAGE_TIMES_LIMIT } from '@tidemark/page';
-import { lowerBound } from './lower-bound.ts';
+import { lowerBound, PAGE_TIMES_LIMIT } from '@tidemark/page';
 import type { SegmentSeries, SeriesPart } from './segment-series.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -42,7 +41,7 @@ function countHours(part: SeriesPart, dayStartMs: number, counts: Float64Array, 
   const { timesMs } = part;
   for (let from = 0; from < timesMs.length; ) {
     const hour = Math.floor((timesMs[from] - dayStartMs) / HOUR_MS);
-    const to = lowerBound(timesMs, dayStartMs + (hour + 1) * HOUR_MS, from);
+    const to = lowerBound(timesMs, dayStartMs + (hour + 1) * HOUR_MS, from, timesMs.length);
     counts[hour] += to - from;
     weights[hour] += weightOf(part, from, to);
     from = to;

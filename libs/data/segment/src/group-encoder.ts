@@ -1,5 +1,6 @@
 import {
   BODY_BYTES_LIMIT,
+  lowerBound,
   PAGE_TIMES_LIMIT,
   type PageWriter,
   recordNumbersOf,
@@ -8,7 +9,6 @@ import {
 } from '@tidemark/page';
 import { assert } from '@tidemark/ports';
 import { CUT_POINTS, cutHours, DAY_HOURS, HOUR_MS, weightOf } from './day-cut.ts';
-import { lowerBound } from './lower-bound.ts';
 import type { SegmentHead } from './segment-format.ts';
 import type { SegmentSeries, SeriesPart } from './segment-series.ts';
 
@@ -163,8 +163,9 @@ function restsOf(
   group.forEach(({ parts }, i) => {
     const part = parts.find((one) => one.mapEpoch === mapEpoch);
     if (part === undefined) return;
-    const at = lowerBound(part.timesMs, fromMs, 0);
-    const to = lowerBound(part.timesMs, toMs, at);
+    const { timesMs } = part;
+    const at = lowerBound(timesMs, fromMs, 0, timesMs.length);
+    const to = lowerBound(timesMs, toMs, at, timesMs.length);
     if (at < to) rests.push({ series: firstSeries + i, part, at, to });
   });
   return rests;

@@ -1,4 +1,5 @@
 import { crc32c } from '@tidemark/bytes';
+import { inParallel } from '@tidemark/ports';
 import { segmentLoss } from './segment-error.ts';
 import type { SegmentRange } from './segment-group.ts';
 
@@ -66,20 +67,9 @@ export class ReadBytes {
   /** Does reads that `joinRanges` has returned, several at a time. */
   static async of(source: SegmentSource, reads: readonly SegmentRange[], limits: ReadLimits): Promise<ReadBytes> {
     const bytes: Uint8Array[] = new Array(reads.length);
-    let next = 0;
-    const reader = async (): Promise<void> => {
-      while (next < reads.length) {
-        const i = next++;
-        try {
-          bytes[i] = await readRange(source, 'pages', reads[i]);
-        } catch (error) {
-          // The bytes of the others would not be used.
-          next = reads.length;
-          throw error;
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(limits.parallelReads, reads.length) }, reader));
+    await inParallel([...reads.keys()], limits.parallelReads, async (i) => {
+      bytes[i] = await readRange(source, 'pages', reads[i]);
+    });
     return new ReadBytes(reads, bytes);
   }
 

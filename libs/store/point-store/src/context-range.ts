@@ -1,5 +1,5 @@
+import { lowerBound } from '@tidemark/page';
 import type { AggregatePlan } from './aggregate-plan.ts';
-import { lowerBound } from './lower-bound.ts';
 
 /** The points of a series that a fold needs: [from, to) of those that were read. */
 export interface ContextRange {
@@ -19,10 +19,10 @@ export function contextRange(
   timesMs: Float64Array,
   length: number,
 ): ContextRange {
-  const first = lowerBound(timesMs, length, fromMs);
-  const end = lowerBound(timesMs, length, toMs);
+  const first = lowerBound(timesMs, fromMs, 0, length);
+  const end = lowerBound(timesMs, toMs, 0, length);
   if (contextPoints === 0) return { from: first, to: end };
-  const needed = lowerBound(timesMs, length, neededSinceMs);
+  const needed = lowerBound(timesMs, neededSinceMs, 0, length);
   return {
     from: Math.min(needed, back(timesMs, first, contextPoints)),
     to: forth(timesMs, end, length, contextPoints),

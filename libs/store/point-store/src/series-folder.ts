@@ -1,6 +1,7 @@
 import type { AggregateReply } from '@tidemark/contract';
 import { type FoldedSeries, TIME_FOLD, type TimeFold, TimeFolder } from '@tidemark/fold';
 import { SERIES_CLASS, type SeriesClass } from '@tidemark/model';
+import { lowerBound } from '@tidemark/page';
 import type { IntervalsAt } from '@tidemark/point-log';
 import type { SlicedWork } from '@tidemark/ports';
 import { packedTotals } from '@tidemark/sketch';
@@ -9,7 +10,6 @@ import { contextRange } from './context-range.ts';
 import type { FoldFindings } from './fold-findings.ts';
 import type { FoundSlot } from './found-slot.ts';
 import type { HeadView } from './head-view.ts';
-import { lowerBound } from './lower-bound.ts';
 import type { PartitionStore } from './partition-state.ts';
 import type { RangePages } from './range-pages.ts';
 import { resolveInPieces, sortSketchesInPieces } from './resolve.ts';
@@ -144,7 +144,7 @@ export class SeriesFolder {
 
   /** Takes over what the newest point before the range's end says. */
   #findInterval(folder: TimeFolder, timesMs: Float64Array, values: Float64Array | undefined, length: number): void {
-    const newest = lowerBound(timesMs, length, this.#plan.toMs) - 1;
+    const newest = lowerBound(timesMs, this.#plan.toMs, 0, length) - 1;
     if (newest < 0) return;
     this.#findings.add({
       timeMs: timesMs[newest],

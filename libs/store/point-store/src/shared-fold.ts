@@ -1,13 +1,12 @@
 import type { FoldProgram, TimeFolderOptions } from '@tidemark/fold';
 import { foldProgram, ReportingIntervals } from '@tidemark/fold';
 import type { StatedIntervals } from '@tidemark/model';
-import type { Page } from '@tidemark/page';
+import { lowerBound, type Page } from '@tidemark/page';
 import type { AggregatePlan } from './aggregate-plan.ts';
 import { contextRange } from './context-range.ts';
 import type { NewestPoint } from './fold-findings.ts';
 import type { HeadTimes } from './head-times.ts';
 import type { HeadView } from './head-view.ts';
-import { lowerBound } from './lower-bound.ts';
 import type { Timeline, TimelinePage } from './timeline.ts';
 
 /** Numbers that describe times at most: three for each stretch with one step. */
@@ -195,7 +194,7 @@ export function newestOf(
   isAmount: boolean,
   stated: StatedIntervals,
 ): NewestPoint | undefined {
-  const newest = lowerBound(timesMs, timesMs.length, toMs) - 1;
+  const newest = lowerBound(timesMs, toMs, 0, timesMs.length) - 1;
   if (newest < 0) return undefined;
   intervals.begin(timesMs, values, stated);
   return {

@@ -1,13 +1,13 @@
-import { type Disk, isTidemarkError } from '@tidemark/ports';
+import { type Disk, inParallel, isTidemarkError } from '@tidemark/ports';
 import { digestOf, type FileDigest, fileChunks } from './file-digest.ts';
-import { inParallel } from './in-parallel.ts';
+import { ifStored } from './if-stored.ts';
 import { checkedManifest } from './parse-manifest.ts';
 import type { Pin } from './pin.ts';
 import { pinNewest } from './pinned-snapshot.ts';
 import { markRemoved } from './removal-marks.ts';
 import type { SnapshotFacts, SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { documentKey, fileKey, fileSuffix, newSnapshotId } from './snapshot-place.ts';
-import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 import type { TableDigests } from './table-digests.ts';
 import { uploadFile } from './upload-file.ts';
 

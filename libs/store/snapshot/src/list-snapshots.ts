@@ -1,9 +1,10 @@
 import { limitError, TidemarkError } from '@tidemark/ports';
+import { ifStored } from './if-stored.ts';
 import { parseManifest, tooLarge } from './parse-manifest.ts';
 import { isMarked, markedIds } from './removal-marks.ts';
 import { MANIFEST_BYTES, type SnapshotManifest } from './snapshot-manifest.ts';
 import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
-import { ifStored, type ListedObject, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { ListedObject, SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** A manifest that can't be used, and why. */
 export interface UnreadableSnapshot {

@@ -1,8 +1,9 @@
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { ifStored } from './if-stored.ts';
 import { encodePin, encodeRenewal, type PinDocument, type PinRenewal, parsePin, parseRenewal } from './pin-document.ts';
 import { REVOKED } from './retry.ts';
 import { documentKey, idOfKey, newRandomId, RANDOM_ID } from './snapshot-place.ts';
-import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** How long a pin protects what it names after it was put or renewed, ms of the wall clock. */
 export const PIN_MS = 24 * 3_600_000;

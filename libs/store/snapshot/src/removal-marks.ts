@@ -1,6 +1,7 @@
 import { isTidemarkError } from '@tidemark/ports';
+import { ifStored } from './if-stored.ts';
 import { documentKey, idOfKey, newRandomId, removalsKey, SNAPSHOT_ID } from './snapshot-place.ts';
-import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** Ids of the snapshots that are being removed, or were. */
 export async function markedIds(store: SnapshotStore, options: SnapshotOptions): Promise<Set<string>> {

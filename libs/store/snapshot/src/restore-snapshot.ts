@@ -1,7 +1,6 @@
-import { type Disk, type DiskFile, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { type Disk, type DiskFile, inParallel, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { ReportProgress } from './create-snapshot.ts';
 import { digestOf, fileChunks } from './file-digest.ts';
-import { inParallel } from './in-parallel.ts';
 import { objectChunks } from './object-chunks.ts';
 import type { Pin } from './pin.ts';
 import { pinSnapshot, whilePinned } from './pinned-snapshot.ts';

@@ -12,6 +12,7 @@ import {
   type ReadObjectOptions,
   type StoredObject,
 } from '@tidemark/ports';
+import { ifStored } from './if-stored.ts';
 import { type RetryParts, retried } from './retry.ts';
 
 /**
@@ -36,7 +37,7 @@ export class RetriedObjects implements ObjectStore {
         const isRefused = isTidemarkError(error, 'already_exists') || isTidemarkError(error, 'failed_precondition');
         if (!isConditional || !isRefused || before === 0) throw error;
         // An attempt whose reply was lost may have put it.
-        const found = await this.#found(key, options);
+        const found = await ifStored(this.#objects.get(key, { signal: options.signal }));
         if (found === undefined || !equalBytes(found.bytes, bytes)) throw error;
         return found;
       }
@@ -73,14 +74,5 @@ export class RetriedObjects implements ObjectStore {
 
   #retried<T>(once: (before: number) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     return retried(this.#retry, once, signal);
-  }
-
-  async #found(key: string, { signal }: ObjectOptions): Promise<StoredObject | undefined> {
-    try {
-      return await this.#objects.get(key, { signal });
-    } catch (error) {
-      if (isTidemarkError(error, 'not_found')) return undefined;
-      throw error;
-    }
   }
 }

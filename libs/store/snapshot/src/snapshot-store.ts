@@ -1,4 +1,4 @@
-import { type Clock, isTidemarkError, type ObjectStore, PAGE_KEYS, type Random } from '@tidemark/ports';
+import { type Clock, type ObjectStore, PAGE_KEYS, type Random } from '@tidemark/ports';
 import { RetriedObjects } from './retried-objects.ts';
 import { checkPlace, folderPrefix, type SnapshotFolder, type SnapshotPlace } from './snapshot-place.ts';
 
@@ -50,14 +50,4 @@ export class SnapshotStore {
 export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
-}
-
-/** The result of a task on an object; undefined where the object does not exist. */
-export async function ifStored<T>(task: Promise<T>): Promise<T | undefined> {
-  try {
-    return await task;
-  } catch (error) {
-    if (isTidemarkError(error, 'not_found')) return undefined;
-    throw error;
-  }
 }

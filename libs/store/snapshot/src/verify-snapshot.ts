@@ -1,12 +1,12 @@
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { inParallel, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { ReportProgress } from './create-snapshot.ts';
 import { digestOf } from './file-digest.ts';
-import { inParallel } from './in-parallel.ts';
+import { ifStored } from './if-stored.ts';
 import { objectChunks } from './object-chunks.ts';
 import { pinSnapshot, whilePinned } from './pinned-snapshot.ts';
 import type { SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { fileKey } from './snapshot-place.ts';
-import { ifStored, type SnapshotOptions, type SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** Files that are read at the same time; each has one range in memory. */
 const READS_AT_ONCE = 4;

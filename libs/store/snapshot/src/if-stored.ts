@@ -1,0 +1,11 @@
+import { isTidemarkError } from '@tidemark/ports';
+
+/** The result of a task on an object; undefined where the object does not exist. */
+export async function ifStored<T>(task: Promise<T>): Promise<T | undefined> {
+  try {
+    return await task;
+  } catch (error) {
+    if (isTidemarkError(error, 'not_found')) return undefined;
+    throw error;
+  }
+}
