@@ -3,13 +3,26 @@ import { testSeed } from '@tidemark/conformance';
 import { isTidemarkError, type ObjectStore } from '@tidemark/ports';
 import { FaultPlan, Incarnation, SeededRandom, SimulatedClock, SimulatedObjectStore } from '@tidemark/simulation';
 import { RetriedObjects } from './retried-objects.ts';
+import { ATTEMPTS } from './retry.ts';
 
 const seed = testSeed();
+
+/** Loses a third of the replies, but not so many one after the other that an operation ends for want of attempts. */
+class LostReplies extends FaultPlan {
+  #inARow = 0;
+
+  override fires(name: string): boolean {
+    if (name !== 'objects.lost-reply') return super.fires(name);
+    const isLost = super.fires(name) && this.#inARow < ATTEMPTS - 1;
+    this.#inARow = isLost ? this.#inARow + 1 : 0;
+    return isLost;
+  }
+}
 
 function storeWith(chances: Readonly<Record<string, number>>) {
   const clock = new SimulatedClock();
   const random = new SeededRandom(seed);
-  const objects = new SimulatedObjectStore({ clock, random, faults: new FaultPlan(random, chances) });
+  const objects = new SimulatedObjectStore({ clock, random, faults: new LostReplies(random, chances) });
   const retried = new RetriedObjects(objects.bind(new Incarnation('a')), { clock, random });
   const run = async <T>(task: (store: ObjectStore) => Promise<T>): Promise<T> => {
     let isSettled = false;
