@@ -1,4 +1,6 @@
 export { backoffMs } from './backoff.ts';
+export type { CarriedError } from './carried-error.ts';
+export { carriedError, restoredError } from './carried-error.ts';
 export type { Clock, Timer } from './clock.ts';
 export { sleep } from './clock.ts';
 export type { Disk, DiskFile, DiskLock } from './disk.ts';

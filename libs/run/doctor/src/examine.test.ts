@@ -232,6 +232,7 @@ describe('problems that processes report', () => {
     ['control', 'unavailable', 'control'],
     ['coordinator', 'unavailable', 'coordinator'],
     ['trim', 'unavailable', 'trim'],
+    ['snapshot', 'unavailable', 'no-snapshot'],
     ['budget', 'resource_exhausted', 'over-budget'],
     ['rebuilt', 'data_loss', 'database-rebuilt'],
     ['disk', 'resource_exhausted', 'disk-full'],

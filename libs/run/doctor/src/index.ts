@@ -4,7 +4,7 @@ export type { Examination, Outcome } from './examine.ts';
 export { examine } from './examine.ts';
 export type { Finding, FindingKind, Severity } from './finding.ts';
 export { FINDING_KINDS, runbookOf } from './finding.ts';
-export { formatCount, formatDuration, shortId } from './format-values.ts';
+export { formatBytes, formatCount, formatDuration, shortId } from './format-values.ts';
 export { isNoted } from './judge-refused.ts';
 export type {
   Answered,

@@ -94,6 +94,16 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
     },
   ],
   [
+    'snapshot',
+    {
+      kind: 'no-snapshot',
+      severity: 'degraded',
+      what: (name, parts) => `${name} can't make snapshots of ${listed(parts) || 'its stores'}`,
+      means: 'answers are right; a disk that is lost now is restored from an older snapshot, or not at all',
+      next: 'do what the reason says: check the object store, its credentials and its space; each interval tries again',
+    },
+  ],
+  [
     'budget',
     {
       kind: 'over-budget',

@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'control-lost'
   | 'coordinator'
   | 'trim'
+  | 'snapshot'
   | 'budget'
   | 'disk';
 

@@ -2,6 +2,12 @@ import type { Events, Topic } from '@tidemark/ports';
 import type { ProblemCause } from './problem.ts';
 import type { ProcessHealth } from './process-health.ts';
 
+interface RestoredSnapshot {
+  readonly id: string;
+  readonly offset: number;
+  readonly createdMs: number;
+}
+
 /** Returns listeners for store threads that report the state of the stores to the process's health and its log. */
 export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Events) {
   return {
@@ -15,6 +21,16 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
       const message = `moved to ${aside} of the data folder: ${reason}`;
       health.report('rebuilt', `${topic}/${partition}`, { code: 'data_loss', message });
       events.error(`the store of ${topic}/${partition} is built again from the log`, { reason, movedTo: aside });
+    },
+    onRestored: (topic: Topic, partition: number, snapshot: RestoredSnapshot, reason: string): void => {
+      const part = `${topic}/${partition}`;
+      const message = `restored from the snapshot ${snapshot.id}: ${reason}`;
+      // It stays until the process ends: the damage has passed, but its disk has not.
+      health.report('rebuilt', part, { code: 'data_loss', message });
+      events.error(`the store of ${part} is restored from a snapshot`, { reason, ...snapshot });
+    },
+    onNoSnapshot: (topic: Topic, partition: number, found: string): void => {
+      events.error(`the database of ${topic}/${partition} is gone, and no snapshot replaces it`, { found });
     },
     onRereading: (topic: Topic, partition: number, offset: number, reason: string): void => {
       events.error(

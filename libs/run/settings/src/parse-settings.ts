@@ -57,8 +57,11 @@ function problemsOf({ issues }: ZodError, given: ReadonlyMap<string, Given>): st
   });
 }
 
-function contradictions({ store: { bucketMs, commitStepMs, retentionMs } }: Settings): string[] {
+function contradictions({ store: { bucketMs, commitStepMs, retentionMs }, objects }: Settings): string[] {
   const problems: string[] = [];
+  if (objects.store === 's3' && objects.bucket === '') {
+    problems.push('objects.bucket: empty (limit: the name of a bucket, with objects.store s3)');
+  }
   if (bucketMs % commitStepMs !== 0) {
     problems.push(`store.bucketMs: ${bucketMs} (limit: a multiple of store.commitStepMs, which is ${commitStepMs})`);
   }

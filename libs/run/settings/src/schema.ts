@@ -5,6 +5,7 @@ import { DATADOG } from './groups/datadog.ts';
 import { DOGSTATSD, STATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
+import { OBJECTS, SNAPSHOT } from './groups/objects.ts';
 import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
 import { REMOTE_WRITE, REQUESTS } from './groups/requests.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
@@ -32,6 +33,8 @@ export const GROUPS = {
   log: { title: 'Embedded log', schema: LOG },
   store: { title: 'Stores', schema: STORE },
   query: { title: 'Queries', schema: QUERY },
+  objects: { title: 'Object store', schema: OBJECTS },
+  snapshot: { title: 'Snapshots', schema: SNAPSHOT },
   kafka: { title: 'Kafka', schema: KAFKA },
   cluster: { title: 'Processes of a cluster', schema: CLUSTER },
   tls: { title: 'TLS', schema: TLS },
@@ -59,6 +62,8 @@ export const SETTINGS_SCHEMA = z.strictObject({
   log: LOG.prefault({}),
   store: STORE.prefault({}),
   query: QUERY.prefault({}),
+  objects: OBJECTS.prefault({}),
+  snapshot: SNAPSHOT.prefault({}),
   kafka: KAFKA.prefault({}),
   cluster: CLUSTER.prefault({}),
   tls: TLS.prefault({}),

@@ -6,6 +6,7 @@ import {
 } from '@tidemark/contract';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import {
+  type CarriedError,
   type Clock,
   type Disk,
   type ErrorCode,
@@ -45,6 +46,16 @@ export async function hasWholeLog(
   }
 }
 
+/** Whether the log begins above offset 0, so that a new database would lack records. False when it does not answer. */
+export async function isTrimmedLog(
+  log: Pick<Log, 'bounds'>,
+  clock: Clock,
+  { topic, partition }: { topic: Topic; partition: number },
+): Promise<boolean> {
+  const bounds = await boundsOf(log, clock, topic, partition);
+  return bounds !== undefined && bounds.first > 0;
+}
+
 /** Moves the folder of a damaged database aside. Returns its new name. */
 export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder: string): Promise<string> {
   const aside = `${folder}.damaged-${clock.wallMs()}`;
@@ -52,7 +63,7 @@ export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder
   return aside;
 }
 
-async function boundsOf(
+export async function boundsOf(
   log: Pick<Log, 'bounds'>,
   clock: Clock,
   topic: Topic,
@@ -107,12 +118,17 @@ export interface DatabasePlace {
 }
 
 /**
- * What an operator reads of damage that the log can't replace. `detail.next` of the error has a better next step, if there
- * is one.
+ * What an operator reads of damage that the log can't replace, and no snapshot for the reason `noSnapshot`. `detail.next` of the
+ * error has a better next step, if there is one.
  */
-export function damageText(place: DatabasePlace, { message, detail }: TidemarkError): string {
+export function damageText(
+  place: DatabasePlace,
+  { message, detail }: TidemarkError,
+  noSnapshot: string | undefined,
+): string {
   const { kind, partition, topic, folder } = place;
-  const damage = `the database ${kind}/${partition} is damaged, and the log no longer has its first records: ${message}`;
+  const log = `the database ${kind}/${partition} is damaged, and the log no longer has its first records: ${message}`;
+  const damage = noSnapshot === undefined ? log : `${log}. No snapshot replaces it: ${noSnapshot}`;
   if (typeof detail.next === 'string') return `${damage}. ${detail.next}`;
   const loss = `move ${folder} away, restart, and pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} 0 --reason WHY`;
   return `${damage}. Restore the data folder from a copy; or ${loss}`;
@@ -121,6 +137,12 @@ export function damageText(place: DatabasePlace, { message, detail }: TidemarkEr
 /** What an operator reads of a database that can't be opened, for a reason other than damage. */
 export function unopenedText({ kind, partition }: DatabasePlace, { message }: TidemarkError): string {
   return `the database ${kind}/${partition} can't be opened: ${message}. Remove that cause and restart; nothing is lost`;
+}
+
+/** What an operator reads of a database that is gone, and whose snapshot can't be restored. */
+export function missingText({ kind, partition, folder }: DatabasePlace, { message }: CarriedError): string {
+  const missing = `the database ${kind}/${partition} is not in ${folder}, and its snapshot can't be restored: ${message}`;
+  return `${missing}. Remove that cause and restart; nothing is lost`;
 }
 
 /** What an operator reads when a database that the log could replace can't be replaced. */

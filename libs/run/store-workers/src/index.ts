@@ -1,4 +1,11 @@
-export type { StoreLog, StoreProblem } from './store-messages.ts';
+export type {
+  RestoredSnapshot,
+  RestoreOutcome,
+  RestoreRequest,
+  StoreCheckpoint,
+  StoreLog,
+  StoreProblem,
+} from './store-messages.ts';
 export type { StoreReaders } from './store-readers.ts';
 export { storeReaders } from './store-readers.ts';
 export type { StoreWorkersOptions } from './store-workers.ts';

@@ -1,9 +1,9 @@
-import { AggregatorPartition } from '@tidemark/aggregator';
+import { AGGREGATOR_VERSION, AggregatorPartition } from '@tidemark/aggregator';
 import type { IdHash } from '@tidemark/bytes';
 import type { Gap, ReplicaPosition } from '@tidemark/contract';
 import type { ConsumedState, LogConsumer } from '@tidemark/log-consumer';
 import { DAY_MS } from '@tidemark/model';
-import { type PageCodec, PointPartition } from '@tidemark/point-store';
+import { type PageCodec, POINT_STORE_VERSION, PointPartition } from '@tidemark/point-store';
 import {
   assert,
   type KeyValue,
@@ -23,7 +23,7 @@ import {
   requestedPartition,
   type StoreKind,
 } from '@tidemark/store-rpc';
-import { TagPartition } from '@tidemark/tag-store';
+import { TAG_STORE_VERSION, TagPartition } from '@tidemark/tag-store';
 import type { StoreWorkerOptions } from './store-messages.ts';
 
 /** Options for opening the store of a partition. */
@@ -58,6 +58,8 @@ export interface StorePartition {
 /** Opens the stores of one kind; each reads `topic`. */
 export interface StoreKindRow {
   readonly topic: Topic;
+  /** Version of the format of its database. */
+  readonly format: number;
   open(opening: StoreOpening): Promise<StorePartition>;
 }
 
@@ -90,6 +92,7 @@ const DAYS_AFTER_POINTS = 2;
 export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
+    format: POINT_STORE_VERSION,
     open: ({ partition, keyValue, slicing, options, idHash, pageCodec }) =>
       PointPartition.open({
         partition,
@@ -113,6 +116,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
+    format: TAG_STORE_VERSION,
     open: ({ keyValue, idHash, slicing, options, instance }) => {
       const { retentionMs } = options.limits;
       const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
@@ -137,6 +141,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   }),
   aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
     topic: 'points',
+    format: AGGREGATOR_VERSION,
     open: ({ partition, keyValue }) => AggregatorPartition.open({ partition, keyValue }),
     position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
     answers: {
@@ -150,17 +155,19 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
   kind: K,
   row: {
     readonly topic: Topic;
+    readonly format: number;
     readonly open: (opening: StoreOpening) => Promise<Store>;
     readonly position: (opened: Omit<Opened<Store>, 'inSlices'>) => ReplicaPosition;
     readonly close?: (store: Store) => void;
     readonly answers: Answers<K, Store>;
   },
 ): StoreKindRow {
-  const { topic, open, position } = row;
+  const { topic, format, open, position } = row;
   // Each answer gets the request that the definition of its own name decodes.
   const untyped = row.answers as unknown as Readonly<Record<string, UntypedAnswer<Store> | undefined>>;
   return {
     topic,
+    format,
     async open(opening) {
       const store = await open(opening);
       const { partition, slicing } = opening;

@@ -2,7 +2,8 @@ import type { KafkaLogOptions } from '@tidemark/kafka-log';
 import type { ConsumerProblem } from '@tidemark/log-consumer';
 import type { LoopDelay, MemoryUse } from '@tidemark/node-runtime';
 import type { PointStoreLimits } from '@tidemark/point-store';
-import type { ErrorCode, ErrorDetail, Topic } from '@tidemark/ports';
+import type { CarriedError, ErrorCode, Topic } from '@tidemark/ports';
+import type { CheckpointFile } from '@tidemark/rocksdb';
 import type { StoreKind } from '@tidemark/store-rpc';
 
 /** The log that the stores read; plain data, which can be passed to a thread. */
@@ -20,7 +21,12 @@ export interface StoreWorkerOptions {
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;
   readonly latenessMs: number;
-  /** How many files one database may have open; undefined: that of RocksDB's adapter. Not optional, so that none drops it. */
+  /**
+   * Snapshots are made of the databases: the log is trimmed below the newest one only, and a database that the log alone can't
+   * replace is restored from it.
+   */
+  readonly hasSnapshots: boolean;
+  /** How many files one database may have open; undefined: that of RocksDB's adapter. */
   readonly openFiles: number | undefined;
 }
 
@@ -55,6 +61,10 @@ export type ToStore =
   | { readonly type: 'start' }
   /** Requests the positions of all stores of a kind; the reply is a `PositionsReply`. */
   | { readonly type: 'positions'; readonly id: number; readonly kind: StoreKind }
+  | CheckpointCall
+  | SnapshotNote
+  /** Reply to `restore`. */
+  | { readonly type: 'restored'; readonly id: number; readonly restored: RestoreOutcome }
   /** The caller no longer waits for the reply. */
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
@@ -69,12 +79,64 @@ export interface StoreCall {
   readonly request: Uint8Array;
 }
 
-/** An error in a form that a message can carry. */
-export interface CarriedError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly detail: ErrorDetail;
+/** Requests a copy of a database in the new folder `to`, which links its tables. The reply is `checkpointed`. */
+export interface CheckpointCall {
+  readonly type: 'checkpoint';
+  readonly id: number;
+  readonly kind: StoreKind;
+  readonly partition: number;
+  readonly to: string;
 }
+
+/** A snapshot was made that has all records below `offset`. */
+export interface SnapshotNote {
+  readonly type: 'snapshot';
+  readonly kind: StoreKind;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A copy of a database at a moment, and what it has of the log. */
+export interface StoreCheckpoint {
+  /** Files of the copy; it opens as a database. */
+  readonly files: readonly CheckpointFile[];
+  /** Version of the format of the database. */
+  readonly format: number;
+  /** All records of the log below this offset are in it; it may have some after it, and knows which. */
+  readonly offset: number;
+  /** Id of the log, where it is known. */
+  readonly logId: string | undefined;
+  /** Of stores of points: the time through which the log was complete at `offset`, ms. */
+  readonly watermarkMs: number | undefined;
+  /** Names this opening of the database: tables of one name have the same content in all copies of one opening. */
+  readonly instance: string;
+}
+
+/** A database that is asked for: that of a store which has none, or a damaged one. */
+export interface RestoreRequest {
+  readonly kind: StoreKind;
+  readonly partition: number;
+  /** Name of its folder, which does not exist, below the folder of the databases. */
+  readonly to: string;
+  /** The snapshot must be of the log with this id; undefined where it is not known. */
+  readonly logId: string | undefined;
+  /** The snapshot must have the records below this offset, at which the log begins. */
+  readonly fromOffset: number;
+}
+
+/** A snapshot that was restored. */
+export interface RestoredSnapshot {
+  readonly id: string;
+  readonly offset: number;
+  /** When it was made, ms since the Unix epoch. */
+  readonly createdMs: number;
+}
+
+/** What became of a restore. `none`: there is no snapshot that the log continues; the text says what was found instead. */
+export type RestoreOutcome =
+  | { readonly state: 'restored'; readonly snapshot: RestoredSnapshot }
+  | { readonly state: 'none'; readonly found: string }
+  | { readonly state: 'failed'; readonly error: CarriedError };
 
 /** Why a store cannot continue; it retries. */
 export interface StoreProblem {
@@ -90,6 +152,7 @@ export type FromStore =
   /** The delay of the thread and its memory, each second from `ready` on. */
   | { readonly type: 'thread'; readonly delay: LoopDelay; readonly memory: readonly MemoryUse[] }
   | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array }
+  | { readonly type: 'checkpointed'; readonly id: number; readonly checkpoint: StoreCheckpoint }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
   /** A read failed because of a bug; its caller got `internal`. */
   | { readonly type: 'bug'; readonly read: string; readonly stack: string }
@@ -105,6 +168,18 @@ export type FromStore =
     }
   /** The log may be trimmed below `offset`: what is below it is in tables of the database. */
   | { readonly type: 'trimmable'; readonly topic: Topic; readonly partition: number; readonly offset: number }
+  /** Asks for a database from a snapshot; the reply is `restored`. */
+  | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
+  /** A store has its database from a snapshot, and reads the log from its offset on. */
+  | {
+      readonly type: 'fromSnapshot';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly snapshot: RestoredSnapshot;
+      readonly reason: string;
+    }
+  /** A database is gone, and no snapshot replaces it: what was found instead. */
+  | { readonly type: 'noSnapshot'; readonly topic: Topic; readonly partition: number; readonly found: string }
   /** The write-ahead log of a database was damaged: its store reads again from `offset` on. */
   | {
       readonly type: 'rereading';

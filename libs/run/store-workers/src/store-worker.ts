@@ -1,11 +1,21 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
+import { IdHash, SIP_KEY_BYTES, toHex } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
 import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, threadMemory, yieldTurn } from '@tidemark/node-runtime';
 import { PageCodec } from '@tidemark/point-store';
-import { type Clock, type ErrorCode, isTidemarkError, sleep, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  type CarriedError,
+  type Clock,
+  carriedError,
+  type Disk,
+  type ErrorCode,
+  isTidemarkError,
+  sleep,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
 import {
@@ -13,6 +23,8 @@ import {
   damagedStore,
   damageText,
   hasWholeLog,
+  isTrimmedLog,
+  missingText,
   moveAside,
   rebuildingText,
   replacedStore,
@@ -23,10 +35,20 @@ import { checkIdentity } from './database-identity.ts';
 import { LogSegments } from './log-segments.ts';
 import { ownBytes } from './own-bytes.ts';
 import { RequestTurns } from './request-turns.ts';
+import { SnapshotRequests } from './snapshot-requests.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
-import type { CarriedError, FromStore, StoreCall, StoreWorkerOptions, ToStore } from './store-messages.ts';
-import { type TrimmableLog, TrimPoint } from './trim-point.ts';
+import type {
+  CheckpointCall,
+  FromStore,
+  RestoredSnapshot,
+  SnapshotNote,
+  StoreCall,
+  StoreCheckpoint,
+  StoreWorkerOptions,
+  ToStore,
+} from './store-messages.ts';
+import { SnapshotTrimPoint, TableTrimPoint, type TrimmableLog, type TrimPoint } from './trim-point.ts';
 
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -44,6 +66,10 @@ interface ConsumedStore {
   readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt'>>;
   /** Absent for a store without one. */
   readonly database?: RocksDbKeyValue;
+  /** Random name of this opening of `database`, hex. */
+  readonly instance?: string;
+  /** Where snapshots are made of `database`. */
+  readonly snapshotPoint?: SnapshotTrimPoint | undefined;
   /** True while the store has less than its damaged predecessor had. */
   isRebuilding: boolean;
 }
@@ -56,6 +82,13 @@ interface Consumed {
   /** Damage of the write-ahead log that the open of the database found. */
   readonly damage: string | undefined;
 }
+
+/** What a damaged database is replaced by. */
+type Replacement =
+  | { readonly from: 'log' }
+  | { readonly from: 'snapshot'; readonly snapshot: RestoredSnapshot }
+  /** `why` no snapshot; undefined where none are made. */
+  | { readonly from: 'nothing'; readonly why: string | undefined };
 
 /** The consumer of a store that reads nothing. */
 const NO_CONSUMER = {
@@ -87,6 +120,8 @@ export class StoreWorker {
   readonly #turns = new RequestTurns(yieldTurn);
   readonly #loop: LoopMonitor;
   readonly #stopping = new AbortController();
+  readonly #disk: Disk;
+  readonly #snapshots: SnapshotRequests;
   #isOpen = false;
   #hasStarted = false;
 
@@ -96,6 +131,9 @@ export class StoreWorker {
     this.#log = log;
     this.#clock = clock;
     this.#loop = new LoopMonitor(clock);
+    this.#disk = new LocalDisk(options.folder);
+    const send = (message: FromStore): void => this.#send(message);
+    this.#snapshots = new SnapshotRequests({ disk: this.#disk, log, clock, send });
   }
 
   /** Opens the log and every store, and handles the messages of `port` until a `stop`. */
@@ -144,16 +182,49 @@ export class StoreWorker {
    * record.
    */
   async #openStore(kind: StoreKind, partition: number): Promise<ConsumedStore> {
+    const place = this.#placeOf(kind, partition);
     try {
+      const missing = await this.#restoreMissing(place);
+      if (missing !== undefined) return this.#halted(kind, partition, missing);
       return await this.#openDatabase(kind, partition);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      const place = this.#placeOf(kind, partition);
       if (UNOPENED.includes(error.code)) return this.#halted(kind, partition, unopenedText(place, error));
       if (error.code !== 'data_loss') throw error;
-      if (await hasWholeLog(this.#log, this.#clock, place)) return this.#openAgain(kind, partition, error);
-      return this.#halted(kind, partition, damageText(place, error));
+      const replacement = await this.#replacementOf(place);
+      if (replacement.from !== 'nothing') return this.#openAgain(kind, partition, error, replacement);
+      return this.#halted(kind, partition, damageText(place, error, replacement.why));
     }
+  }
+
+  /**
+   * Restores a database that is gone, where the log alone would not make a whole one. Returns why that was not possible,
+   * undefined where there is nothing to restore.
+   */
+  async #restoreMissing(place: DatabasePlace): Promise<string | undefined> {
+    const { kind, partition, topic } = place;
+    if (!this.#options.hasSnapshots) return undefined;
+    if ((await this.#disk.list(`${kind}/${partition}`)).length > 0) return undefined;
+    if (!(await isTrimmedLog(this.#log, this.#clock, place))) return undefined;
+    const outcome = await this.#snapshots.restore(place);
+    if (outcome.state === 'none') {
+      // A new database then halts where the log begins, and says that records are missing.
+      this.#send({ type: 'noSnapshot', topic, partition, found: outcome.found });
+      return undefined;
+    }
+    if (outcome.state === 'failed') return missingText(place, outcome.error);
+    await this.#snapshots.putInPlace(place);
+    this.#send({ type: 'fromSnapshot', topic, partition, snapshot: outcome.snapshot, reason: 'it was gone' });
+    return undefined;
+  }
+
+  /** What a damaged database can be replaced by. A snapshot is then in a folder next to it. */
+  async #replacementOf(place: DatabasePlace): Promise<Replacement> {
+    if (await hasWholeLog(this.#log, this.#clock, place)) return { from: 'log' };
+    if (!this.#options.hasSnapshots) return { from: 'nothing', why: undefined };
+    const outcome = await this.#snapshots.restore(place);
+    if (outcome.state === 'restored') return { from: 'snapshot', snapshot: outcome.snapshot };
+    return { from: 'nothing', why: outcome.state === 'none' ? outcome.found : outcome.error.message };
   }
 
   #placeOf(kind: StoreKind, partition: number): DatabasePlace {
@@ -169,28 +240,37 @@ export class StoreWorker {
   }
 
   /**
-   * Closes `damaged`, if that store was open, moves its database aside, and opens an empty one. Where that fails, as on a full
-   * disk, the partition is halted until the next start.
+   * Closes `damaged`, if that store was open, moves its database aside, and opens an empty one, or that of a snapshot. Where
+   * that fails, as on a full disk, the partition is halted until the next start.
    */
   async #openAgain(
     kind: StoreKind,
     partition: number,
     damage: TidemarkError,
+    replacement: Exclude<Replacement, { from: 'nothing' }>,
     damaged?: ConsumedStore,
   ): Promise<ConsumedStore> {
-    const { topic } = STORE_KINDS[kind];
+    const place = this.#placeOf(kind, partition);
+    const { topic } = place;
     try {
       if (damaged !== undefined) await this.#stopStore(partition, damaged);
       damaged?.store.close?.();
       await damaged?.database?.close();
       // A trim below a commit from before the damage may have ended meanwhile.
-      if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
-        return this.#halted(kind, partition, damageText(this.#placeOf(kind, partition), damage));
+      if (replacement.from === 'log' && !(await hasWholeLog(this.#log, this.#clock, place))) {
+        return this.#halted(kind, partition, damageText(place, damage, undefined));
       }
-      const aside = await moveAside(new LocalDisk(this.#options.folder), this.#clock, `${kind}/${partition}`);
-      this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
+      const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
+      const reason = `${damage.message}; the damaged database is in ${aside}`;
+      if (replacement.from === 'log') {
+        this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
+      } else {
+        await this.#snapshots.putInPlace(place);
+        this.#send({ type: 'fromSnapshot', topic, partition, snapshot: replacement.snapshot, reason });
+      }
       const opened = await this.#openDatabase(kind, partition);
-      opened.isRebuilding = true;
+      // A snapshot says through which time it is complete; a new database does not know what it lacks.
+      opened.isRebuilding = replacement.from === 'log';
       return opened;
     } catch (error) {
       const { message } = this.#carriedError(`${kind}.replacement`, error);
@@ -199,8 +279,8 @@ export class StoreWorker {
   }
 
   /**
-   * Deals with damage that a read or a commit of an open database found. Where the log has every record, the database is
-   * replaced; otherwise it stays, since the rest of it can be read, and the damage is a problem of the store.
+   * Deals with damage that a read or a commit of an open database found. Where the log has every record, or those after a
+   * snapshot, the database is replaced; otherwise it stays, since the rest of it can be read, and the damage is a problem of the store.
    */
   #onDamage(kind: StoreKind, partition: number, error: TidemarkError): void {
     const key = `${kind}/${partition}`;
@@ -217,15 +297,17 @@ export class StoreWorker {
     const stores = this.#stores.get(kind);
     const damaged = stores?.get(partition);
     if (stores === undefined || damaged === undefined || this.#stopping.signal.aborted) return;
-    if (!(await hasWholeLog(this.#log, this.#clock, { topic, partition }))) {
-      const message = damageText(this.#placeOf(kind, partition), error);
+    const place = this.#placeOf(kind, partition);
+    const replacement = await this.#replacementOf(place);
+    if (replacement.from === 'nothing') {
+      const message = damageText(place, error, replacement.why);
       this.#send({ type: 'problem', topic, partition, problem: { code: 'data_loss', message, during: 'read' } });
       return;
     }
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });
-    const opened = await this.#openAgain(kind, partition, error, damaged);
+    const opened = await this.#openAgain(kind, partition, error, replacement, damaged);
     stores.set(partition, opened);
     this.#send({ type: 'problem', topic, partition, problem: undefined });
     if (this.#hasStarted) opened.consumer.start?.();
@@ -248,6 +330,7 @@ export class StoreWorker {
 
   async #openState(kind: StoreKind, partition: number, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
     const { topic, open } = STORE_KINDS[kind];
+    const instance = new SystemRandom().bytes(INSTANCE_BYTES);
     const store = await open({
       partition,
       keyValue,
@@ -255,22 +338,27 @@ export class StoreWorker {
       options: this.#options,
       idHash: this.#idHash,
       pageCodec: this.#pageCodec,
-      instance: new SystemRandom().bytes(INSTANCE_BYTES),
+      instance,
     });
     // Over Kafka the file LOG-ID of the folder has the id of the topic.
     const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
     const { committedOffset } = store.state;
     const unknown = this.#options.log.kind === 'embedded' ? undefined : this.#oncePerStep();
     const log = (): TrimmableLog | undefined => unknown ?? this.#segments.get(`${topic}/${partition}`);
-    const trimPoint = new TrimPoint(committedOffset, () => keyValue.flush(), log);
+    const snapshotPoint = this.#options.hasSnapshots ? new SnapshotTrimPoint(log) : undefined;
+    const trimPoint = snapshotPoint ?? new TableTrimPoint(committedOffset, () => keyValue.flush(), log);
     const damage = walDamageText(keyValue);
     const consumer = this.#consume(kind, partition, { state: store.state, memory, trimPoint, damage });
     this.#send({ type: 'opened', topic, partition, offset: committedOffset, logId: memory?.id });
-    this.#send({ type: 'trimmable', topic, partition, offset: committedOffset });
+    if (snapshotPoint === undefined) this.#send({ type: 'trimmable', topic, partition, offset: committedOffset });
     if (damage !== undefined) {
       this.#send({ type: 'rereading', topic, partition, offset: committedOffset, reason: damage });
     }
-    return { topic, store, consumer: withTrimOffset(consumer, trimPoint), database: keyValue, isRebuilding: false };
+    return {
+      ...{ topic, store, consumer: withTrimOffset(consumer, trimPoint), database: keyValue },
+      ...{ instance: toHex(instance), snapshotPoint },
+      isRebuilding: false,
+    };
   }
 
   /** For a log whose segments are not known. Its trimmer asks for positions, so no trim is repeated here. */
@@ -345,6 +433,8 @@ export class StoreWorker {
     } else if (message.type === 'skip') {
       this.#skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
     } else if (message.type === 'cancel') this.#cancel(message.id);
+    else if (message.type === 'snapshot') this.#noteSnapshot(message);
+    else if (message.type === 'restored') this.#snapshots.settle(message.id, message.restored);
     else if (this.#isOpen) void this.#serve(message);
     else this.#early.push(message);
   }
@@ -358,6 +448,7 @@ export class StoreWorker {
   async #serve(message: ToStore): Promise<void> {
     if (message.type === 'stop') return this.#stop();
     if (message.type === 'start') return this.#startConsumers();
+    if (message.type === 'checkpoint') return this.#serveCheckpoint(message);
     if (message.type !== 'call' && message.type !== 'positions') return;
     const { id } = message;
     const abort = new AbortController();
@@ -373,6 +464,35 @@ export class StoreWorker {
     } finally {
       this.#running.delete(id);
     }
+  }
+
+  #noteSnapshot({ kind, partition, offset }: SnapshotNote): void {
+    const { topic, snapshotPoint } = this.#stores.get(kind)?.get(partition) ?? {};
+    if (topic === undefined || snapshotPoint === undefined || this.#replacing.has(`${kind}/${partition}`)) return;
+    snapshotPoint.made(offset);
+    this.#send({ type: 'trimmable', topic, partition, offset: snapshotPoint.offset });
+  }
+
+  async #serveCheckpoint(call: CheckpointCall): Promise<void> {
+    const { id, kind } = call;
+    try {
+      this.#send({ type: 'checkpointed', id, checkpoint: await this.#checkpoint(call) });
+    } catch (error) {
+      this.#send({ type: 'failed', id, error: this.#carriedError(`${kind}.checkpoint`, error) });
+    }
+  }
+
+  async #checkpoint({ kind, partition, to }: CheckpointCall): Promise<StoreCheckpoint> {
+    const found = this.#stores.get(kind)?.get(partition);
+    const { database, instance } = found ?? {};
+    if (found === undefined || database === undefined || instance === undefined) {
+      throw new TidemarkError('unavailable', `${kind}/${partition} has no database that can be copied`, { partition });
+    }
+    if (found.isRebuilding) throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
+    // Read before the copy, which may have what is committed while it is made.
+    const { committedOffset, logId, watermarkMs } = found.store.position(found.consumer);
+    const files = await database.checkpoint(to);
+    return { files, instance, format: STORE_KINDS[kind].format, logId, watermarkMs, offset: committedOffset };
   }
 
   #startConsumers(): void {
@@ -414,7 +534,7 @@ export class StoreWorker {
 
   /** Converts an error for a message. A bug in a read fails that read only, because a read changes nothing. */
   #carriedError(read: string, error: unknown): CarriedError {
-    if (isTidemarkError(error)) return { code: error.code, message: error.message, detail: error.detail };
+    if (isTidemarkError(error)) return carriedError(error);
     this.#send({ type: 'bug', read, stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
     return { code: 'internal', message: `internal error in ${read}; see the store's log`, detail: {} };
   }

@@ -33,7 +33,16 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-threads-'));
   const log = { kind: 'embedded', folder: join(folder, 'log'), partitions: 1 } as const;
   const limits = DEFAULT_POINT_STORE_LIMITS;
-  options = { folder, log, kinds: ['points', 'tags'], owned: [0], limits, latenessMs: 1000, openFiles: undefined };
+  options = {
+    folder,
+    log,
+    kinds: ['points', 'tags'],
+    owned: [0],
+    limits,
+    latenessMs: 1000,
+    openFiles: undefined,
+    hasSnapshots: false,
+  };
 });
 
 afterEach(async () => {

@@ -4,7 +4,15 @@ import { Worker } from 'node:worker_threads';
 import { type HeldMemory, PositionsReply, type ThreadDelay } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
 import { type LoopDelay, type MemoryUse, SystemClock, yieldTurn } from '@tidemark/node-runtime';
-import { ERROR_CODES, type ErrorDetail, isTidemarkError, TidemarkError, type Topic } from '@tidemark/ports';
+import {
+  assert,
+  ERROR_CODES,
+  type ErrorDetail,
+  isTidemarkError,
+  restoredError,
+  TidemarkError,
+  type Topic,
+} from '@tidemark/ports';
 import {
   callInSlices,
   definitionOf,
@@ -16,7 +24,17 @@ import {
   type StoreKind,
 } from '@tidemark/store-rpc';
 import { ownBytes } from './own-bytes.ts';
-import type { FromStore, StoreProblem, StoreWorkerOptions, StoreWorkerStart, ToStore } from './store-messages.ts';
+import type {
+  FromStore,
+  RestoredSnapshot,
+  RestoreOutcome,
+  RestoreRequest,
+  StoreCheckpoint,
+  StoreProblem,
+  StoreWorkerOptions,
+  StoreWorkerStart,
+  ToStore,
+} from './store-messages.ts';
 
 /** How the encoding of long requests and the decoding of long replies yield to other work of the thread of the callers. */
 const SLICING = { clock: new SystemClock(), yieldTurn };
@@ -36,6 +54,12 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a damaged database was moved to the folder `aside`, and its store is built again from the log. */
   readonly onRebuilding: (topic: Topic, partition: number, reason: string, aside: string) => void;
+  /** Restores a database from a snapshot; required with `hasSnapshots`. */
+  readonly restore?: (request: RestoreRequest) => Promise<RestoreOutcome>;
+  /** Called when a store has its database from a snapshot, for `reason`. */
+  readonly onRestored?: (topic: Topic, partition: number, snapshot: RestoredSnapshot, reason: string) => void;
+  /** Called when a database is gone and no snapshot replaces it, with what was found instead. */
+  readonly onNoSnapshot?: (topic: Topic, partition: number, found: string) => void;
   /** Called when a damaged write-ahead log was cut, so that the store reads the log again from `offset` on. */
   readonly onRereading: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a halted partition reads again. */
@@ -49,7 +73,7 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
 }
 
 interface Waiting {
-  readonly resolve: (reply: Uint8Array) => void;
+  readonly resolve: (reply: Uint8Array | StoreCheckpoint) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -74,8 +98,8 @@ export class StoreWorkers {
 
   constructor(options: StoreWorkersOptions) {
     this.#options = options;
-    const { threads, folder, log, kinds, owned, limits, latenessMs, openFiles } = options;
-    const rest = { folder, log, kinds, limits, latenessMs, openFiles };
+    const { threads, folder, log, kinds, owned, limits, latenessMs, openFiles, hasSnapshots } = options;
+    const rest = { folder, log, kinds, limits, latenessMs, openFiles, hasSnapshots };
     const count = Math.min(threads, owned.length);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const own = owned.filter((_, place) => place % count === index);
@@ -172,6 +196,23 @@ export class StoreWorkers {
     return { positions };
   }
 
+  /**
+   * Copies the database of a store into the new folder `to`, by links to its tables: no write waits for it. Errors:
+   * `unavailable` while it has no database that is whole, `failed_precondition` when `to` exists, those of the disk.
+   */
+  async checkpoint(kind: StoreKind, partition: number, to: string, signal?: AbortSignal): Promise<StoreCheckpoint> {
+    return this.#ask<StoreCheckpoint>(
+      this.#of(partition),
+      (id) => [{ type: 'checkpoint', id, kind, partition, to }, []],
+      signal,
+    );
+  }
+
+  /** Notes a snapshot that has all records below `offset`: the log may be trimmed below it. */
+  snapshotMade(kind: StoreKind, partition: number, offset: number): void {
+    this.#of(partition).worker.postMessage({ type: 'snapshot', kind, partition, offset } satisfies ToStore);
+  }
+
   /** Commits and closes every store. */
   async stop(): Promise<void> {
     for (const { worker } of this.#threads) worker.postMessage({ type: 'stop' } satisfies ToStore);
@@ -197,11 +238,12 @@ export class StoreWorkers {
     );
   }
 
-  async #ask(
+  /** Sends a message, whose type decides that of the reply. */
+  async #ask<Reply extends Uint8Array | StoreCheckpoint = Uint8Array>(
     thread: StoreThread,
     messageOf: (id: number) => readonly [message: ToStore, transferred: readonly ArrayBuffer[]],
     signal?: AbortSignal,
-  ): Promise<Uint8Array> {
+  ): Promise<Reply> {
     if (signal?.aborted === true) throw cancelled(signal);
     if (thread.hasEnded) throw closed();
     const id = this.#nextCall++;
@@ -210,8 +252,8 @@ export class StoreWorkers {
       this.#settle(thread.waiting, id, ({ reject }) => reject(cancelled(signal)));
       thread.worker.postMessage({ type: 'cancel', id } satisfies ToStore);
     };
-    const replied = new Promise<Uint8Array>((resolve, reject) => {
-      thread.waiting.set(id, { resolve, reject });
+    const replied = new Promise<Reply>((resolve, reject) => {
+      thread.waiting.set(id, { resolve: (reply) => resolve(reply as Reply), reject });
       const [message, transferred] = messageOf(id);
       thread.worker.postMessage(message, [...transferred]);
     });
@@ -258,9 +300,10 @@ export class StoreWorkers {
         thread.memory = message.memory;
       }
       if (message.type === 'reply') this.#settle(waiting, message.id, ({ resolve }) => resolve(message.reply));
-      else if (message.type === 'failed') {
-        const { code, message: text, detail } = message.error;
-        this.#settle(waiting, message.id, ({ reject }) => reject(new TidemarkError(code, text, detail)));
+      else if (message.type === 'checkpointed') {
+        this.#settle(waiting, message.id, ({ resolve }) => resolve(message.checkpoint));
+      } else if (message.type === 'failed') {
+        this.#settle(waiting, message.id, ({ reject }) => reject(restoredError(message.error)));
       } else if (message.type === 'bug') {
         this.#options.onBug?.(message.read, message.stack);
       } else if (message.type === 'caughtUp') {
@@ -273,6 +316,12 @@ export class StoreWorkers {
         this.#options.onRereading(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'rebuilding') {
         this.#options.onRebuilding(message.topic, message.partition, message.reason, message.aside);
+      } else if (message.type === 'restore') {
+        void this.#restore(worker, message.id, message.request);
+      } else if (message.type === 'fromSnapshot') {
+        this.#options.onRestored?.(message.topic, message.partition, message.snapshot, message.reason);
+      } else if (message.type === 'noSnapshot') {
+        this.#options.onNoSnapshot?.(message.topic, message.partition, message.found);
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'resumed') {
@@ -282,7 +331,7 @@ export class StoreWorkers {
       }
     });
     worker.once('error', (error) => {
-      const failure = carriedError(error);
+      const failure = threadError(error);
       // Before the thread is ready, callers of `ready` get the error; later `onFailed` does.
       failReady(failure);
       for (const { reject } of waiting.values()) reject(failure);
@@ -291,6 +340,13 @@ export class StoreWorkers {
     });
     const thread: StoreThread = { worker, ready, stopped, waiting, hasEnded: false, delay: undefined, memory: [] };
     return thread;
+  }
+
+  async #restore(worker: Worker, id: number, request: RestoreRequest): Promise<void> {
+    const { restore } = this.#options;
+    assert(restore !== undefined, 'stores with snapshots can have them restored');
+    const restored = await restore(request);
+    worker.postMessage({ type: 'restored', id, restored } satisfies ToStore);
   }
 
   #settle(waiting: Map<number, Waiting>, id: number, settle: (waiting: Waiting) => void): void {
@@ -310,7 +366,7 @@ function cancelled({ reason }: AbortSignal): TidemarkError {
 }
 
 /** Restores the class of the error that a thread ended with. */
-function carriedError(error: unknown): Error {
+function threadError(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const code = 'code' in error ? ERROR_CODES.find((known) => known === error.code) : undefined;
   if (code === undefined) return error;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { LogSegments } from './log-segments.ts';
-import { TrimPoint } from './trim-point.ts';
+import { SnapshotTrimPoint, TableTrimPoint } from './trim-point.ts';
 
 /** A trim point at 0 over a log with these segments; `flushes` has the number of tables that were made. */
 function pointOver(first: number, ...bases: readonly number[]) {
@@ -10,7 +10,7 @@ function pointOver(first: number, ...bases: readonly number[]) {
   const flush = async () => {
     made.flushes++;
   };
-  return { segments, made, point: new TrimPoint(0, flush, () => segments) };
+  return { segments, made, point: new TableTrimPoint(0, flush, () => segments) };
 }
 
 test('a commit makes tables when a segment of the log ended before it', async () => {
@@ -40,7 +40,7 @@ test('once the log is trimmed, commits neither make tables nor repeat the trim',
 test('a trim of the open that failed is repeated by commits', async () => {
   const segments = new LogSegments();
   segments.note(0, 100);
-  const point = new TrimPoint(
+  const point = new TableTrimPoint(
     150,
     () => Promise.reject(new Error('made a table')),
     () => segments,
@@ -52,7 +52,7 @@ test('after a flush that failed the next commit makes the tables', async () => {
   const segments = new LogSegments();
   segments.note(0, 100);
   let failures = 1;
-  const point = new TrimPoint(
+  const point = new TableTrimPoint(
     0,
     async () => {
       if (failures-- > 0) throw new Error('the disk is full');
@@ -65,10 +65,24 @@ test('after a flush that failed the next commit makes the tables', async () => {
 });
 
 test('a log that is not known yet is not trimmed', async () => {
-  const point = new TrimPoint(
+  const point = new TableTrimPoint(
     0,
     () => Promise.reject(new Error('made a table')),
     () => undefined,
   );
   expect(await point.committed(10)).toBe(false);
+});
+
+test('with snapshots the log is kept from the newest one on, however much is committed', async () => {
+  const segments = new LogSegments();
+  for (const base of [0, 100, 200]) segments.note(0, base);
+  const point = new SnapshotTrimPoint(() => segments);
+  expect([await point.committed(), point.offset]).toEqual([false, 0]);
+  point.made(150);
+  expect([await point.committed(), point.offset]).toEqual([true, 150]);
+  // Of a snapshot that was begun before.
+  point.made(120);
+  expect([await point.committed(), point.offset]).toEqual([true, 150]);
+  segments.note(100, 200);
+  expect(await point.committed()).toBe(false);
 });

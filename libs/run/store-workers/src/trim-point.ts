@@ -6,11 +6,22 @@ export interface TrimmableLog {
   canTrimMore(before: number, offset: number): boolean;
 }
 
+/** How far the log of a store may be trimmed. */
+export interface TrimPoint {
+  /** The log is needed from here on. */
+  readonly offset: number;
+  /**
+   * Notes a commit, and returns whether a trim below `offset` is due: also when an earlier one has failed. Errors: those of
+   * the database.
+   */
+  committed(offset: number): Promise<boolean>;
+}
+
 /**
- * How far the log of a store may be trimmed: below what its database has in tables. What only its write-ahead log has must
+ * How far the log of a store without snapshots may be trimmed: below what its database has in tables. What only its write-ahead log has must
  * stay in the log, which is where it is read again if a write-ahead file is damaged.
  */
-export class TrimPoint {
+export class TableTrimPoint implements TrimPoint {
   readonly #flush: () => Promise<void>;
   readonly #log: () => TrimmableLog | undefined;
   #offset: number;
@@ -30,9 +41,8 @@ export class TrimPoint {
   }
 
   /**
-   * Moves to what was committed, if that lets more of the log be trimmed: only then a flush is worth its table. Returns whether
-   * a trim below the `offset` of this point is due: also when an earlier one has failed, which costs no table. Errors: those of
-   * the database.
+   * Moves to what was committed, if that lets more of the log be trimmed: only then a flush is worth its table. A trim that
+   * has failed is due again, which costs no table.
    */
   async committed(offset: number): Promise<boolean> {
     const log = this.#log();
@@ -41,5 +51,31 @@ export class TrimPoint {
     await this.#flush();
     this.#offset = offset;
     return true;
+  }
+}
+
+/**
+ * How far the log of a store with snapshots may be trimmed: below its newest one, from which and the log its database can be made
+ * again. Making it has made tables of what it has.
+ */
+export class SnapshotTrimPoint implements TrimPoint {
+  readonly #log: () => TrimmableLog | undefined;
+  #offset = 0;
+
+  constructor(log: () => TrimmableLog | undefined) {
+    this.#log = log;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Notes a snapshot that has every record below `offset`. */
+  made(offset: number): void {
+    this.#offset = Math.max(this.#offset, offset);
+  }
+
+  async committed(): Promise<boolean> {
+    return this.#log()?.canTrim(this.#offset) ?? false;
   }
 }

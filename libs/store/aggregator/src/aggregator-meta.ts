@@ -6,7 +6,7 @@ import { TidemarkError } from '@tidemark/ports';
  * Version of the format. In version 2 the tracker has an era and an age, in version 3 series have classes, in version 4
  * dictionaries have nothing else of them.
  */
-const VERSION = 4;
+export const AGGREGATOR_VERSION = 4;
 const TRACKER_HEAD_BYTES = 1024;
 
 /** Key of the one entry that every commit rewrites. */
@@ -24,7 +24,7 @@ export interface AggregatorMeta {
 /** Encodes the meta entry (docs/formats/aggregator.md). */
 export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: LaneTracker): Buffer {
   const out = new ByteWriter(64);
-  out.u8(VERSION);
+  out.u8(AGGREGATOR_VERSION);
   out.sizedBytes(packTrackerHead(tracker));
   for (const value of [meta.partition, meta.nextOffset, meta.points, meta.duplicatePoints]) out.varint(value);
   return out.take();
@@ -36,10 +36,10 @@ export function packMeta(meta: Omit<AggregatorMeta, 'trackerHead'>, tracker: Lan
 export function unpackMeta(bytes: Uint8Array): AggregatorMeta {
   const reader = new ByteReader(bytes, 'aggregator meta');
   const version = reader.u8();
-  if (version !== VERSION) {
+  if (version !== AGGREGATOR_VERSION) {
     throw new TidemarkError(
       'failed_precondition',
-      `the aggregator's data has format ${version}, this program reads ${VERSION}`,
+      `the aggregator's data has format ${version}, this program reads ${AGGREGATOR_VERSION}`,
       { version },
     );
   }

@@ -5,7 +5,7 @@ import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
 /** 6: buckets expire. 7: pages in place of chunks. 8: buckets close after the commit of their cut. */
-const VERSION = 9;
+export const POINT_STORE_VERSION = 9;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;
@@ -43,7 +43,7 @@ export function packMeta(
     expiredBucket,
   };
   const out = new ByteWriter(256);
-  out.u8(VERSION);
+  out.u8(POINT_STORE_VERSION);
   out.sizedBytes(packTrackerHead(tracker));
   for (const key of NUMBERS) out.signedVarint(numbers[key]);
   out.varint(coverage.entries.length);
@@ -58,10 +58,10 @@ export function packMeta(
 export function unpackMeta(bytes: Uint8Array): PartitionMeta {
   const reader = new ByteReader(bytes, 'point store meta');
   const version = reader.u8();
-  if (version !== VERSION) {
+  if (version !== POINT_STORE_VERSION) {
     throw new TidemarkError(
       'failed_precondition',
-      `the point store's data has format ${version}, this program reads ${VERSION}`,
+      `the point store's data has format ${version}, this program reads ${POINT_STORE_VERSION}`,
       { version },
     );
   }

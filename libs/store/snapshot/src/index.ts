@@ -18,6 +18,7 @@ export type { SnapshotKind, SnapshotPlace } from './snapshot-place.ts';
 export { SNAPSHOT_KINDS } from './snapshot-place.ts';
 export type { SnapshotOptions, SnapshotStoreParts } from './snapshot-store.ts';
 export { SnapshotStore } from './snapshot-store.ts';
+export type { TableDigest } from './table-digests.ts';
 export { TableDigests } from './table-digests.ts';
 export type { VerifiedSnapshot, VerifyOptions, WrongFile } from './verify-snapshot.ts';
 export { verifySnapshot } from './verify-snapshot.ts';

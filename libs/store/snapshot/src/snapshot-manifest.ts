@@ -35,7 +35,7 @@ export interface SnapshotFacts {
   readonly storeFormat: number;
   /** Id of the log that the state comes from. */
   readonly logId: string;
-  /** The state has all records of the log below this offset, and no others. */
+  /** The state has all records of the log below this offset, and perhaps some after it. */
   readonly offset: number;
   /** Wall clock of the log through which the state is complete, ms since the Unix epoch; undefined where it has none. */
   readonly watermarkMs?: number;

@@ -3,12 +3,25 @@ import type { FileDigest } from './file-digest.ts';
 /** Max tables whose checksums are remembered; those that were used least recently go first. */
 export const REMEMBERED_TABLES = 65_536;
 
+/** An entry of `TableDigests`: plain data, which a message between threads can carry. */
+export type TableDigest = readonly [table: string, digest: FileDigest];
+
 /**
  * Remembers the checksums of tables, so that a snapshot reads only the new ones. A table of a database never changes: its name
  * and size stand for its content. Keep one for all stores of a process, or one for each.
  */
 export class TableDigests {
-  readonly #digests = new Map<string, FileDigest>();
+  readonly #digests: Map<string, FileDigest>;
+
+  /** `known` are the entries of another one. */
+  constructor(known: Iterable<TableDigest> = []) {
+    this.#digests = new Map(known);
+  }
+
+  /** What is remembered, for another one; those that were used least recently are first. */
+  get entries(): TableDigest[] {
+    return [...this.#digests];
+  }
 
   /** `database` is an id of the database that no other one has, also not one that is later in its folder. */
   get(database: string, name: string, bytes: number): FileDigest | undefined {

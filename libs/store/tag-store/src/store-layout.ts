@@ -13,7 +13,7 @@ export const PREFIX = {
   metadata: 6,
   wholeDay: 7,
 } as const;
-export const STORE_VERSION = 5;
+export const TAG_STORE_VERSION = 5;
 /** Kinds of entries that name metrics, tags or series by numbers, which are those of a generation. */
 export const NUMBERED = [PREFIX.journal, PREFIX.day, PREFIX.metadata] as const;
 
@@ -180,7 +180,7 @@ export interface StoredState {
 
 export function encodeState(state: StoredState): Buffer {
   const writer = new ByteWriter();
-  writer.u8(STORE_VERSION);
+  writer.u8(TAG_STORE_VERSION);
   writer.varint(state.nextOffset);
   writer.varint(state.generation);
   writer.varint(state.tags);
@@ -204,8 +204,8 @@ export function encodeState(state: StoredState): Buffer {
 export function decodeState(sealed: Uint8Array): StoredState {
   const reader = new ByteReader(openValue(sealed, 'tag store state'), 'tag store state');
   const version = reader.u8();
-  if (version !== STORE_VERSION) {
-    const message = `the tag store has format ${version}, this program reads ${STORE_VERSION}`;
+  if (version !== TAG_STORE_VERSION) {
+    const message = `the tag store has format ${version}, this program reads ${TAG_STORE_VERSION}`;
     throw new TidemarkError('failed_precondition', message, { version });
   }
   const state = {

@@ -12,8 +12,13 @@ import { LogTrimmer } from '../parts/log-trimmer.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
 import type { StartProgress } from '../parts/start-progress.ts';
 
+/** Part of `log.maxBytes` at which snapshots are made at once: what comes while they are made has to fit in the rest. */
+const NEAR_LIMIT = 0.25;
+
 interface Ports {
   readonly folder: string;
+  /** Names the process, for operators. */
+  readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly events: Events;
@@ -28,7 +33,7 @@ interface Ports {
  * and points and tags may be appended.
  */
 export async function openLogAndStores(
-  { folder, clock, random, events, health, started, progress }: Ports,
+  { folder, name, clock, random, events, health, started, progress }: Ports,
   settings: Settings,
 ): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<LostRecords[]> }> {
   const { partitions } = settings.data;
@@ -57,7 +62,8 @@ export async function openLogAndStores(
   let opened = 0;
   const stores = assembleStores(
     {
-      ...{ folder, events, health, started, onTrimmable },
+      ...{ folder, name, clock, random, events, health, started, onTrimmable },
+      isLogNearLimit: () => log.storedBytes > NEAR_LIMIT * settings.log.maxBytes,
       onOpened: (...store) => {
         opened++;
         floors.opened(...store);

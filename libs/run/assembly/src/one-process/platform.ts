@@ -159,7 +159,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   health.watchVolume(folder, new LocalDisk(folder));
   health.start();
   started.add(() => health.stop());
-  const own = { folder, clock, random, events, health, started, progress };
+  const own = { folder, name, clock, random, events, health, started, progress };
   const { log, stores, ready } = await openLogAndStores(own, settings);
   progress.next(() => 'reading what was decided (`control`)');
   const control = new ControlFollower(log, clock);

@@ -1,40 +1,23 @@
-import { type ProcessHealth, watchStores } from '@tidemark/health';
-import type { Events, Topic } from '@tidemark/ports';
-import type { Started } from '@tidemark/server';
+import { watchStores } from '@tidemark/health';
+import type { Topic } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-import type { StoreKind } from '@tidemark/store-rpc';
-import { type StoreLog, type StoreProblem, StoreWorkers } from '@tidemark/store-workers';
-import type { StoreReadiness } from './store-readiness.ts';
-
-export interface StorePorts {
-  /** Folder of the databases. */
-  readonly folder: string;
-  readonly log: StoreLog;
-  readonly kinds: readonly StoreKind[];
-  readonly owned: readonly number[];
-  /** How many files one database may have open; that of RocksDB's adapter when omitted. */
-  readonly openFiles: number | undefined;
-  readonly events: Events;
-  /** Receives what each store has of which log, before `ready` of the stores resolves. */
-  readonly onOpened?: (topic: Topic, partition: number, offset: number, logId: string | undefined) => void;
-  /** Receives each offset below which a store no longer needs the log. */
-  readonly onTrimmable?: (topic: Topic, partition: number, offset: number) => void;
-  /** Receives the progress of each partition. */
-  readonly readiness?: StoreReadiness;
-  readonly health: ProcessHealth;
-  readonly started: Pick<Started, 'add'>;
-}
+import { type StoreProblem, StoreWorkers } from '@tidemark/store-workers';
+import { assembleSnapshots, snapshotThread } from './assemble-snapshots.ts';
+import type { StorePorts } from './store-ports.ts';
 
 /**
  * Starts the stores of a process on their threads, watched by `health`; `ready` of the result waits until they are
- * open, and they read from `start` of the result on.
+ * open, and they read from `start` of the result on. With an object store, snapshots of them are made.
  */
 export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
   const { folder, log, kinds, owned, openFiles, events, health, started, readiness } = ports;
   const { threads, ...limits } = settings.store;
   const watched = watchStores(health, events);
+  const thread = snapshotThread(ports, settings);
   const stores = new StoreWorkers({
     ...{ folder, log, kinds, owned, threads, limits, openFiles },
+    hasSnapshots: thread !== undefined,
+    ...(thread && { restore: (request) => thread.restore(request) }),
     latenessMs: settings.completeness.latenessMs,
     ...(ports.onOpened && { onOpened: ports.onOpened }),
     onTrimmable: ports.onTrimmable ?? (() => undefined),
@@ -54,6 +37,7 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     },
   });
   started.add(() => stores.stop());
+  if (thread !== undefined) assembleSnapshots({ ...ports, stores, thread }, settings);
   health.watchThreads(() => stores.threads);
   health.watchMemory(() => stores.memory);
   return stores;

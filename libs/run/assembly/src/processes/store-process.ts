@@ -36,7 +36,7 @@ export function startAggregator(context: ServiceContext): Promise<Service> {
 }
 
 async function startStore(kind: StoreKind, context: ServiceContext): Promise<Service> {
-  const { settings, events } = context;
+  const { settings, events, clock, name, random } = context;
   const owned = settings.cluster.partitions;
   if (owned.length === 0) throw noPartitions();
   const folder = resolve(settings.data.folder);
@@ -67,7 +67,8 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const readiness = new StoreReadiness(owned.map((partition) => `${topic}/${partition}`));
     const stores = assembleStores(
       {
-        ...{ folder, owned, events, readiness, health, started: host, openFiles: openFilesPerDatabase(limit, plan) },
+        ...{ folder, name, clock, random, owned, events, readiness, health, started: host },
+        ...{ openFiles: openFilesPerDatabase(limit, plan) },
         log: { kind: 'kafka', options: { ...(await clusterLogOptions(context)), topicIds: { [topic]: logId } } },
         kinds: [kind],
       },

@@ -1,0 +1,184 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openEmbeddedLog } from '@tidemark/embedded-log';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { LogBuilder } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
+import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
+import { StoreWorkers } from '@tidemark/store-workers';
+import { SnapshotSchedule } from './snapshot-schedule.ts';
+import { SnapshotThread } from './snapshot-thread.ts';
+
+/** Blocks of the log, and those before the snapshot. */
+const BLOCKS = 12;
+const BEFORE = 8;
+/** A commit at each block. */
+const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1000, bucketMs: 4000 };
+const POINTS_0 = { kind: 'points', partition: 0 } as const;
+
+let folder = '';
+const ends: (() => Promise<unknown>)[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-lost-database-'));
+});
+afterEach(async () => {
+  await stopAll();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function stopAll(): Promise<void> {
+  for (const end of ends.splice(0).reverse()) await end();
+}
+
+interface Platform {
+  readonly log: Awaited<ReturnType<typeof openEmbeddedLog>>;
+  readonly stores: StoreWorkers;
+  readonly schedule: SnapshotSchedule;
+  /** What was restored, and what halted. */
+  readonly reports: string[];
+}
+
+/** One store of points over an embedded log whose segments have a few blocks, with snapshots in a folder of their own. */
+async function start(data = 'data'): Promise<Platform> {
+  const own = join(folder, data);
+  const clock = new SystemClock();
+  const random = new SystemRandom();
+  const log = await openEmbeddedLog({
+    ...{ disk: new LocalDisk(join(own, 'log')), clock, random },
+    partitions: { points: 1, tags: 1 },
+    limits: { segmentBytes: 300 },
+  });
+  ends.push(() => log.close());
+  const reports: string[] = [];
+  const thread = new SnapshotThread(
+    {
+      place: { store: 'folder', folder: join(folder, 'objects') },
+      folder: own,
+      user: 'test',
+    },
+    clock,
+  );
+  const stores = new StoreWorkers({
+    ...{ folder: own, kinds: ['points'], owned: [0], limits: LIMITS, latenessMs: 1000, threads: 1 },
+    log: { kind: 'embedded', folder: join(own, 'log'), partitions: 1 },
+    openFiles: undefined,
+    hasSnapshots: true,
+    restore: (request) => thread.restore(request),
+    onRestored: (topic, partition, { offset }, reason) =>
+      reports.push(`${topic}/${partition} restored at ${offset}: ${reason}`),
+    onNoSnapshot: (topic, partition, found) => reports.push(`${topic}/${partition} has no snapshot: ${found}`),
+    onTrimmable: (topic, partition, offset) => void log.trim(topic, partition, offset),
+    onHalted: (topic, partition, _offset, reason) => reports.push(`${topic}/${partition} halted: ${reason}`),
+    onRereading: () => undefined,
+    onRebuilding: (topic, partition) => reports.push(`${topic}/${partition} built again`),
+    onResumed: () => undefined,
+    onProblem: () => undefined,
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  ends.push(() => stores.stop());
+  log.onAppend((...progress) => stores.progress(...progress));
+  const disk = new LocalDisk(own);
+  const schedule = new SnapshotSchedule(
+    {
+      ...{ stores, thread, disk, clock, random, places: [POINTS_0] },
+      pathOf: (path) => join(own, path),
+      health: { report: () => undefined },
+      events: { info: () => undefined, error: () => undefined, fatal: () => undefined },
+    },
+    { intervalMs: 3_600_000, keep: 2, keepMs: 3_600_000 },
+  );
+  ends.push(() => schedule.stop());
+  await stores.ready();
+  stores.start();
+  return { log, stores, schedule, reports };
+}
+
+const statusOf = ({ stores }: Pick<Platform, 'stores'>) => stores.call('points', 'status', { partition: 0 });
+const hashOf = ({ stores }: Pick<Platform, 'stores'>) => stores.call('points', 'stateHash', { partition: 0 });
+
+async function readTo(platform: Platform, next: number): Promise<void> {
+  while ((await statusOf(platform)).offset < next) await setTimeout(10);
+}
+
+/** Appends all blocks and makes a snapshot in between, below which the log is trimmed. Returns the hash of the state. */
+async function fill(snapshots = 1): Promise<Awaited<ReturnType<typeof hashOf>>> {
+  const platform = await start();
+  const { log, schedule } = platform;
+  const builder = new LogBuilder();
+  builder.bare(RECORD.open, 0, 1000, { partition: 0 });
+  for (let i = 0; i < BLOCKS; i++) {
+    const points = Array.from({ length: 4 }, (_, series) => ({
+      series,
+      timeMs: 2000 + i,
+      value: Math.sin(i + series),
+    }));
+    builder.block(0, 2000 + i * 1000, [{ client: 0, sequence: i, points }], { partition: 0 });
+  }
+  const writer = await log.writer('points', 0);
+  for (const { offset, value } of builder.records) {
+    await writer.append(offset, value);
+    if (offset < BEFORE - snapshots || offset >= BEFORE) continue;
+    await readTo(platform, offset + 1);
+    // What is only in memory is in no snapshot.
+    while ((await statusOf(platform)).committedOffset <= offset) await setTimeout(10);
+    await schedule.make(POINTS_0);
+  }
+  await readTo(platform, builder.records.length);
+  while ((await log.bounds('points', 0)).first === 0) await setTimeout(10);
+  const hash = await hashOf(platform);
+  await stopAll();
+  return hash;
+}
+
+describe('a store whose log was trimmed below its snapshot', () => {
+  test('is restored from it and the log when its database is gone', async () => {
+    const expected = await fill();
+    await rm(join(folder, 'data/points/0'), { recursive: true });
+    const platform = await start();
+    expect((await platform.log.bounds('points', 0)).first).toBeGreaterThan(0);
+    await readTo(platform, BLOCKS + 1);
+    expect(platform.reports).toEqual([`points/0 restored at ${BEFORE}: it was gone`]);
+    expect(await hashOf(platform)).toEqual(expected);
+  });
+
+  test('is restored from it when its database is damaged, which is kept, and found by an open or by a read', async () => {
+    const expected = await fill();
+    const path = join(folder, 'data/points/0');
+    await flip(path, /^MANIFEST/, 0.5);
+    const platform = await start();
+    await readTo(platform, BLOCKS + 1);
+    expect(platform.reports).toEqual([
+      expect.stringMatching(/^points\/0 restored at 8: .*; the damaged database is in points\/0\.damaged-\d+$/),
+    ]);
+    expect(await hashOf(platform)).toEqual(expected);
+    expect((await readdir(join(folder, 'data/points'))).sort()).toEqual(['0', expect.stringMatching(/^0\.damaged-/)]);
+  });
+
+  test('halts where the newest snapshot is damaged and the log no longer continues the older one', async () => {
+    await fill(2);
+    const manifests = join(folder, 'objects/objects/snapshots/points-0/manifests');
+    const [older, newest] = (await readdir(manifests)).sort();
+    await flip(manifests, new RegExp(`^${newest}$`), 0.5);
+    await rm(join(folder, 'data/points/0'), { recursive: true });
+    const { reports } = await start();
+    while (reports.length < 2) await setTimeout(10);
+    expect(reports[0]).toMatch(
+      new RegExp(`^points/0 has no snapshot: .*; ${older.slice(0, -5)} ends at offset 7, and the log begins at \\d+$`),
+    );
+    expect(reports[1]).toMatch(/^points\/0 halted: /);
+  });
+});
+
+/** Flips a bit of the files of a folder with such a name, at a part of their length. */
+async function flip(path: string, names: RegExp, part: number): Promise<void> {
+  for (const name of (await readdir(path)).filter((file) => names.test(file))) {
+    const bytes = await readFile(join(path, name));
+    bytes[Math.floor(bytes.length * part)] ^= 1;
+    await writeFile(join(path, name), bytes);
+  }
+}

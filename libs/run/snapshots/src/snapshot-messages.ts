@@ -1,0 +1,56 @@
+import type { ObjectPlace } from '@tidemark/object-storage';
+import type { CarriedError } from '@tidemark/ports';
+import type { Checkpoint, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
+import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
+
+/** The worker data of a thread that makes snapshots. */
+export interface SnapshotThreadStart {
+  readonly place: ObjectPlace;
+  /** Folder of the data; paths of checkpoints are below it. */
+  readonly folder: string;
+  /** The process, for operators. */
+  readonly user: string;
+  /** What the threads before this one have remembered. */
+  readonly digests: readonly TableDigest[];
+  /** Folder of the compile cache, if the process has one; threads don't inherit it. */
+  readonly compileCache: string | undefined;
+}
+
+/** Which snapshots of a partition are kept: the newest `keep`, and those that are younger than `keepMs`. */
+export interface Retention {
+  readonly keep: number;
+  readonly keepMs: number;
+}
+
+/** What a snapshot is made of. */
+export interface SnapshotTask {
+  readonly of: SnapshotPlace;
+  readonly checkpoint: Omit<Checkpoint, 'disk'>;
+  readonly facts: SnapshotFacts;
+  /** Snapshots beyond it are removed afterwards. */
+  readonly retention: Retention;
+}
+
+/** A snapshot that was made. */
+export interface MadeSnapshot {
+  readonly id: string;
+  readonly createdMs: number;
+  readonly uploadedBytes: number;
+  readonly reusedBytes: number;
+  /** Why older snapshots were not removed; undefined when they were. */
+  readonly retentionError: CarriedError | undefined;
+}
+
+export type ToSnapshotThread =
+  | { readonly type: 'make'; readonly id: number; readonly task: SnapshotTask }
+  | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'stop' };
+
+export type FromSnapshotThread =
+  /** The reply to `stop`; then the thread ends. */
+  | { readonly type: 'stopped'; readonly digests: readonly TableDigest[] }
+  | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number; readonly totalBytes: number }
+  | { readonly type: 'made'; readonly id: number; readonly made: MadeSnapshot }
+  | { readonly type: 'restored'; readonly id: number; readonly outcome: RestoreOutcome }
+  | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError };

@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import { sleep, TidemarkError } from '@tidemark/ports';
+import { SeededRandom, SimulatedClock } from '@tidemark/simulation';
+import type { SnapshotPlace } from '@tidemark/snapshot';
+import type { StoreCheckpoint } from '@tidemark/store-workers';
+import type { MadeSnapshot, SnapshotTask } from './snapshot-messages.ts';
+import { SnapshotSchedule } from './snapshot-schedule.ts';
+
+const HOUR_MS = 3_600_000;
+const PLACES: readonly SnapshotPlace[] = [
+  { kind: 'points', partition: 0 },
+  { kind: 'tags', partition: 0 },
+];
+
+function setUp() {
+  const clock = new SimulatedClock();
+  const seen = {
+    /** Offset of each store. */
+    offsets: { points: 10, tags: 20, aggregator: 0 },
+    made: [] as string[],
+    /** Snapshots of which the stores were informed. */
+    noted: [] as string[],
+    /** Folders that exist, and most of them at one time. */
+    folders: new Set<string>(),
+    mostFolders: 0,
+    problems: new Map<string, string>(),
+    closes: 0,
+    isUrgent: false,
+    /** Called for each snapshot. */
+    during: async (_task: SnapshotTask, _signal: AbortSignal | undefined): Promise<void> => undefined,
+  };
+  const made: MadeSnapshot = {
+    ...{ id: '1', createdMs: 0, uploadedBytes: 100, reusedBytes: 0, retentionError: undefined },
+  };
+  const schedule = new SnapshotSchedule(
+    {
+      stores: {
+        checkpoint: async (kind, _partition, to): Promise<StoreCheckpoint> => {
+          seen.folders.add(to);
+          seen.mostFolders = Math.max(seen.mostFolders, seen.folders.size);
+          const files = [{ name: '000001.sst', bytes: 100, isTable: true }];
+          const facts = { format: 9, logId: 'log', watermarkMs: undefined, instance: 'one' };
+          return { files, ...facts, offset: seen.offsets[kind] };
+        },
+        snapshotMade: (kind, partition, offset) => void seen.noted.push(`${kind}/${partition} at ${offset}`),
+      },
+      thread: {
+        make: async (task, { signal }) => {
+          await seen.during(task, signal);
+          seen.made.push(`${task.of.kind}/${task.of.partition} at ${task.facts.offset}`);
+          return made;
+        },
+        close: async () => void seen.closes++,
+      },
+      places: PLACES,
+      disk: { remove: async (path) => void seen.folders.delete(`/data/${path}`) },
+      pathOf: (path) => `/data/${path}`,
+      isUrgent: () => seen.isUrgent,
+      clock,
+      random: new SeededRandom(1),
+      health: {
+        report: (_kind, part, cause) => {
+          if (cause === undefined) seen.problems.delete(part);
+          else seen.problems.set(part, cause.message);
+        },
+      },
+      events: { info: () => undefined, error: () => undefined, fatal: () => undefined },
+    },
+    { intervalMs: HOUR_MS, keep: 2, keepMs: HOUR_MS },
+  );
+  return { schedule, clock, seen };
+}
+
+describe('the schedule of snapshots', () => {
+  test('makes one of each store soon after the start, and then at each interval, where something was committed', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    await clock.advance(0.08 * HOUR_MS);
+    expect(seen.made).toEqual([]);
+    await clock.advance(0.04 * HOUR_MS);
+    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 20']);
+    expect(seen.noted).toEqual(seen.made);
+    seen.offsets.points = 11;
+    await clock.advance(0.88 * HOUR_MS);
+    expect(seen.made).toHaveLength(2);
+    await clock.advance(0.4 * HOUR_MS);
+    expect(seen.made.slice(2)).toEqual(['points/0 at 11']);
+    expect(schedule.last.map(({ of, offset }) => [of.kind, offset])).toEqual([
+      ['points', 11],
+      ['tags', 20],
+    ]);
+    expect(seen).toMatchObject({ folders: new Set(), mostFolders: 1, closes: 0 });
+    await schedule.stop();
+    expect(seen.closes).toBe(1);
+    await clock.advance(5 * HOUR_MS);
+    expect(seen.made).toHaveLength(3);
+  });
+
+  test('one that fails is a problem of its store until the next one succeeds, and others are made', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    seen.during = async ({ of }) => {
+      if (of.kind === 'points') throw new TidemarkError('unavailable', 'no answer');
+    };
+    await clock.advance(0.2 * HOUR_MS);
+    expect(seen.made).toEqual(['tags/0 at 20']);
+    expect(seen.noted).toEqual(seen.made);
+    expect([...seen.problems]).toEqual([['points/0', 'no answer']]);
+    expect(seen.folders).toEqual(new Set());
+    seen.during = async () => undefined;
+    await clock.advance(1.2 * HOUR_MS);
+    expect(seen.made).toEqual(['tags/0 at 20', 'points/0 at 10']);
+    expect([...seen.problems]).toEqual([]);
+    await schedule.stop();
+  });
+
+  test('makes one of each store each minute while the log is near to its limit', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    seen.isUrgent = true;
+    await clock.advance(55_000);
+    expect(seen.made).toEqual([]);
+    await clock.advance(10_000);
+    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 20']);
+    seen.offsets.points = 11;
+    await clock.advance(60_000);
+    seen.isUrgent = false;
+    seen.offsets.points = 12;
+    await clock.advance(0.8 * HOUR_MS);
+    expect(seen.made.slice(2)).toEqual(['points/0 at 11']);
+    await schedule.stop();
+  });
+
+  test('one on request is made also where nothing has changed, and waits for its turn', async () => {
+    const { schedule, clock, seen } = setUp();
+    let running = 0;
+    seen.during = async () => {
+      expect(++running).toBe(1);
+      await sleep(clock, 1000);
+      running--;
+    };
+    const asked = Promise.all([...PLACES, ...PLACES].map((place) => schedule.make(place)));
+    await clock.advance(5000);
+    expect((await asked).map(({ of }) => of.kind)).toEqual(['points', 'tags', 'points', 'tags']);
+    expect(seen.mostFolders).toBe(1);
+    await expect(schedule.make({ kind: 'points', partition: 7 })).rejects.toMatchObject({
+      ...{ code: 'not_found', message: 'points/7 belongs to another process' },
+    });
+  });
+
+  test('a stop ends the snapshot in progress, of a round and on request, and leaves no folder', async () => {
+    const { schedule, clock, seen } = setUp();
+    seen.during = (_task, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    schedule.start();
+    await clock.advance(0.2 * HOUR_MS);
+    const waiting = schedule.make(PLACES[1]);
+    const ended = expect(waiting).rejects.toMatchObject({ code: 'cancelled', message: 'the process stops' });
+    await schedule.stop();
+    await ended;
+    expect(seen).toMatchObject({ made: [], folders: new Set(), problems: new Map() });
+  });
+});

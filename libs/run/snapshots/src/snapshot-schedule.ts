@@ -1,0 +1,208 @@
+import type { ProcessHealth } from '@tidemark/health';
+import {
+  type Clock,
+  type Disk,
+  type Events,
+  isTidemarkError,
+  messageOf,
+  type Random,
+  Slots,
+  sleep,
+  TidemarkError,
+} from '@tidemark/ports';
+import type { SnapshotPlace } from '@tidemark/snapshot';
+import type { StoreCheckpoint, StoreWorkers } from '@tidemark/store-workers';
+import type { MadeSnapshot, Retention, SnapshotTask } from './snapshot-messages.ts';
+import type { MakeOptions, SnapshotThread } from './snapshot-thread.ts';
+
+/** Folder of checkpoints below that of the data, on whose volume links to tables can be made. */
+const CHECKPOINTS = 'checkpoints';
+/** The first round is so much of an interval after the start, so that a process that is restarted often makes snapshots, too. */
+const FIRST_PART = 0.1;
+/** Intervals differ by this part, so that not all processes of a cluster send at once. */
+const JITTER = 0.1;
+
+/** How often it is asked whether a round is urgent, and the time between such rounds at least. */
+const POLL_MS = 10_000;
+const URGENT_MS = 60_000;
+
+export interface SnapshotScheduleParts {
+  readonly stores: Pick<StoreWorkers, 'checkpoint' | 'snapshotMade'>;
+  readonly thread: Pick<SnapshotThread, 'make' | 'close'>;
+  /** The stores of this process. */
+  readonly places: readonly SnapshotPlace[];
+  /** Disk of the data folder, and the path of that folder. */
+  readonly disk: Pick<Disk, 'remove'>;
+  readonly pathOf: (name: string) => string;
+  /** True while the log, which is trimmed below snapshots only, is near to its limit: then none is waited for. */
+  readonly isUrgent?: (() => boolean) | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly health: Pick<ProcessHealth, 'report'>;
+  readonly events: Events;
+}
+
+export interface SnapshotScheduleOptions extends Retention {
+  /** Time between two snapshots of a store, ms; 0: only on request. */
+  readonly intervalMs: number;
+}
+
+/** The last snapshot of a store that this process made. */
+export interface LastSnapshot extends MadeSnapshot {
+  readonly of: SnapshotPlace;
+  /** Records of the log below it are in the snapshot. */
+  readonly offset: number;
+}
+
+/**
+ * Makes snapshots of the stores of a process: all of them at each interval, one after the other, and single ones on request. A store
+ * that has committed nothing since its last one is passed over. One that fails is a problem of kind `snapshot` until one
+ * succeeds.
+ */
+export class SnapshotSchedule {
+  readonly #parts: SnapshotScheduleParts;
+  readonly #options: SnapshotScheduleOptions;
+  readonly #last = new Map<string, LastSnapshot>();
+  /** Checkpoints keep tables of which the database has newer ones: one at a time bounds the disk that they take. */
+  readonly #turn = new Slots(1);
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(parts: SnapshotScheduleParts, options: SnapshotScheduleOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** The last snapshot of each store that this process made, if it made one. */
+  get last(): readonly LastSnapshot[] {
+    return [...this.#last.values()];
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Ends the work in progress: a snapshot that is not complete does not exist. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new TidemarkError('cancelled', 'the process stops'));
+    await this.#running;
+    await this.#parts.thread.close();
+  }
+
+  /**
+   * Makes a snapshot of a store now, also where nothing has changed. It waits for one that is being made. Errors: `not_found`
+   * for a store of another process, those of the store, of the object store, and the reason of `signal`.
+   */
+  async make(of: SnapshotPlace, { signal, onProgress }: MakeOptions = {}): Promise<LastSnapshot> {
+    const { places } = this.#parts;
+    if (!places.some((one) => nameOf(one) === nameOf(of))) {
+      throw new TidemarkError('not_found', `${nameOf(of)} belongs to another process`, { ...of });
+    }
+    const own = this.#stopping.signal;
+    const both = signal === undefined ? own : AbortSignal.any([own, signal]);
+    const options = { signal: both, onProgress };
+    return this.#turn.run(
+      () => this.#withCheckpoint(of, both, (checkpoint, folder) => this.#upload(of, checkpoint, folder, options)),
+      both,
+    );
+  }
+
+  async #run(): Promise<void> {
+    const { intervalMs } = this.#options;
+    const { signal } = this.#stopping;
+    if (intervalMs === 0) return;
+    const { clock, isUrgent } = this.#parts;
+    let lastMs = clock.monotonicMs();
+    let dueMs = lastMs + intervalMs * FIRST_PART * this.#jitter();
+    while (!signal.aborted) {
+      await sleep(clock, Math.min(POLL_MS, Math.max(0, dueMs - clock.monotonicMs())), signal);
+      const nowMs = clock.monotonicMs();
+      const isDue = nowMs >= dueMs || (nowMs - lastMs >= URGENT_MS && isUrgent?.() === true);
+      if (signal.aborted || !isDue) continue;
+      await this.#round();
+      lastMs = clock.monotonicMs();
+      dueMs = lastMs + intervalMs * this.#jitter();
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (const place of this.#parts.places) {
+      if (signal.aborted) return;
+      await this.#turn.run(() => this.#inRound(place), signal).catch(() => undefined);
+    }
+  }
+
+  async #inRound(place: SnapshotPlace): Promise<void> {
+    const { health, events } = this.#parts;
+    const { signal } = this.#stopping;
+    const name = nameOf(place);
+    try {
+      const made = await this.#withCheckpoint(place, signal, async (checkpoint, folder) => {
+        if (this.#last.get(name)?.offset === checkpoint.offset) return undefined;
+        return this.#upload(place, checkpoint, folder, { signal });
+      });
+      health.report('snapshot', name, undefined);
+      if (made !== undefined) events.info(`made a snapshot of ${name}`, { ...factsOf(made) });
+    } catch (error) {
+      if (signal.aborted) return;
+      const cause = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
+      health.report('snapshot', name, cause);
+    }
+  }
+
+  /** Copies the database of a store for `task`, and removes the copy afterwards. */
+  async #withCheckpoint<T>(
+    of: SnapshotPlace,
+    signal: AbortSignal,
+    task: (checkpoint: StoreCheckpoint, folder: string) => Promise<T>,
+  ): Promise<T> {
+    const { stores, disk, pathOf } = this.#parts;
+    const folder = `${CHECKPOINTS}/${of.kind}-${of.partition}`;
+    // Of a run that ended without removing it.
+    await disk.remove(folder);
+    try {
+      return await task(await stores.checkpoint(of.kind, of.partition, pathOf(folder), signal), folder);
+    } finally {
+      await disk.remove(folder);
+    }
+  }
+
+  async #upload(
+    of: SnapshotPlace,
+    { offset, format, logId = '', watermarkMs, files, instance }: StoreCheckpoint,
+    folder: string,
+    options: MakeOptions,
+  ): Promise<LastSnapshot> {
+    const { stores, thread, events } = this.#parts;
+    const { keep, keepMs } = this.#options;
+    const watermark = watermarkMs === undefined ? {} : { watermarkMs };
+    const task: SnapshotTask = {
+      of,
+      checkpoint: { folder, files, database: instance },
+      facts: { storeFormat: format, logId, offset, ...watermark, stateHashes: [] },
+      retention: { keep, keepMs },
+    };
+    const made = await thread.make(task, options);
+    if (made.retentionError !== undefined) {
+      events.error(`old snapshots of ${nameOf(of)} were not removed`, { reason: made.retentionError.message });
+    }
+    const last = { ...made, of, offset };
+    this.#last.set(nameOf(of), last);
+    stores.snapshotMade(of.kind, of.partition, offset);
+    return last;
+  }
+
+  #jitter(): number {
+    const [byte] = this.#parts.random.bytes(1);
+    return 1 + JITTER * (byte / 127.5 - 1);
+  }
+}
+
+function nameOf({ kind, partition }: SnapshotPlace): string {
+  return `${kind}/${partition}`;
+}
+
+function factsOf({ id, offset, uploadedBytes, reusedBytes }: LastSnapshot): Record<string, string | number> {
+  return { id, offset, uploadedBytes, reusedBytes };
+}

@@ -1,0 +1,168 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import {
+  type Clock,
+  carriedError,
+  isTidemarkError,
+  messageOf,
+  restoredError,
+  TidemarkError,
+  type Timer,
+} from '@tidemark/ports';
+import type { TableDigest } from '@tidemark/snapshot';
+import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
+import type {
+  FromSnapshotThread,
+  MadeSnapshot,
+  SnapshotTask,
+  SnapshotThreadStart,
+  ToSnapshotThread,
+} from './snapshot-messages.ts';
+
+export interface MakeOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+}
+
+type Result = MadeSnapshot | RestoreOutcome;
+
+interface Waiting extends MakeOptions {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly waiting: Map<number, Waiting>;
+  readonly ended: Promise<void>;
+}
+
+/** Without a task for so long, a thread ends. */
+const IDLE_MS = 10_000;
+
+/**
+ * A thread that makes and restores snapshots. It starts with a task, and ends a while after the last one, which gives back its memory:
+ * that of a client of S3 is tens of megabytes.
+ */
+export class SnapshotThread {
+  readonly #start: Pick<SnapshotThreadStart, 'place' | 'folder' | 'user'>;
+  readonly #clock: Clock;
+  #running: Running | undefined;
+  /** Of threads that have been told to stop. */
+  readonly #ending = new Set<Promise<void>>();
+  #idle: Timer | undefined;
+  #digests: readonly TableDigest[] = [];
+  #nextId = 0;
+
+  constructor(start: Pick<SnapshotThreadStart, 'place' | 'folder' | 'user'>, clock: Clock) {
+    this.#start = start;
+    this.#clock = clock;
+  }
+
+  /**
+   * Makes a snapshot, and removes those beyond the retention. Errors: those of `createSnapshot` and of opening the object store;
+   * the reason of the signal.
+   */
+  make(task: SnapshotTask, options: MakeOptions): Promise<MadeSnapshot> {
+    return this.#ask<MadeSnapshot>((id) => ({ type: 'make', id, task }), options);
+  }
+
+  /** Restores the newest snapshot that the log continues; see `restoreNewest`. A failure is an outcome, too. */
+  async restore(request: RestoreRequest): Promise<RestoreOutcome> {
+    try {
+      return await this.#ask<RestoreOutcome>((id) => ({ type: 'restore', id, request }), {});
+    } catch (error) {
+      const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
+      return { state: 'failed', error: carriedError(known) };
+    }
+  }
+
+  /** Ends the thread, and what it does: its tasks fail as `cancelled`. */
+  async close(): Promise<void> {
+    this.#stop();
+    await Promise.all(this.#ending);
+  }
+
+  /** Sends a message, whose type decides that of the result. */
+  async #ask<R extends Result>(
+    taskOf: (id: number) => ToSnapshotThread,
+    { signal, onProgress }: MakeOptions,
+  ): Promise<R> {
+    signal?.throwIfAborted();
+    this.#idle?.cancel();
+    this.#running ??= this.#started();
+    const { worker, waiting } = this.#running;
+    const id = this.#nextId++;
+    const cancel = (): void => post(worker, { type: 'cancel', id });
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await new Promise<R>((resolve, reject) => {
+        waiting.set(id, { resolve: (result) => resolve(result as R), reject, onProgress });
+        post(worker, taskOf(id));
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      waiting.delete(id);
+      signal?.removeEventListener('abort', cancel);
+      if (waiting.size === 0) this.#rest();
+    }
+  }
+
+  #rest(): void {
+    this.#idle?.cancel();
+    this.#idle = this.#clock.setTimer(IDLE_MS, () => this.#stop());
+  }
+
+  #stop(): void {
+    this.#idle?.cancel();
+    if (this.#running === undefined) return;
+    const { worker, ended } = this.#running;
+    this.#running = undefined;
+    this.#ending.add(ended);
+    void ended.then(() => this.#ending.delete(ended));
+    post(worker, { type: 'stop' });
+  }
+
+  #started(): Running {
+    const cache = getCompileCacheDir();
+    const start: SnapshotThreadStart = {
+      ...this.#start,
+      digests: this.#digests,
+      // Node keeps the files of its own version in a folder below the configured one.
+      compileCache: cache === undefined ? undefined : dirname(cache),
+    };
+    const worker = new Worker(new URL('./snapshot-worker-main.ts', import.meta.url), { workerData: start });
+    const waiting = new Map<number, Waiting>();
+    worker.on('message', (message: FromSnapshotThread) => {
+      if (message.type === 'stopped') this.#digests = message.digests;
+      else receive(message, waiting.get(message.id));
+    });
+    // A bug in the thread fails its tasks; the platform and the next task continue.
+    let end = new TidemarkError('cancelled', 'the thread that makes snapshots was stopped');
+    worker.once('error', (error) => {
+      end = new TidemarkError('internal', `internal error in the thread that makes snapshots: ${messageOf(error)}`);
+    });
+    const ended = new Promise<void>((resolve) => {
+      worker.once('exit', () => {
+        if (this.#running?.worker === worker) this.#running = undefined;
+        for (const { reject } of waiting.values()) reject(end);
+        resolve();
+      });
+    });
+    return { worker, waiting, ended };
+  }
+}
+
+function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, waiting: Waiting | undefined): void {
+  if (message.type === 'progress') waiting?.onProgress?.(message.doneBytes, message.totalBytes);
+  else if (message.type === 'made') waiting?.resolve(message.made);
+  else if (message.type === 'restored') waiting?.resolve(message.outcome);
+  else waiting?.reject(restoredError(message.error));
+}
+
+function post(worker: Worker, message: ToSnapshotThread): void {
+  worker.postMessage(message);
+}

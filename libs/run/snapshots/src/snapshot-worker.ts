@@ -1,0 +1,144 @@
+import type { MessagePort } from 'node:worker_threads';
+import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { openObjects } from '@tidemark/object-storage';
+import {
+  type CarriedError,
+  type Clock,
+  carriedError,
+  type Disk,
+  isTidemarkError,
+  messageOf,
+  type ObjectStore,
+  type Random,
+  TidemarkError,
+} from '@tidemark/ports';
+import { collectSnapshots, createSnapshot, type SnapshotPlace, SnapshotStore, TableDigests } from '@tidemark/snapshot';
+import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
+import { restoreNewest } from './restore-newest.ts';
+import type {
+  FromSnapshotThread,
+  MadeSnapshot,
+  SnapshotTask,
+  SnapshotThreadStart,
+  ToSnapshotThread,
+} from './snapshot-messages.ts';
+
+/** Longest pause between two messages of progress, ms. */
+const PROGRESS_MS = 200;
+
+/**
+ * Makes snapshots in a thread of its own: reading, hashing and sending gigabytes holds up no store and no intake. Tested by
+ * `snapshot-thread.test.ts`.
+ */
+export class SnapshotWorker {
+  readonly #port: MessagePort;
+  readonly #start: SnapshotThreadStart;
+  readonly #clock: Clock = new SystemClock();
+  readonly #random: Random = new SystemRandom();
+  readonly #disk: Disk;
+  readonly #digests: TableDigests;
+  readonly #running = new Map<number, AbortController>();
+  #objects: Promise<ObjectStore> | undefined;
+
+  constructor(port: MessagePort, start: SnapshotThreadStart) {
+    this.#port = port;
+    this.#start = start;
+    this.#disk = new LocalDisk(start.folder);
+    this.#digests = new TableDigests(start.digests);
+    port.on('message', (message: ToSnapshotThread) => void this.#receive(message));
+  }
+
+  async #receive(message: ToSnapshotThread): Promise<void> {
+    if (message.type === 'cancel') this.#running.get(message.id)?.abort();
+    else if (message.type === 'stop') await this.#stop();
+    else await this.#serve(message);
+  }
+
+  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' }>): Promise<void> {
+    const { id } = message;
+    const abort = new AbortController();
+    this.#running.set(id, abort);
+    try {
+      if (message.type === 'make') {
+        this.#send({ type: 'made', id, made: await this.#make(id, message.task, abort.signal) });
+      } else {
+        this.#send({ type: 'restored', id, outcome: await this.#restore(message.request, abort.signal) });
+      }
+    } catch (error) {
+      this.#send({ type: 'failed', id, error: carried(error) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  async #make(id: number, task: SnapshotTask, signal: AbortSignal): Promise<MadeSnapshot> {
+    const store = await this.#storeOf(task.of);
+    const checkpoint = { ...task.checkpoint, disk: this.#disk };
+    const { manifest, uploadedBytes, reusedBytes } = await createSnapshot(store, checkpoint, task.facts, {
+      ...{ signal, digests: this.#digests },
+      onProgress: this.#progressOf(id),
+    });
+    const retentionError = await this.#collect(store, task, signal);
+    return { id: manifest.id, createdMs: manifest.createdMs, uploadedBytes, reusedBytes, retentionError };
+  }
+
+  async #collect(
+    store: SnapshotStore,
+    { retention, facts: { logId } }: SnapshotTask,
+    signal: AbortSignal,
+  ): Promise<CarriedError | undefined> {
+    try {
+      await collectSnapshots(store, { ...retention, logId, nowMs: this.#clock.wallMs(), signal });
+      return undefined;
+    } catch (error) {
+      return carried(error);
+    }
+  }
+
+  async #restore(request: RestoreRequest, signal: AbortSignal): Promise<RestoreOutcome> {
+    const { kind, partition, to } = request;
+    const store = await this.#storeOf({ kind, partition });
+    return restoreNewest(store, request, { disk: this.#disk, folder: to }, signal);
+  }
+
+  async #storeOf(place: SnapshotPlace): Promise<SnapshotStore> {
+    const objects = await this.#opened();
+    return new SnapshotStore({ objects, place, clock: this.#clock, random: this.#random, user: this.#start.user });
+  }
+
+  /** One store for all tasks. One that could not be opened, as without a network, is opened again for the next task. */
+  #opened(): Promise<ObjectStore> {
+    this.#objects ??= openObjects(this.#start.place, this.#random).catch((error: unknown) => {
+      this.#objects = undefined;
+      throw error;
+    });
+    return this.#objects;
+  }
+
+  #progressOf(id: number): (doneBytes: number, totalBytes: number) => void {
+    let sentMs = Number.NEGATIVE_INFINITY;
+    return (doneBytes, totalBytes) => {
+      const nowMs = this.#clock.monotonicMs();
+      if (nowMs - sentMs < PROGRESS_MS && doneBytes < totalBytes) return;
+      sentMs = nowMs;
+      this.#send({ type: 'progress', id, doneBytes, totalBytes });
+    };
+  }
+
+  async #stop(): Promise<void> {
+    const stopped = new TidemarkError('cancelled', 'the thread that makes snapshots was stopped');
+    for (const abort of this.#running.values()) abort.abort(stopped);
+    await (await this.#objects?.catch(() => undefined))?.close();
+    this.#send({ type: 'stopped', digests: this.#digests.entries });
+    this.#port.close();
+  }
+
+  #send(message: FromSnapshotThread): void {
+    this.#port.postMessage(message);
+  }
+}
+
+function carried(error: unknown): CarriedError {
+  if (isTidemarkError(error)) return carriedError(error);
+  return { code: 'internal', message: `internal error while a snapshot was made: ${messageOf(error)}`, detail: {} };
+}
