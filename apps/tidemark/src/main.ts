@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   'state-hash': async () => (await import('./commands/state-hash.ts')).stateHashCommand(),
   skip: async () => (await import('./commands/skip.ts')).skipCommand(),
+  snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
   keys: async () => (await import('./commands/keys.ts')).keysCommand(),
 };
 const HELP = `

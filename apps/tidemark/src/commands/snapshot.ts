@@ -1,0 +1,149 @@
+import { readFile } from 'node:fs/promises';
+import { formatBytes } from '@tidemark/doctor';
+import { readSettings, settingsCommand } from '@tidemark/executable';
+import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { type ObjectPlace, objectPlace, objectPlaceText, openObjects } from '@tidemark/object-storage';
+import { type ObjectStore, TidemarkError } from '@tidemark/ports';
+import {
+  listSnapshots,
+  type SnapshotManifest,
+  SnapshotStore,
+  snapshotPlaces,
+  type UnreadableSnapshot,
+  verifySnapshot,
+} from '@tidemark/snapshot';
+import { Command } from 'commander';
+import { tableJsonOrCsv, tableOrJson } from '../format-option.ts';
+import { csvOf, tableOf } from '../list-output.ts';
+import { print, printError } from '../printable.ts';
+
+const GROUPS = ['data', 'objects'] as const;
+
+interface Found {
+  /** `points/3`. */
+  readonly of: string;
+  readonly store: SnapshotStore;
+  readonly snapshots: readonly SnapshotManifest[];
+  readonly unreadable: readonly UnreadableSnapshot[];
+}
+
+/** Commands about the snapshots of an object store. They need no running platform. */
+export function snapshotCommand(): Command {
+  const snapshot = new Command('snapshot').description('list and verify the snapshots of the object store');
+  const list = settingsCommand('list', 'list the snapshots of all partitions', GROUPS).addOption(tableJsonOrCsv());
+  snapshot.addCommand(
+    list.action(async ({ format }: { format: 'table' | 'json' | 'csv' }) =>
+      withSnapshots(list, async (found, place) => print(listText(found, place, format))),
+    ),
+  );
+  const verify = settingsCommand('verify', 'read the newest snapshot of each partition, or all of them', GROUPS)
+    .option('--all', 'verify older snapshots, too')
+    .addOption(tableOrJson());
+  snapshot.addCommand(
+    verify.action(async ({ all = false, format }: { all?: boolean; format: 'table' | 'json' }) =>
+      withSnapshots(verify, async (found, place) => {
+        const rows = await verifyAll(found, all);
+        print(format === 'json' ? JSON.stringify({ snapshots: rows }, undefined, 2) : verifiedText(rows, place));
+        if (rows.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
+      }),
+    ),
+  );
+  return snapshot;
+}
+
+async function withSnapshots(
+  command: Command,
+  task: (found: readonly Found[], place: ObjectPlace) => Promise<void>,
+): Promise<void> {
+  const settings = await readSettings(command, {
+    environment: process.env,
+    readText: (file) => readFile(file, 'utf8'),
+    warn: printError,
+  });
+  const place = objectPlace(settings);
+  if (place === undefined) {
+    throw new TidemarkError(
+      'invalid_argument',
+      'objects.store: none (limit: folder or s3): set it with --objects-store, TIDEMARK_OBJECTS_STORE or --settings FILE',
+    );
+  }
+  const objects = await openObjects(place, new SystemRandom());
+  try {
+    await task(await findAll(objects), place);
+  } finally {
+    await objects.close();
+  }
+}
+
+async function findAll(objects: ObjectStore): Promise<Found[]> {
+  const ports = {
+    objects,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    user: `tidemark snapshot ${process.pid}`,
+  };
+  const found: Found[] = [];
+  for (const place of await snapshotPlaces(objects)) {
+    const store = new SnapshotStore({ ...ports, place });
+    const { snapshots, unreadable } = await listSnapshots(store);
+    found.push({ of: `${place.kind}/${place.partition}`, store, snapshots: snapshots.toReversed(), unreadable });
+  }
+  return found;
+}
+
+function listText(found: readonly Found[], place: ObjectPlace, format: 'table' | 'json' | 'csv'): string {
+  const whole = found.flatMap(({ of, snapshots }) => snapshots.map((snapshot) => ({ of, ...factsOf(snapshot) })));
+  const broken = found.flatMap(({ of, unreadable }) =>
+    unreadable.map(({ key, error }) => ({ of, key, error: error.message })),
+  );
+  if (format === 'json') return JSON.stringify({ snapshots: whole, unreadable: broken }, undefined, 2);
+  const head = ['of', 'snapshot', 'offset', 'complete through', 'made', 'bytes'];
+  const rows = whole.map((one) => [one.of, one.id, one.offset, one.completeThrough ?? '', one.made, one.bytes]);
+  if (format === 'csv') return csvOf(head, rows);
+  const lines = broken.map(({ of, error }) => `${of}: a snapshot can't be read: ${error}`);
+  if (rows.length === 0) return [`no snapshots are in ${objectPlaceText(place)}`, ...lines].join('\n');
+  const shown = whole.map((one, i) => [...rows[i].slice(0, -1), formatBytes(one.bytes)]);
+  return [tableOf(head, shown), ...lines].join('\n');
+}
+
+function factsOf({ id, offset, watermarkMs, createdMs, createdBy, files }: SnapshotManifest) {
+  return {
+    ...{ id, offset, made: new Date(createdMs).toISOString(), by: createdBy },
+    completeThrough: watermarkMs === undefined ? undefined : new Date(watermarkMs).toISOString(),
+    ...{ files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) },
+  };
+}
+
+interface Verified {
+  readonly of: string;
+  readonly id: string;
+  readonly bytes: number;
+  readonly wrong: readonly string[];
+}
+
+async function verifyAll(found: readonly Found[], isAll: boolean): Promise<Verified[]> {
+  const rows: Verified[] = [];
+  for (const { of, store, snapshots, unreadable } of found) {
+    for (const { id, key, error } of unreadable) rows.push({ of, id: id ?? key, bytes: 0, wrong: [error.message] });
+    for (const snapshot of isAll ? snapshots : snapshots.slice(0, 1)) {
+      const { wrong } = await verifySnapshot(store, snapshot.id);
+      rows.push({
+        of,
+        id: snapshot.id,
+        bytes: factsOf(snapshot).bytes,
+        wrong: wrong.map(({ error }) => error.message),
+      });
+    }
+  }
+  return rows;
+}
+
+function verifiedText(rows: readonly Verified[], place: ObjectPlace): string {
+  if (rows.length === 0) return `no snapshots are in ${objectPlaceText(place)}`;
+  return rows
+    .map(({ of, id, bytes, wrong }) => {
+      const what = wrong.length === 0 ? `whole, ${formatBytes(bytes)}` : `damaged: ${wrong.join('; ')}`;
+      return `${of} ${id}: ${what}`;
+    })
+    .join('\n');
+}
