@@ -42,7 +42,7 @@ function setUp() {
           const facts = { format: 9, logId: 'log', watermarkMs: undefined, instance: 'one' };
           return { files, ...facts, offset: seen.offsets[kind] };
         },
-        snapshotMade: (kind, partition, offset) => void seen.noted.push(`${kind}/${partition} at ${offset}`),
+        snapshotMade: (kind, partition, { offset }) => void seen.noted.push(`${kind}/${partition} at ${offset}`),
       },
       thread: {
         make: async (task, { signal }) => {

@@ -170,10 +170,11 @@ export class SnapshotSchedule {
 
   async #upload(
     of: SnapshotPlace,
-    { offset, format, logId = '', watermarkMs, files, instance }: StoreCheckpoint,
+    checkpoint: StoreCheckpoint,
     folder: string,
     options: MakeOptions,
   ): Promise<LastSnapshot> {
+    const { offset, format, logId = '', watermarkMs, files, instance } = checkpoint;
     const { stores, thread, events } = this.#parts;
     const { keep, keepMs } = this.#options;
     const watermark = watermarkMs === undefined ? {} : { watermarkMs };
@@ -189,7 +190,7 @@ export class SnapshotSchedule {
     }
     const last = { ...made, of, offset };
     this.#last.set(nameOf(of), last);
-    stores.snapshotMade(of.kind, of.partition, offset);
+    stores.snapshotMade(of.kind, of.partition, checkpoint);
     return last;
   }
 

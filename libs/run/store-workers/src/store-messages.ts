@@ -88,9 +88,11 @@ export interface CheckpointCall {
   readonly to: string;
 }
 
-/** A snapshot was made that has all records below `offset`. */
+/** A snapshot of a database was made that has all records below `offset`. */
 export interface SnapshotNote {
   readonly type: 'snapshot';
+  /** `StoreCheckpoint.instance`: another database that has taken its place meanwhile may have less. */
+  readonly instance: string;
   readonly kind: StoreKind;
   readonly partition: number;
   readonly offset: number;

@@ -466,11 +466,13 @@ export class StoreWorker {
     }
   }
 
-  #noteSnapshot({ kind, partition, offset }: SnapshotNote): void {
-    const { topic, snapshotPoint } = this.#stores.get(kind)?.get(partition) ?? {};
-    if (topic === undefined || snapshotPoint === undefined || this.#replacing.has(`${kind}/${partition}`)) return;
-    snapshotPoint.made(offset);
-    this.#send({ type: 'trimmable', topic, partition, offset: snapshotPoint.offset });
+  #noteSnapshot({ kind, partition, offset, instance }: SnapshotNote): void {
+    const store = this.#stores.get(kind)?.get(partition);
+    if (store?.snapshotPoint === undefined || store.instance !== instance) return;
+    // What replaces the database needs the log from an earlier offset on.
+    if (this.#replacing.has(`${kind}/${partition}`)) return;
+    store.snapshotPoint.made(offset);
+    this.#send({ type: 'trimmable', topic: store.topic, partition, offset: store.snapshotPoint.offset });
   }
 
   async #serveCheckpoint(call: CheckpointCall): Promise<void> {

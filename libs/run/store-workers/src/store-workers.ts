@@ -208,9 +208,9 @@ export class StoreWorkers {
     );
   }
 
-  /** Notes a snapshot that has all records below `offset`: the log may be trimmed below it. */
-  snapshotMade(kind: StoreKind, partition: number, offset: number): void {
-    this.#of(partition).worker.postMessage({ type: 'snapshot', kind, partition, offset } satisfies ToStore);
+  /** Notes a snapshot of this checkpoint: the log may be trimmed below it, while the store has that database. */
+  snapshotMade(kind: StoreKind, partition: number, { offset, instance }: StoreCheckpoint): void {
+    this.#of(partition).worker.postMessage({ type: 'snapshot', kind, partition, offset, instance } satisfies ToStore);
   }
 
   /** Commits and closes every store. */
