@@ -3,7 +3,7 @@ import { formatBytes } from '@tidemark/doctor';
 import { readSettings, settingsCommand } from '@tidemark/executable';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { type ObjectPlace, objectPlace, objectPlaceText, openObjects } from '@tidemark/object-storage';
-import { type ObjectStore, TidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type ObjectStore, TidemarkError } from '@tidemark/ports';
 import {
   listSnapshots,
   type SnapshotManifest,
@@ -44,7 +44,7 @@ export function snapshotCommand(): Command {
       withSnapshots(verify, async (found, place) => {
         const rows = await verifyAll(found, all);
         print(format === 'json' ? JSON.stringify({ snapshots: rows }, undefined, 2) : verifiedText(rows, place));
-        if (rows.some(({ wrong }) => wrong.length > 0)) process.exitCode = 1;
+        if (rows.some(({ state }) => state === 'damaged' || state === 'unreadable')) process.exitCode = 1;
       }),
     ),
   );
@@ -117,6 +117,8 @@ function factsOf({ id, offset, watermarkMs, createdMs, createdBy, files }: Snaps
 interface Verified {
   readonly of: string;
   readonly id: string;
+  /** `unreadable`: of a newer program, or a copy of another one's manifest. `removed`: since it was listed. */
+  readonly state: 'whole' | 'damaged' | 'unreadable' | 'removed';
   readonly bytes: number;
   readonly wrong: readonly string[];
 }
@@ -124,26 +126,38 @@ interface Verified {
 async function verifyAll(found: readonly Found[], isAll: boolean): Promise<Verified[]> {
   const rows: Verified[] = [];
   for (const { of, store, snapshots, unreadable } of found) {
-    for (const { id, key, error } of unreadable) rows.push({ of, id: id ?? key, bytes: 0, wrong: [error.message] });
-    for (const snapshot of isAll ? snapshots : snapshots.slice(0, 1)) {
-      const { wrong } = await verifySnapshot(store, snapshot.id);
-      rows.push({
-        of,
-        id: snapshot.id,
-        bytes: factsOf(snapshot).bytes,
-        wrong: wrong.map(({ error }) => error.message),
-      });
+    for (const { id, key, error } of unreadable) {
+      const state = error.code === 'data_loss' ? 'damaged' : 'unreadable';
+      rows.push({ of, id: id ?? key, state, bytes: 0, wrong: [error.message] });
+    }
+    for (const snapshot of snapshots) {
+      const row = await verified(of, store, snapshot);
+      rows.push(row);
+      if (!isAll && row.state !== 'removed') break;
     }
   }
   return rows;
 }
 
+async function verified(of: string, store: SnapshotStore, snapshot: SnapshotManifest): Promise<Verified> {
+  const { id } = snapshot;
+  const { bytes } = factsOf(snapshot);
+  try {
+    const wrong = (await verifySnapshot(store, id)).wrong.map(({ error }) => error.message);
+    return { of, id, state: wrong.length > 0 ? 'damaged' : 'whole', bytes, wrong };
+  } catch (error) {
+    // Its retention has ended meanwhile.
+    if (!isTidemarkError(error, 'not_found')) throw error;
+    return { of, id, state: 'removed', bytes, wrong: [] };
+  }
+}
+
 function verifiedText(rows: readonly Verified[], place: ObjectPlace): string {
   if (rows.length === 0) return `no snapshots are in ${objectPlaceText(place)}`;
   return rows
-    .map(({ of, id, bytes, wrong }) => {
-      const what = wrong.length === 0 ? `whole, ${formatBytes(bytes)}` : `damaged: ${wrong.join('; ')}`;
-      return `${of} ${id}: ${what}`;
+    .map(({ of, id, state, bytes, wrong }) => {
+      const what = state === 'whole' ? [formatBytes(bytes)] : wrong;
+      return `${of} ${id}: ${[state, what.join('; ')].filter((text) => text !== '').join(': ')}`;
     })
     .join('\n');
 }

@@ -2,7 +2,7 @@ import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile }
 import { dirname, join } from 'node:path';
 import { systemCode, TidemarkError } from '@tidemark/ports';
 import { ifThere } from './if-there.ts';
-import { tablesOf } from './manifest-edits.ts';
+import { type ManifestTable, type ManifestTables, tablesOf } from './manifest-edits.ts';
 import { syncPath } from './sync-path.ts';
 
 /** A file of a checkpoint. Tables never change; the manifest and `CURRENT` are this checkpoint's own. */
@@ -56,17 +56,11 @@ export async function linkTables(path: string, to: string): Promise<CheckpointFi
 
 /** Links the tables of the newest manifest, and writes it. Returns whether all of its tables were there. */
 async function isLinked(path: string, to: string): Promise<boolean> {
-  const current = await readFile(join(path, 'CURRENT'), 'latin1');
-  const name = current.trimEnd();
-  const manifest = await ifThere(readFile(join(path, name)));
-  // A manifest that has grown is replaced, and removed.
-  if (manifest === undefined) return false;
-  const found = tablesOf(manifest);
-  if (typeof found === 'string') {
-    throw new TidemarkError('data_loss', `${join(path, name)} can't be copied, ${found}`, { path, file: name });
-  }
+  const read = await readManifest(path);
+  if (read === undefined) return false;
+  const { name, current, manifest, found } = read;
   const linked = new Set(await readdir(to));
-  const tables = new Set(found.tables.map((number) => `${String(number).padStart(6, '0')}.sst`));
+  const tables = new Set(found.tables.map(tableName));
   for (const table of tables) {
     if (!linked.has(table) && !(await isLinkMade(join(path, table), join(to, table)))) return false;
   }
@@ -75,6 +69,31 @@ async function isLinked(path: string, to: string): Promise<boolean> {
   await writeSynced(join(to, name), manifest.subarray(0, found.end));
   await writeSynced(join(to, 'CURRENT'), Buffer.from(current, 'latin1'));
   return true;
+}
+
+/** A manifest of a database, and its tables. */
+interface ReadManifest {
+  readonly name: string;
+  /** Content of the file that names it. */
+  readonly current: string;
+  readonly manifest: Buffer;
+  readonly found: ManifestTables;
+}
+
+/** Reads the manifest of a database; undefined where it was replaced by a new one meanwhile, as one that has grown is. */
+export async function readManifest(path: string): Promise<ReadManifest | undefined> {
+  const current = await readFile(join(path, 'CURRENT'), 'latin1');
+  const name = current.trimEnd();
+  const manifest = await ifThere(readFile(join(path, name)));
+  if (manifest === undefined) return undefined;
+  const found = tablesOf(manifest);
+  if (typeof found !== 'string') return { name, current, manifest, found };
+  throw new TidemarkError('data_loss', `${join(path, name)} can't be read, ${found}`, { path, file: name });
+}
+
+/** Name of the file of a table. */
+export function tableName({ number }: Pick<ManifestTable, 'number'>): string {
+  return `${String(number).padStart(6, '0')}.sst`;
 }
 
 async function makeEmptyFolder(to: string, partial: string): Promise<void> {

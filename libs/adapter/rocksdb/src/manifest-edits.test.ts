@@ -15,10 +15,12 @@ function manifestOf(...edits: readonly (readonly number[])[]): Buffer {
   return Buffer.concat(parts);
 }
 
+/** What a key of a table has behind it: sequence and kind of write. */
+const SUFFIX = [1, 0, 0, 0, 0, 0, 0, 0];
 const last = (sequence: number): readonly number[] => [4, sequence];
 /** Table 9, or that of another number, in level 0 with 3 bytes, keys `a` to `b` of the writes from 1 to `sequence`, and another field of 2 bytes. */
 const table = (sequence: number, number = 9): readonly number[] => [
-  ...[103, 0, number, 3, 1, 97, 1, 98, 1, sequence],
+  ...[103, 0, number, 3, 9, 97, ...SUFFIX, 9, 98, ...SUFFIX, 1, sequence],
   ...[5, 2, 1, 1, 1],
 ];
 const comparator = [1, 1, 120];
@@ -46,13 +48,15 @@ test('an empty manifest has no table', () => {
   expect(tableSequenceOf(Buffer.alloc(0))).toBe(0);
 });
 
+const tableOf = (number: number) => ({ number, first: Buffer.from('a'), last: Buffer.from('b') });
+
 test('tables are those that were added and not deleted, up to the last whole edit', () => {
   const whole = manifestOf([...comparator, ...table(1, 8)], table(2, 12), [...deletedTable, ...table(2, 10)]);
-  expect(tablesOf(whole)).toEqual({ tables: [10, 12], end: whole.length });
+  expect(tablesOf(whole)).toEqual({ tables: [10, 12].map(tableOf), end: whole.length });
   const moved = manifestOf(table(1, 8), [...deletedTable, ...table(1, 8)]);
-  expect(tablesOf(moved)).toEqual({ tables: [8], end: moved.length });
+  expect(tablesOf(moved)).toEqual({ tables: [8].map(tableOf), end: moved.length });
   const cut = Buffer.concat([whole, manifestOf(table(3, 20)).subarray(0, -1)]);
-  expect(tablesOf(cut)).toEqual({ tables: [10, 12], end: whole.length });
+  expect(tablesOf(cut)).toEqual({ tables: [10, 12].map(tableOf), end: whole.length });
 });
 
 test('of a damaged manifest, and of one with unknown fields, no table is known', () => {

@@ -7,6 +7,8 @@ const LAST_SEQUENCE_TAG = 4;
 const DELETED_TABLE_TAG = 6;
 const NEW_TABLE_TAG = 103;
 const FIRST_ADDED_TAG = 8192;
+/** Sequence and kind of write, at the end of a key in a table. */
+const KEY_TAG_BYTES = 8;
 /** The end of the fields that follow a new table. */
 const TABLE_END_TAG = 1;
 
@@ -16,17 +18,25 @@ interface Edit {
   readonly last: number | undefined;
   /** The newest write in tables that the edit adds; 0 without any. */
   readonly inTables: number;
-  /** Numbers of tables. A table that moves to another level is deleted and added. */
-  readonly added: readonly number[];
+  /** A table that moves to another level is deleted and added. */
+  readonly added: readonly ManifestTable[];
+  /** Numbers of tables. */
   readonly deleted: readonly number[];
   /** False when it has a field that is not known here. */
   readonly isKnown: boolean;
 }
 
+/** A table, and the keys between which it has entries, both included. */
+export interface ManifestTable {
+  readonly number: number;
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+}
+
 /** The tables of a database at the end of a manifest. */
 export interface ManifestTables {
-  /** Numbers of the tables, ascending. */
-  readonly tables: readonly number[];
+  /** By ascending number. */
+  readonly tables: readonly ManifestTable[];
   /** Where the last whole edit ends. */
   readonly end: number;
 }
@@ -53,31 +63,31 @@ export function tableSequenceOf(manifest: Buffer): number {
  * has a field that is not known here.
  */
 export function tablesOf(manifest: Buffer): ManifestTables | string {
-  const tables = new Set<number>();
+  const tables = new Map<number, ManifestTable>();
   let whole = 0;
   for (const record of recordsOf(manifest)) {
     if (!('bytes' in record)) return `at offset ${record.at}: ${record.what}`;
     const { added, deleted, isKnown } = editOf(record.bytes);
     if (!isKnown) return `at offset ${record.at}: an edit with a field that is not known`;
     for (const number of deleted) tables.delete(number);
-    for (const number of added) tables.add(number);
+    for (const table of added) tables.set(table.number, table);
     whole = record.end;
   }
-  return { tables: [...tables].sort((a, b) => a - b), end: whole };
+  return { tables: [...tables.values()].sort((a, b) => a.number - b.number), end: whole };
 }
 
 function editOf(edit: Buffer): Edit {
   const fields = new Fields(edit);
   let last: number | undefined;
   let inTables = 0;
-  const added: number[] = [];
+  const added: ManifestTable[] = [];
   const deleted: number[] = [];
   while (!fields.isAtEnd) {
     const tag = fields.number();
     if (tag === LAST_SEQUENCE_TAG) last = fields.number();
     else if (tag === NEW_TABLE_TAG) {
-      const { number, sequence } = fields.newTable();
-      added.push(number);
+      const { sequence, ...table } = fields.newTable();
+      added.push(table);
       inTables = Math.max(inTables, sequence);
     } else if (tag === DELETED_TABLE_TAG) {
       fields.skipNumbers(1);
@@ -122,18 +132,26 @@ class Fields {
   }
 
   /**
-   * Reads a new table: level, number, size, first and last key, first and last sequence, other fields. Returns its number and
-   * its last sequence.
+   * Reads a new table: level, number, size, first and last key, first and last sequence, other fields. `sequence` is its last
+   * one.
    */
-  newTable(): { number: number; sequence: number } {
+  newTable(): ManifestTable & { sequence: number } {
     this.skipNumbers(1);
     const number = this.number();
     this.skipNumbers(1);
-    this.skipText();
-    this.skipText();
+    const first = this.#key();
+    const last = this.#key();
     this.skipNumbers(1);
     const sequence = this.number();
     while (!this.isAtEnd && this.number() !== TABLE_END_TAG) this.skipText();
-    return { number, sequence };
+    return { number, first, last, sequence };
+  }
+
+  /** A key of a table, without the sequence and the kind of write that RocksDB adds. */
+  #key(): Uint8Array {
+    const length = this.number();
+    const key = this.#bytes.subarray(this.#at, this.#at + Math.max(0, length - KEY_TAG_BYTES));
+    this.#at += length;
+    return key;
   }
 }

@@ -1,6 +1,7 @@
 /** The part of rocksdb-native 3.18 that this library uses; the package has no types of its own. */
 declare module 'rocksdb-native' {
   interface RocksDBOptions {
+    readOnly?: boolean;
     writeBufferSize?: number;
     maxOpenFiles?: number;
     maxBackgroundJobs?: number;

@@ -297,7 +297,7 @@ test('databases that were built again are a note with their folders and the time
       {
         severity: 'note',
         sinceMs: NOW_MS - 9000,
-        what: `2 damaged databases of tidemark 1 (points/0, points/1) were built again from the log: ${reason}`,
+        what: `2 lost or damaged databases of tidemark 1 (points/0, points/1) were made again from the log or a snapshot: ${reason}`,
         next: expect.stringMatching(/^check the disk/),
       },
     ],

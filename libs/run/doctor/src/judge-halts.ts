@@ -6,6 +6,8 @@ import type { PipelineView } from './pipeline-view.ts';
 
 /** How a store says that it answers nothing, because it has no database that can be trusted. */
 const NO_DATABASE = /^(the )?database \S+ (is damaged|can't be opened)/;
+/** How a store says that its database comes back from a snapshot. */
+const RESTORED = /It is restored from a snapshot; retry later$|Its snapshot can't be restored now: /;
 /** How a store says that a whole folder of the log is gone. */
 const GONE_FOLDER = /: log\/\S+ was gone at a start;/;
 
@@ -28,6 +30,13 @@ export function judgeHalts(pipeline: PipelineView, processes: Observations['proc
 
 function words({ topic, partition, offset, reason }: Halted, isRebuilt: boolean): Pick<Finding, 'means' | 'next'> {
   const skip = `${TIDEMARK_COMMAND} skip ${topic} ${partition} ${offset} --reason WHY (what the skip passes is lost)`;
+  if (RESTORED.test(reason)) {
+    return {
+      means:
+        'queries that need this partition are errors, never smaller answers, until that is done; the other partitions are right',
+      next: 'do what the reason says, and skip nothing: a skip would lose what the snapshot has',
+    };
+  }
   if (NO_DATABASE.test(reason)) {
     return {
       means: 'queries that need this partition are errors, never smaller answers; the other partitions are right',

@@ -53,7 +53,7 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'database-rebuilt',
       severity: 'note',
       what: (name, parts) =>
-        `${counted(parts.length, 'damaged database')} of ${name} (${listed(parts)}) ${parts.length === 1 ? 'was' : 'were'} built again from the log`,
+        `${counted(parts.length, 'lost or damaged database')} of ${name} (${listed(parts)}) ${parts.length === 1 ? 'was' : 'were'} made again from the log or a snapshot`,
       means: 'nothing is lost; a disk that damages files may damage the next one where the log no longer has it',
       next: `${CHECK_DISK}; the folders *.damaged-* of the data folder may be deleted once the stores have caught up`,
     },

@@ -29,9 +29,6 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
       health.report('rebuilt', part, { code: 'data_loss', message });
       events.error(`the store of ${part} is restored from a snapshot`, { reason, ...snapshot });
     },
-    onNoSnapshot: (topic: Topic, partition: number, found: string): void => {
-      events.error(`the database of ${topic}/${partition} is gone, and no snapshot replaces it`, { found });
-    },
     onRereading: (topic: Topic, partition: number, offset: number, reason: string): void => {
       events.error(
         `the database of ${topic}/${partition} is damaged; its store reads the log again from ${offset} on`,

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -15,6 +15,8 @@ import { SnapshotThread } from './snapshot-thread.ts';
 /** Blocks of the log, and those before the snapshot. */
 const BLOCKS = 12;
 const BEFORE = 8;
+/** So many that pages have blocks of tables of their own, which only queries and copies read. */
+const SERIES = 300;
 /** A commit at each block. */
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 1000, bucketMs: 4000 };
 const POINTS_0 = { kind: 'points', partition: 0 } as const;
@@ -65,17 +67,18 @@ async function start(data = 'data'): Promise<Platform> {
     ...{ folder: own, kinds: ['points'], owned: [0], limits: LIMITS, latenessMs: 1000, threads: 1 },
     log: { kind: 'embedded', folder: join(own, 'log'), partitions: 1 },
     openFiles: undefined,
-    hasSnapshots: true,
+    ...{ hasSnapshots: true, canRestore: true },
     restore: (request) => thread.restore(request),
     onRestored: (topic, partition, { offset }, reason) =>
       reports.push(`${topic}/${partition} restored at ${offset}: ${reason}`),
-    onNoSnapshot: (topic, partition, found) => reports.push(`${topic}/${partition} has no snapshot: ${found}`),
     onTrimmable: (topic, partition, offset) => void log.trim(topic, partition, offset),
     onHalted: (topic, partition, _offset, reason) => reports.push(`${topic}/${partition} halted: ${reason}`),
     onRereading: () => undefined,
     onRebuilding: (topic, partition) => reports.push(`${topic}/${partition} built again`),
-    onResumed: () => undefined,
-    onProblem: () => undefined,
+    onResumed: (topic, partition) => reports.push(`${topic}/${partition} continues`),
+    onProblem: (topic, partition, problem) => {
+      if (problem !== undefined) reports.push(`${topic}/${partition} has a problem: ${problem.message}`);
+    },
     onFailed: (error) => {
       throw error;
     },
@@ -105,14 +108,17 @@ async function readTo(platform: Platform, next: number): Promise<void> {
   while ((await statusOf(platform)).offset < next) await setTimeout(10);
 }
 
-/** Appends all blocks and makes a snapshot in between, below which the log is trimmed. Returns the hash of the state. */
-async function fill(snapshots = 1): Promise<Awaited<ReturnType<typeof hashOf>>> {
+/**
+ * Appends all blocks and makes snapshots in between, below which the log is trimmed, and a copy of the database after the record
+ * `copyAt`. Returns the hash of the state.
+ */
+async function fill(snapshots = 1, copyAt = -1): Promise<Awaited<ReturnType<typeof hashOf>>> {
   const platform = await start();
   const { log, schedule } = platform;
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, 1000, { partition: 0 });
   for (let i = 0; i < BLOCKS; i++) {
-    const points = Array.from({ length: 4 }, (_, series) => ({
+    const points = Array.from({ length: SERIES }, (_, series) => ({
       series,
       timeMs: 2000 + i,
       value: Math.sin(i + series),
@@ -122,11 +128,13 @@ async function fill(snapshots = 1): Promise<Awaited<ReturnType<typeof hashOf>>> 
   const writer = await log.writer('points', 0);
   for (const { offset, value } of builder.records) {
     await writer.append(offset, value);
-    if (offset < BEFORE - snapshots || offset >= BEFORE) continue;
+    const isSnapshot = offset >= BEFORE - snapshots && offset < BEFORE;
+    if (!isSnapshot && offset !== copyAt) continue;
     await readTo(platform, offset + 1);
-    // What is only in memory is in no snapshot.
+    // What is only in memory is in no snapshot, and in no copy.
     while ((await statusOf(platform)).committedOffset <= offset) await setTimeout(10);
-    await schedule.make(POINTS_0);
+    if (isSnapshot) await schedule.make(POINTS_0);
+    else await cp(join(folder, DATABASE), join(folder, COPY), { recursive: true });
   }
   await readTo(platform, builder.records.length);
   while ((await log.bounds('points', 0)).first === 0) await setTimeout(10);
@@ -135,42 +143,139 @@ async function fill(snapshots = 1): Promise<Awaited<ReturnType<typeof hashOf>>> 
   return hash;
 }
 
+/** What a store says while it is restored, and what nothing replaces it by. */
+const RESTORING =
+  /^points\/0 halted: the database points\/0 was lost, or is an older copy: .* It is restored from a snapshot; retry later$/;
+const CONTINUES = 'points/0 continues';
+const DATABASE = 'data/points/0';
+const COPY = 'copy';
+const MANIFESTS = 'objects/objects/snapshots/points-0/manifests';
+
+async function untilReports({ reports }: Platform, count: number): Promise<void> {
+  while (reports.length < count) await setTimeout(10);
+}
+
 describe('a store whose log was trimmed below its snapshot', () => {
   test('is restored from it and the log when its database is gone', async () => {
     const expected = await fill();
-    await rm(join(folder, 'data/points/0'), { recursive: true });
+    await rm(join(folder, DATABASE), { recursive: true });
     const platform = await start();
     expect((await platform.log.bounds('points', 0)).first).toBeGreaterThan(0);
     await readTo(platform, BLOCKS + 1);
-    expect(platform.reports).toEqual([`points/0 restored at ${BEFORE}: it was gone`]);
+    expect(platform.reports).toEqual([
+      expect.stringMatching(RESTORING),
+      `points/0 restored at ${BEFORE}: it was gone`,
+      CONTINUES,
+    ]);
     expect(await hashOf(platform)).toEqual(expected);
+    expect(await readdir(join(folder, 'data/points'))).toEqual(['0']);
   });
 
-  test('is restored from it when its database is damaged, which is kept, and found by an open or by a read', async () => {
+  test('is restored from it when its database is damaged, which is kept', async () => {
     const expected = await fill();
-    const path = join(folder, 'data/points/0');
-    await flip(path, /^MANIFEST/, 0.5);
+    await flip(join(folder, DATABASE), /^MANIFEST/, 0.5);
     const platform = await start();
     await readTo(platform, BLOCKS + 1);
     expect(platform.reports).toEqual([
-      expect.stringMatching(/^points\/0 restored at 8: .*; the damaged database is in points\/0\.damaged-\d+$/),
+      expect.stringMatching(/^points\/0 halted: the database points\/0 is damaged, .* It is restored from a snapshot/),
+      expect.stringMatching(/^points\/0 restored at 8: .*; the database of before is in points\/0\.damaged-\d+$/),
+      CONTINUES,
     ]);
     expect(await hashOf(platform)).toEqual(expected);
     expect((await readdir(join(folder, 'data/points'))).sort()).toEqual(['0', expect.stringMatching(/^0\.damaged-/)]);
   });
 
+  test('is restored from it when a read finds damage, and no snapshot is made of the damaged database', async () => {
+    const expected = await fill();
+    // Its tables were opened before: only a read of their blocks finds it.
+    await flip(join(folder, DATABASE), /\.sst$/, 0.5);
+    const platform = await start();
+    await readTo(platform, BLOCKS + 1);
+    const made = await platform.schedule.make(POINTS_0).catch((error: unknown) => error);
+    expect(made).toMatchObject({ code: 'data_loss' });
+    expect(await readdir(join(folder, MANIFESTS))).toHaveLength(1);
+    while (!platform.reports.some((report) => report.includes('restored at'))) {
+      await hashOf(platform).catch(() => undefined);
+      await setTimeout(10);
+    }
+    await readTo(platform, BLOCKS + 1);
+    expect(await hashOf(platform)).toEqual(expected);
+  });
+
+  test('is restored from it when its database is an older copy, which is kept', async () => {
+    const expected = await fill(1, 3);
+    await rm(join(folder, DATABASE), { recursive: true });
+    await cp(join(folder, COPY), join(folder, DATABASE), { recursive: true });
+    const platform = await start();
+    await readTo(platform, BLOCKS + 1);
+    expect(platform.reports).toEqual([
+      expect.stringMatching(RESTORING),
+      expect.stringMatching(
+        /^points\/0 restored at 8: it ended at offset \d, and the log begins at \d; the database of/,
+      ),
+      CONTINUES,
+    ]);
+    expect(await hashOf(platform)).toEqual(expected);
+  });
+
   test('halts where the newest snapshot is damaged and the log no longer continues the older one', async () => {
     await fill(2);
-    const manifests = join(folder, 'objects/objects/snapshots/points-0/manifests');
-    const [older, newest] = (await readdir(manifests)).sort();
-    await flip(manifests, new RegExp(`^${newest}$`), 0.5);
-    await rm(join(folder, 'data/points/0'), { recursive: true });
-    const { reports } = await start();
-    while (reports.length < 2) await setTimeout(10);
-    expect(reports[0]).toMatch(
-      new RegExp(`^points/0 has no snapshot: .*; ${older.slice(0, -5)} ends at offset 7, and the log begins at \\d+$`),
+    const [older, newest] = (await readdir(join(folder, MANIFESTS))).sort();
+    await flip(join(folder, MANIFESTS), new RegExp(`^${newest}$`), 0.5);
+    await rm(join(folder, DATABASE), { recursive: true });
+    const platform = await start();
+    await untilReports(platform, 2);
+    const { reports } = platform;
+    expect(reports[0]).toMatch(RESTORING);
+    expect(reports[1]).toMatch(
+      new RegExp(
+        `^points/0 halted: .*No snapshot replaces it: .*; ${older.slice(0, -5)} ends at offset 7, and the log begins at \\d+$`,
+      ),
     );
-    expect(reports[1]).toMatch(/^points\/0 halted: /);
+    // The next start finds the same, and not that an empty database is in its place.
+    await stopAll();
+    const again = await start();
+    await untilReports(again, 2);
+    expect(again.reports[1]).toBe(reports[1]);
+  });
+
+  test('waits for an object store that does not answer, and advises to pass nothing meanwhile', async () => {
+    await fill();
+    await rename(join(folder, 'objects'), join(folder, 'objects-away'));
+    await writeFile(join(folder, 'objects'), '');
+    await rm(join(folder, DATABASE), { recursive: true });
+    const platform = await start();
+    await untilReports(platform, 2);
+    expect(platform.reports[1]).toMatch(
+      /^points\/0 halted: .* Its snapshot can't be restored now: .*tried again each minute/,
+    );
+    await expect(hashOf(platform)).rejects.toMatchObject({ code: 'unavailable' });
+    // A stop does not wait for the next attempt.
+    await stopAll();
+    await rm(join(folder, 'objects'));
+    await rename(join(folder, 'objects-away'), join(folder, 'objects'));
+    const back = await start();
+    await readTo(back, BLOCKS + 1);
+    expect(back.reports[1]).toBe(`points/0 restored at ${BEFORE}: it was gone`);
+  });
+
+  test('does not restore one snapshot again and again', async () => {
+    await fill();
+    const platform = await start();
+    await readTo(platform, BLOCKS + 1);
+    const damageAll = () => flip(join(folder, DATABASE), /\.sst$/, 0.5);
+    await damageAll();
+    const findDamage = async (isEnough: () => boolean): Promise<void> => {
+      while (!isEnough()) {
+        await hashOf(platform).catch(() => undefined);
+        await setTimeout(10);
+      }
+    };
+    await findDamage(() => platform.reports.some((report) => report.includes('restored at')));
+    await readTo(platform, BLOCKS + 1);
+    await damageAll();
+    await findDamage(() => platform.reports.some((report) => report.includes('has a problem')));
+    expect(platform.reports.at(-1)).toContain('was restored before since the process started');
   });
 });
 

@@ -25,7 +25,9 @@ export interface Retention {
 /** What a snapshot is made of. */
 export interface SnapshotTask {
   readonly of: SnapshotPlace;
-  readonly checkpoint: Omit<Checkpoint, 'disk'>;
+  readonly checkpoint: Omit<Checkpoint, 'disk' | 'verifyTables'>;
+  /** The snapshot whose files are reused; undefined for the newest one. */
+  readonly base: string | undefined;
   readonly facts: SnapshotFacts;
   /** Snapshots beyond it are removed afterwards. */
   readonly retention: Retention;
@@ -37,7 +39,7 @@ export interface MadeSnapshot {
   readonly createdMs: number;
   readonly uploadedBytes: number;
   readonly reusedBytes: number;
-  /** Why older snapshots were not removed; undefined when they were. */
+  /** Why older snapshots were not removed, or not their files; undefined when they were. */
   readonly retentionError: CarriedError | undefined;
 }
 

@@ -26,6 +26,8 @@ function setUp() {
     problems: new Map<string, string>(),
     closes: 0,
     isUrgent: false,
+    /** Stores whose snapshot lets the log be trimmed. */
+    frees: new Set(['points']),
     /** Called for each snapshot. */
     during: async (_task: SnapshotTask, _signal: AbortSignal | undefined): Promise<void> => undefined,
   };
@@ -39,7 +41,13 @@ function setUp() {
           seen.folders.add(to);
           seen.mostFolders = Math.max(seen.mostFolders, seen.folders.size);
           const files = [{ name: '000001.sst', bytes: 100, isTable: true }];
-          const facts = { format: 9, logId: 'log', watermarkMs: undefined, instance: 'one' };
+          const facts = {
+            format: 9,
+            logId: 'log',
+            watermarkMs: undefined,
+            instance: 'one',
+            freesLog: seen.frees.has(kind),
+          };
           return { files, ...facts, offset: seen.offsets[kind] };
         },
         snapshotMade: (kind, partition, { offset }) => void seen.noted.push(`${kind}/${partition} at ${offset}`),
@@ -114,20 +122,37 @@ describe('the schedule of snapshots', () => {
     await schedule.stop();
   });
 
-  test('makes one of each store each minute while the log is near to its limit', async () => {
+  test('makes one each minute of the stores that hold the log while it is near to its limit, and of all at the interval', async () => {
     const { schedule, clock, seen } = setUp();
     schedule.start();
     seen.isUrgent = true;
     await clock.advance(55_000);
     expect(seen.made).toEqual([]);
     await clock.advance(10_000);
-    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 20']);
+    expect(seen.made).toEqual(['points/0 at 10']);
     seen.offsets.points = 11;
     await clock.advance(60_000);
     seen.isUrgent = false;
     seen.offsets.points = 12;
-    await clock.advance(0.8 * HOUR_MS);
-    expect(seen.made.slice(2)).toEqual(['points/0 at 11']);
+    expect(seen.made.slice(1)).toEqual(['points/0 at 11']);
+    await clock.advance(0.2 * HOUR_MS);
+    expect(seen.made.slice(2)).toEqual(['points/0 at 12', 'tags/0 at 20']);
+    await schedule.stop();
+  });
+
+  test('makes none of a store without a record, and reuses the files of its own last one', async () => {
+    const { schedule, clock, seen } = setUp();
+    const bases: (string | undefined)[] = [];
+    seen.during = async ({ of, base }) => {
+      if (of.kind === 'points') bases.push(base);
+    };
+    seen.offsets.tags = 0;
+    schedule.start();
+    await clock.advance(0.2 * HOUR_MS);
+    seen.offsets.points = 11;
+    await clock.advance(1.2 * HOUR_MS);
+    expect(seen.made).toEqual(['points/0 at 10', 'points/0 at 11']);
+    expect(bases).toEqual([undefined, '1']);
     await schedule.stop();
   });
 
@@ -159,5 +184,17 @@ describe('the schedule of snapshots', () => {
     await schedule.stop();
     await ended;
     expect(seen).toMatchObject({ made: [], folders: new Set(), problems: new Map() });
+  });
+
+  test('a stop waits for the end of a snapshot on request', async () => {
+    const { schedule, clock, seen } = setUp();
+    seen.during = (_task, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    const made = expect(schedule.make(PLACES[0])).rejects.toMatchObject({ code: 'cancelled' });
+    await clock.advance(1);
+    expect(seen.folders.size).toBe(1);
+    await schedule.stop();
+    expect(seen.folders.size).toBe(0);
+    await made;
   });
 });

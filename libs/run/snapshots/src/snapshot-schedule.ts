@@ -43,7 +43,7 @@ export interface SnapshotScheduleParts {
 }
 
 export interface SnapshotScheduleOptions extends Retention {
-  /** Time between two snapshots of a store, ms; 0: only on request. */
+  /** Time between two snapshots of a store, ms; 0: none are made at intervals. */
   readonly intervalMs: number;
 }
 
@@ -56,7 +56,7 @@ export interface LastSnapshot extends MadeSnapshot {
 
 /**
  * Makes snapshots of the stores of a process: all of them at each interval, one after the other, and single ones on request. A store
- * that has committed nothing since its last one is passed over. One that fails is a problem of kind `snapshot` until one
+ * that has committed nothing since its last one is passed over, and in urgent rounds one whose snapshot would free nothing of the log. One that fails is a problem of kind `snapshot` until one
  * succeeds.
  */
 export class SnapshotSchedule {
@@ -66,6 +66,8 @@ export class SnapshotSchedule {
   /** Checkpoints keep tables of which the database has newer ones: one at a time bounds the disk that they take. */
   readonly #turn = new Slots(1);
   readonly #stopping = new AbortController();
+  /** Snapshots that are being made on request. */
+  readonly #making = new Set<Promise<unknown>>();
   #running: Promise<void> = Promise.resolve();
 
   constructor(parts: SnapshotScheduleParts, options: SnapshotScheduleOptions) {
@@ -86,6 +88,7 @@ export class SnapshotSchedule {
   async stop(): Promise<void> {
     this.#stopping.abort(new TidemarkError('cancelled', 'the process stops'));
     await this.#running;
+    await Promise.allSettled(this.#making);
     await this.#parts.thread.close();
   }
 
@@ -101,10 +104,16 @@ export class SnapshotSchedule {
     const own = this.#stopping.signal;
     const both = signal === undefined ? own : AbortSignal.any([own, signal]);
     const options = { signal: both, onProgress };
-    return this.#turn.run(
-      () => this.#withCheckpoint(of, both, (checkpoint, folder) => this.#upload(of, checkpoint, folder, options)),
+    const making = this.#turn.run(
+      () => this.#withCheckpoint(of, (checkpoint, folder) => this.#upload(of, checkpoint, folder, options)),
       both,
     );
+    this.#making.add(making);
+    try {
+      return await making;
+    } finally {
+      this.#making.delete(making);
+    }
   }
 
   async #run(): Promise<void> {
@@ -117,29 +126,32 @@ export class SnapshotSchedule {
     while (!signal.aborted) {
       await sleep(clock, Math.min(POLL_MS, Math.max(0, dueMs - clock.monotonicMs())), signal);
       const nowMs = clock.monotonicMs();
-      const isDue = nowMs >= dueMs || (nowMs - lastMs >= URGENT_MS && isUrgent?.() === true);
-      if (signal.aborted || !isDue) continue;
-      await this.#round();
+      const isDue = nowMs >= dueMs;
+      const isUrgentNow = !isDue && nowMs - lastMs >= URGENT_MS && isUrgent?.() === true;
+      if (signal.aborted || !(isDue || isUrgentNow)) continue;
+      await this.#round(({ freesLog }) => isDue || freesLog);
       lastMs = clock.monotonicMs();
-      dueMs = lastMs + intervalMs * this.#jitter();
+      if (isDue) dueMs = lastMs + intervalMs * this.#jitter();
     }
   }
 
-  async #round(): Promise<void> {
+  /** Makes snapshots of the stores whose copies `isWanted`. */
+  async #round(isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
     const { signal } = this.#stopping;
     for (const place of this.#parts.places) {
       if (signal.aborted) return;
-      await this.#turn.run(() => this.#inRound(place), signal).catch(() => undefined);
+      await this.#turn.run(() => this.#inRound(place, isWanted), signal).catch(() => undefined);
     }
   }
 
-  async #inRound(place: SnapshotPlace): Promise<void> {
+  async #inRound(place: SnapshotPlace, isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
     const { health, events } = this.#parts;
     const { signal } = this.#stopping;
     const name = nameOf(place);
     try {
-      const made = await this.#withCheckpoint(place, signal, async (checkpoint, folder) => {
-        if (this.#last.get(name)?.offset === checkpoint.offset) return undefined;
+      const made = await this.#withCheckpoint(place, async (checkpoint, folder) => {
+        const { offset } = checkpoint;
+        if (offset === 0 || this.#last.get(name)?.offset === offset || !isWanted(checkpoint)) return undefined;
         return this.#upload(place, checkpoint, folder, { signal });
       });
       health.report('snapshot', name, undefined);
@@ -151,10 +163,9 @@ export class SnapshotSchedule {
     }
   }
 
-  /** Copies the database of a store for `task`, and removes the copy afterwards. */
+  /** Copies the database of a store for `task`, and removes the copy afterwards. Making the copy takes less time than a stop. */
   async #withCheckpoint<T>(
     of: SnapshotPlace,
-    signal: AbortSignal,
     task: (checkpoint: StoreCheckpoint, folder: string) => Promise<T>,
   ): Promise<T> {
     const { stores, disk, pathOf } = this.#parts;
@@ -162,7 +173,7 @@ export class SnapshotSchedule {
     // Of a run that ended without removing it.
     await disk.remove(folder);
     try {
-      return await task(await stores.checkpoint(of.kind, of.partition, pathOf(folder), signal), folder);
+      return await task(await stores.checkpoint(of.kind, of.partition, pathOf(folder)), folder);
     } finally {
       await disk.remove(folder);
     }
@@ -183,6 +194,7 @@ export class SnapshotSchedule {
       checkpoint: { folder, files, database: instance },
       facts: { storeFormat: format, logId, offset, ...watermark, stateHashes: [] },
       retention: { keep, keepMs },
+      base: this.#last.get(nameOf(of))?.id,
     };
     const made = await thread.make(task, options);
     if (made.retentionError !== undefined) {

@@ -1,19 +1,19 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { SimulatedClock } from '@tidemark/simulation';
 import type { SnapshotTask } from './snapshot-messages.ts';
 import { SnapshotThread } from './snapshot-thread.ts';
 
-const TABLE_BYTES = 1000;
-
 let folder = '';
+let database: RocksDbKeyValue;
 let clock: SimulatedClock;
 let thread: SnapshotThread;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-snapshot-thread-'));
-  await mkdir(join(folder, 'checkpoint'));
+  database = await openRocksDb(join(folder, 'db'));
   clock = new SimulatedClock();
   thread = new SnapshotThread(
     { place: { store: 'folder', folder: join(folder, 'objects') }, folder, user: 'test' },
@@ -22,53 +22,80 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await thread.close();
+  await database.close();
   await rm(folder, { recursive: true });
 });
 
-async function taskAt(offset: number, content: number): Promise<SnapshotTask> {
-  await writeFile(join(folder, 'checkpoint/000001.sst'), Buffer.alloc(TABLE_BYTES, content));
-  await writeFile(join(folder, 'checkpoint/CURRENT'), `at ${offset}\n`);
-  const files = [
-    { name: '000001.sst', bytes: TABLE_BYTES, isTable: true },
-    { name: 'CURRENT', bytes: `at ${offset}\n`.length, isTable: false },
-  ];
+/** A task with a copy of the database, which has one more table for each. */
+async function taskAt(offset: number): Promise<SnapshotTask> {
+  await database.write([{ key: Buffer.from(`key ${offset}`), value: Buffer.alloc(1000, offset) }]);
+  await database.flush();
+  const copy = `checkpoint-${offset}`;
+  const files = await database.checkpoint(join(folder, copy));
   return {
     of: { kind: 'points', partition: 0 },
-    checkpoint: { folder: 'checkpoint', files, database: 'one' },
+    checkpoint: { folder: copy, files, database: 'one' },
     facts: { storeFormat: 9, logId: 'log', offset, stateHashes: [] },
     retention: { keep: 5, keepMs: 0 },
+    base: undefined,
   };
+}
+
+/** The table of a task that was made first. */
+function firstTable({ checkpoint: { folder: copy, files } }: SnapshotTask): { path: string; bytes: number } {
+  const [table] = files.filter(({ isTable }) => isTable);
+  return { path: join(folder, copy, table.name), bytes: table.bytes };
+}
+
+/** Flips a bit of an entry. */
+async function damage(path: string): Promise<void> {
+  const content = await readFile(path);
+  content[100] ^= 1;
+  await writeFile(path, content);
 }
 
 describe('the thread of snapshots', () => {
   test('ends without a task, and the next one knows the tables that this one has read', async () => {
-    const first = await thread.make(await taskAt(10, 1), {});
+    const first = await thread.make(await taskAt(10), {});
     expect(first).toMatchObject({ reusedBytes: 0, retentionError: undefined });
     await clock.advance(10_000);
-    await thread.close();
-    // A table with other bytes would be uploaded again if it were read.
-    const second = await thread.make(await taskAt(11, 2), {});
-    expect(second.reusedBytes).toBe(TABLE_BYTES);
+    await thread.ended();
+    const task = await taskAt(11);
+    const { path, bytes } = firstTable(task);
+    // It would not be the one that was uploaded if it were read.
+    await damage(path);
+    expect((await thread.make(task, {})).reusedBytes).toBeGreaterThanOrEqual(bytes);
+  });
+
+  test('makes none of a table that is damaged', async () => {
+    const task = await taskAt(10);
+    await damage(firstTable(task).path);
+    await expect(thread.make(task, {})).rejects.toMatchObject({ code: 'data_loss' });
   });
 
   test('has another thread for a task that comes while one ends', async () => {
-    await thread.make(await taskAt(10, 1), {});
+    await thread.make(await taskAt(10), {});
     await clock.advance(10_000);
-    expect(await thread.make(await taskAt(11, 1), {})).toMatchObject({ retentionError: undefined });
+    expect(await thread.make(await taskAt(11), {})).toMatchObject({ retentionError: undefined });
   });
 
   test('fails its tasks as cancelled when it is closed, and a restore says so', async () => {
-    const task = await taskAt(10, 1);
+    const task = await taskAt(10);
     const made = expect(thread.make(task, {})).rejects.toMatchObject({ code: 'cancelled' });
-    const restored = thread.restore({ kind: 'points', partition: 0, to: 'points/0', logId: 'log', fromOffset: 0 });
+    const place = { kind: 'points', partition: 0, to: 'points/0' } as const;
+    const request = { ...place, logId: 'log', fromOffset: 0, format: 9, without: [] };
+    const restored = thread.restore(request);
     await thread.close();
     await made;
-    expect(await restored).toMatchObject({ state: 'failed', error: { code: 'cancelled' } });
+    const cancelled = { state: 'failed', error: { code: 'cancelled' } };
+    expect(await restored).toMatchObject(cancelled);
+    // A later task starts no thread.
+    expect(await thread.restore(request)).toMatchObject(cancelled);
   });
 
   test('ends a task with the reason of its signal, and says what an object store that fails says', async () => {
     const abort = new AbortController();
-    const made = thread.make(await taskAt(10, 1), { signal: abort.signal });
+    const made = thread.make(await taskAt(10), { signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(made).rejects.toThrow('enough');
     await writeFile(join(folder, 'file'), '');
@@ -76,7 +103,7 @@ describe('the thread of snapshots', () => {
       { place: { store: 'folder', folder: join(folder, 'file') }, folder, user: 'test' },
       clock,
     );
-    await expect(broken.make(await taskAt(10, 1), {})).rejects.toMatchObject({
+    await expect(broken.make(await taskAt(11), {})).rejects.toMatchObject({
       message: expect.stringContaining(folder),
     });
     await broken.close();

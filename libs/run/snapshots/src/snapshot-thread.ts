@@ -49,10 +49,11 @@ export class SnapshotThread {
   readonly #start: Pick<SnapshotThreadStart, 'place' | 'folder' | 'user'>;
   readonly #clock: Clock;
   #running: Running | undefined;
-  /** Of threads that have been told to stop. */
+  /** Of threads that got a request to stop. */
   readonly #ending = new Set<Promise<void>>();
   #idle: Timer | undefined;
   #digests: readonly TableDigest[] = [];
+  #isClosed = false;
   #nextId = 0;
 
   constructor(start: Pick<SnapshotThreadStart, 'place' | 'folder' | 'user'>, clock: Clock) {
@@ -78,9 +79,15 @@ export class SnapshotThread {
     }
   }
 
-  /** Ends the thread, and what it does: its tasks fail as `cancelled`. */
+  /** Ends the thread, and what it does: its tasks, and later ones, fail as `cancelled`. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stop();
+    await this.ended();
+  }
+
+  /** Waits for threads that had no task for a while, and that are ending. */
+  async ended(): Promise<void> {
     await Promise.all(this.#ending);
   }
 
@@ -90,6 +97,7 @@ export class SnapshotThread {
     { signal, onProgress }: MakeOptions,
   ): Promise<R> {
     signal?.throwIfAborted();
+    if (this.#isClosed) throw stopped();
     this.#idle?.cancel();
     this.#running ??= this.#started();
     const { worker, waiting } = this.#running;
@@ -141,7 +149,7 @@ export class SnapshotThread {
       else receive(message, waiting.get(message.id));
     });
     // A bug in the thread fails its tasks; the platform and the next task continue.
-    let end = new TidemarkError('cancelled', 'the thread that makes snapshots was stopped');
+    let end = stopped();
     worker.once('error', (error) => {
       end = new TidemarkError('internal', `internal error in the thread that makes snapshots: ${messageOf(error)}`);
     });
@@ -154,6 +162,10 @@ export class SnapshotThread {
     });
     return { worker, waiting, ended };
   }
+}
+
+function stopped(): TidemarkError {
+  return new TidemarkError('cancelled', 'the thread that makes snapshots was stopped');
 }
 
 function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, waiting: Waiting | undefined): void {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { openObjects } from '@tidemark/object-storage';
@@ -12,7 +13,15 @@ import {
   type Random,
   TidemarkError,
 } from '@tidemark/ports';
-import { collectSnapshots, createSnapshot, type SnapshotPlace, SnapshotStore, TableDigests } from '@tidemark/snapshot';
+import { verifyTables } from '@tidemark/rocksdb';
+import {
+  type Checkpoint,
+  collectSnapshots,
+  createSnapshot,
+  type SnapshotPlace,
+  SnapshotStore,
+  TableDigests,
+} from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 import { restoreNewest } from './restore-newest.ts';
 import type {
@@ -73,9 +82,13 @@ export class SnapshotWorker {
 
   async #make(id: number, task: SnapshotTask, signal: AbortSignal): Promise<MadeSnapshot> {
     const store = await this.#storeOf(task.of);
-    const checkpoint = { ...task.checkpoint, disk: this.#disk };
+    const path = join(this.#start.folder, task.checkpoint.folder);
+    const checkpoint: Checkpoint = {
+      ...{ ...task.checkpoint, disk: this.#disk },
+      verifyTables: (names, options) => verifyTables(path, names, options),
+    };
     const { manifest, uploadedBytes, reusedBytes } = await createSnapshot(store, checkpoint, task.facts, {
-      ...{ signal, digests: this.#digests },
+      ...{ signal, digests: this.#digests, base: task.base },
       onProgress: this.#progressOf(id),
     });
     const retentionError = await this.#collect(store, task, signal);
@@ -88,8 +101,13 @@ export class SnapshotWorker {
     signal: AbortSignal,
   ): Promise<CarriedError | undefined> {
     try {
-      await collectSnapshots(store, { ...retention, logId, nowMs: this.#clock.wallMs(), signal });
-      return undefined;
+      const nowMs = this.#clock.wallMs();
+      const { blockedBy } = await collectSnapshots(store, { ...retention, logId, nowMs, signal });
+      const [first] = blockedBy;
+      if (first === undefined) return undefined;
+      const others = blockedBy.length > 1 ? ` and ${blockedBy.length - 1} more` : '';
+      const text = `no file is removed while these can't be read: ${first.key}${others}: ${messageOf(first.error)}`;
+      return carriedError(new TidemarkError('data_loss', text, { key: first.key }));
     } catch (error) {
       return carried(error);
     }
@@ -140,5 +158,5 @@ export class SnapshotWorker {
 
 function carried(error: unknown): CarriedError {
   if (isTidemarkError(error)) return carriedError(error);
-  return { code: 'internal', message: `internal error while a snapshot was made: ${messageOf(error)}`, detail: {} };
+  return { code: 'internal', message: `internal error in the thread of snapshots: ${messageOf(error)}`, detail: {} };
 }

@@ -6,7 +6,6 @@ import {
 } from '@tidemark/contract';
 import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import {
-  type CarriedError,
   type Clock,
   type Disk,
   type ErrorCode,
@@ -24,6 +23,12 @@ import type { StorePartition } from './store-kinds.ts';
 const LOG_WAIT_MS = 60_000;
 const RETRY_MS = 20;
 
+/** A partition of the log. */
+interface LogPart {
+  readonly topic: Topic;
+  readonly partition: number;
+}
+
 /**
  * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
  * trimmed, its first records are lost, or it does not answer. False also when it is empty: a damaged database does not say
@@ -33,9 +38,10 @@ const RETRY_MS = 20;
 export async function hasWholeLog(
   log: Pick<Log, 'bounds' | 'read'>,
   clock: Clock,
-  { topic, partition }: { topic: Topic; partition: number },
+  { topic, partition }: LogPart,
+  stopping?: AbortSignal,
 ): Promise<boolean> {
-  const bounds = await boundsOf(log, clock, topic, partition);
+  const bounds = await boundsOf(log, clock, { topic, partition }, stopping);
   if (bounds === undefined || bounds.first !== 0 || bounds.next === 0) return false;
   try {
     await log.read(topic, partition, 0, { maxBytes: 1, waitMs: 0 });
@@ -46,16 +52,6 @@ export async function hasWholeLog(
   }
 }
 
-/** Whether the log begins above offset 0, so that a new database would lack records. False when it does not answer. */
-export async function isTrimmedLog(
-  log: Pick<Log, 'bounds'>,
-  clock: Clock,
-  { topic, partition }: { topic: Topic; partition: number },
-): Promise<boolean> {
-  const bounds = await boundsOf(log, clock, topic, partition);
-  return bounds !== undefined && bounds.first > 0;
-}
-
 /** Moves the folder of a damaged database aside. Returns its new name. */
 export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder: string): Promise<string> {
   const aside = `${folder}.damaged-${clock.wallMs()}`;
@@ -63,18 +59,20 @@ export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder
   return aside;
 }
 
+/** The bounds of a log, undefined when it does not answer for a minute. Throws the reason of `stopping`. */
 export async function boundsOf(
   log: Pick<Log, 'bounds'>,
   clock: Clock,
-  topic: Topic,
-  partition: number,
+  { topic, partition }: LogPart,
+  stopping?: AbortSignal,
 ): Promise<LogBounds | undefined> {
   for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += RETRY_MS) {
+    stopping?.throwIfAborted();
     try {
       return await log.bounds(topic, partition);
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      await sleep(clock, RETRY_MS);
+      await sleep(clock, RETRY_MS, stopping);
     }
   }
   return undefined;
@@ -117,21 +115,43 @@ export interface DatabasePlace {
   readonly folder: string;
 }
 
+/** Why the database of a store can't be used as it is, and the log alone does not replace it. */
+export interface Loss {
+  readonly error: TidemarkError;
+  /** The log begins above the end of the database, which is new, or an older copy, or lacks files. */
+  readonly isTrimmed: boolean;
+}
+
 /**
- * What an operator reads of damage that the log can't replace, and no snapshot for the reason `noSnapshot`. `detail.next` of the
- * error has a better next step, if there is one.
+ * What an operator reads of a loss that nothing replaces, and no snapshot for the reason `noSnapshot`, which is undefined where there
+ * is no object store. `detail.next` of the error has a better next step, if there is one.
  */
-export function damageText(
-  place: DatabasePlace,
-  { message, detail }: TidemarkError,
-  noSnapshot: string | undefined,
-): string {
-  const { kind, partition, topic, folder } = place;
-  const log = `the database ${kind}/${partition} is damaged, and the log no longer has its first records: ${message}`;
-  const damage = noSnapshot === undefined ? log : `${log}. No snapshot replaces it: ${noSnapshot}`;
+export function lossText(place: DatabasePlace, loss: Loss, noSnapshot: string | undefined): string {
+  const { topic, partition, folder } = place;
+  const { message, detail } = loss.error;
+  const snapshot = noSnapshot === undefined ? '' : `. No snapshot replaces it: ${noSnapshot}`;
+  if (loss.isTrimmed) return message + snapshot;
+  const damage = lostText(place, loss) + snapshot;
   if (typeof detail.next === 'string') return `${damage}. ${detail.next}`;
-  const loss = `move ${folder} away, restart, and pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} 0 --reason WHY`;
-  return `${damage}. Restore the data folder from a copy; or ${loss}`;
+  const skip = `move ${folder} away, restart, and pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} 0 --reason WHY`;
+  return `${damage}. Restore the data folder from a copy; or ${skip}`;
+}
+
+/** What an operator reads of a loss while its snapshot can't be restored. */
+export function retriedText(place: DatabasePlace, loss: Loss, failure: string): string {
+  return `${lostText(place, loss)}. Its snapshot can't be restored now: ${failure}. It is tried again each minute: remove that cause, and pass no records`;
+}
+
+/** What an operator reads while a snapshot is restored. */
+export function restoringText(place: DatabasePlace, loss: Loss): string {
+  return `${lostText(place, loss)}. It is restored from a snapshot; retry later`;
+}
+
+function lostText({ kind, partition }: DatabasePlace, { error, isTrimmed }: Loss): string {
+  const name = `the database ${kind}/${partition}`;
+  if (!isTrimmed) return `${name} is damaged, and the log no longer has its first records: ${error.message}`;
+  const { offset, first } = error.detail;
+  return `${name} was lost, or is an older copy: it ends at offset ${offset}, and the log begins at ${first}`;
 }
 
 /** What an operator reads of a database that can't be opened, for a reason other than damage. */
@@ -139,25 +159,15 @@ export function unopenedText({ kind, partition }: DatabasePlace, { message }: Ti
   return `the database ${kind}/${partition} can't be opened: ${message}. Remove that cause and restart; nothing is lost`;
 }
 
-/** What an operator reads of a database that is gone, and whose snapshot can't be restored. */
-export function missingText({ kind, partition, folder }: DatabasePlace, { message }: CarriedError): string {
-  const missing = `the database ${kind}/${partition} is not in ${folder}, and its snapshot can't be restored: ${message}`;
-  return `${missing}. Remove that cause and restart; nothing is lost`;
-}
-
-/** What an operator reads when a database that the log could replace can't be replaced. */
-export function replacementText(
-  kind: StoreKind,
-  partition: number,
-  { message }: TidemarkError,
-  failure: string,
-): string {
-  const damage = `the database ${kind}/${partition} is damaged: ${message}; a new one can't be opened: ${failure}`;
-  return `${damage}. Remove that cause and restart: the database is then built again from the log`;
+/** What an operator reads when a new database can't take the place of a damaged one. */
+export function replacementText({ kind, partition }: DatabasePlace, loss: Loss, failure: string): string {
+  const what = loss.isTrimmed ? 'was lost' : 'is damaged';
+  const damage = `the database ${kind}/${partition} ${what}: ${loss.error.message}; a new one can't be opened: ${failure}`;
+  return `${damage}. Remove that cause and restart: the database is then made again`;
 }
 
 export function rebuildingText(kind: StoreKind, partition: number): string {
-  return `the database ${kind}/${partition} was damaged and is built again from the log; retry later`;
+  return `the database ${kind}/${partition} was lost and is made again; retry later`;
 }
 
 function storeWithout(

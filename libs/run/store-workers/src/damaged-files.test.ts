@@ -63,7 +63,7 @@ async function run(folder: string, isTrimming: boolean): Promise<Running> {
     };
   const stores = new StoreWorkers({
     ...{ folder, kinds: ['points'], owned: PARTITIONS, limits: LIMITS, latenessMs: 1000, threads: 1 },
-    ...{ openFiles: undefined, hasSnapshots: false },
+    ...{ openFiles: undefined, hasSnapshots: false, canRestore: false },
     log: { kind: 'embedded', folder: join(folder, 'log'), partitions: PARTITIONS.length },
     onTrimmable: (topic, partition, offset) => {
       if (isTrimming) void log.trim(topic, partition, offset);

@@ -1,12 +1,31 @@
-import type { Clock, Disk, Log } from '@tidemark/ports';
+import {
+  type Clock,
+  carriedError,
+  type Disk,
+  isTidemarkError,
+  type Log,
+  messageOf,
+  TidemarkError,
+} from '@tidemark/ports';
 import { boundsOf, type DatabasePlace } from './damaged-database.ts';
-import type { FromStore, RestoreOutcome } from './store-messages.ts';
+import type { FromStore, RestoreOutcome, RestoreRequest } from './store-messages.ts';
+
+/** Why a snapshot is not restored twice: what damaged its database would do so again. */
+const RESTORED_BEFORE =
+  'was restored before since the process started, and its database was damaged again: check the disk, then restart';
+
+/** End of the name of the folder of a restored database; that of an incomplete one has more behind it. */
+const RESTORED = '.restored';
 
 interface Ports {
   /** Of the databases. */
-  readonly disk: Pick<Disk, 'remove' | 'rename'>;
+  readonly disk: Pick<Disk, 'list' | 'remove' | 'rename'>;
   readonly log: Pick<Log, 'bounds'>;
   readonly clock: Clock;
+  /** Aborted when the stores stop. */
+  readonly stopping: AbortSignal;
+  /** Opens and closes the database in a folder below that of the databases. Throws `data_loss` where it can't be opened. */
+  readonly check: (place: DatabasePlace, folder: string) => Promise<void>;
   readonly send: (message: FromStore) => void;
 }
 
@@ -15,25 +34,47 @@ export class SnapshotRequests {
   readonly #ports: Ports;
   /** Requests that have no reply yet, by their id. */
   readonly #waiting = new Map<number, (outcome: RestoreOutcome) => void>();
+  /** Snapshots that are not taken again, and why, by the name of their database. */
+  readonly #passedOver = new Map<string, Map<string, string>>();
   #nextId = 0;
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    ports.stopping.addEventListener('abort', () => {
+      for (const id of [...this.#waiting.keys()]) this.settle(id, stopped());
+    });
   }
 
-  /** Has the newest snapshot that the log continues restored into a folder next to that of the database. */
-  async restore({ kind, partition, topic }: DatabasePlace): Promise<RestoreOutcome> {
-    const { disk, log, clock, send } = this.#ports;
-    const bounds = await boundsOf(log, clock, topic, partition);
-    if (bounds === undefined) return { state: 'none', found: 'the log does not answer' };
-    const to = restoredFolder(kind, partition);
-    // Of a process that ended before it took the place of the database.
-    await disk.remove(to);
-    const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#waiting.set(id, resolve);
-      send({ type: 'restore', id, request: { kind, partition, to, logId: bounds.id, fromOffset: bounds.first } });
-    });
+  /** Has the newest snapshot that the log continues, and that can be opened, restored into a folder next to that of the database. */
+  async restore(place: DatabasePlace, format: number): Promise<RestoreOutcome> {
+    const { disk, log, clock, stopping, check } = this.#ports;
+    const name = `${place.kind}/${place.partition}`;
+    const passedOver = this.#passedOver.get(name) ?? new Map<string, string>();
+    this.#passedOver.set(name, passedOver);
+    const to = restoredFolder(place);
+    try {
+      for (;;) {
+        const bounds = await boundsOf(log, clock, place, stopping);
+        if (bounds === undefined) throw new TidemarkError('unavailable', 'the log does not answer');
+        // Of a process that ended before it took the place of the database.
+        await disk.remove(to);
+        const outcome = await this.#ask(place, {
+          ...{ to, format, logId: bounds.id, fromOffset: bounds.first, without: [...passedOver] },
+        });
+        if (outcome.state !== 'restored') return outcome;
+        const { id } = outcome.snapshot;
+        passedOver.set(id, RESTORED_BEFORE);
+        const wrong = await check(place, to).catch((error: unknown) => {
+          if (isTidemarkError(error, 'data_loss')) return error.message;
+          throw error;
+        });
+        if (wrong === undefined) return outcome;
+        passedOver.set(id, `can't be opened: ${wrong}`);
+      }
+    } catch (error) {
+      const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
+      return { state: 'failed', error: carriedError(known) };
+    }
   }
 
   settle(id: number, outcome: RestoreOutcome): void {
@@ -42,11 +83,32 @@ export class SnapshotRequests {
   }
 
   /** Moves what was restored to the place of the database, whose folder must not exist. */
-  async putInPlace({ kind, partition }: DatabasePlace): Promise<void> {
-    await this.#ports.disk.rename(restoredFolder(kind, partition), `${kind}/${partition}`);
+  async putInPlace(place: DatabasePlace): Promise<void> {
+    await this.#ports.disk.rename(restoredFolder(place), `${place.kind}/${place.partition}`);
+  }
+
+  /** Removes what restores have left that did not end. */
+  async clean(place: DatabasePlace): Promise<void> {
+    const { disk } = this.#ports;
+    const { kind, partition } = place;
+    const own = (await disk.list(kind)).filter((name) => name.startsWith(`${partition}${RESTORED}`));
+    for (const name of own) await disk.remove(`${kind}/${name}`);
+  }
+
+  #ask({ kind, partition }: DatabasePlace, rest: Omit<RestoreRequest, 'kind' | 'partition'>): Promise<RestoreOutcome> {
+    if (this.#ports.stopping.aborted) return Promise.resolve(stopped());
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#ports.send({ type: 'restore', id, request: { kind, partition, ...rest } });
+    });
   }
 }
 
-function restoredFolder(kind: string, partition: number): string {
-  return `${kind}/${partition}.restored`;
+function stopped(): RestoreOutcome {
+  return { state: 'failed', error: carriedError(new TidemarkError('cancelled', 'the stores stop')) };
+}
+
+function restoredFolder({ kind, partition }: DatabasePlace): string {
+  return `${kind}/${partition}${RESTORED}`;
 }

@@ -21,11 +21,10 @@ export interface StoreWorkerOptions {
   readonly owned: readonly number[];
   readonly limits: PointStoreLimits;
   readonly latenessMs: number;
-  /**
-   * Snapshots are made of the databases: the log is trimmed below the newest one only, and a database that the log alone can't
-   * replace is restored from it.
-   */
+  /** Snapshots are made of the databases at intervals: the log is trimmed below the newest one only. */
   readonly hasSnapshots: boolean;
+  /** A database that the log alone can't replace is restored from a snapshot. */
+  readonly canRestore: boolean;
   /** How many files one database may have open; undefined: that of RocksDB's adapter. */
   readonly openFiles: number | undefined;
 }
@@ -106,9 +105,11 @@ export interface StoreCheckpoint {
   readonly format: number;
   /** All records of the log below this offset are in it; it may have some after it, and knows which. */
   readonly offset: number;
-  /** Id of the log, where it is known. */
+  /** Whether the log may be trimmed by a segment or more when there is a snapshot of it. */
+  readonly freesLog: boolean;
+  /** Id of the log that was read, where it is known. */
   readonly logId: string | undefined;
-  /** Of stores of points: the time through which the log was complete at `offset`, ms. */
+  /** Of stores of points: the log was complete through this time at `offset`, or through a later one, ms. */
   readonly watermarkMs: number | undefined;
   /** Names this opening of the database: tables of one name have the same content in all copies of one opening. */
   readonly instance: string;
@@ -124,6 +125,10 @@ export interface RestoreRequest {
   readonly logId: string | undefined;
   /** The snapshot must have the records below this offset, at which the log begins. */
   readonly fromOffset: number;
+  /** The snapshot must be of a database of this format. */
+  readonly format: number;
+  /** Ids of snapshots that are not taken, and why. */
+  readonly without: readonly (readonly [id: string, why: string])[];
 }
 
 /** A snapshot that was restored. */
@@ -180,8 +185,6 @@ export type FromStore =
       readonly snapshot: RestoredSnapshot;
       readonly reason: string;
     }
-  /** A database is gone, and no snapshot replaces it: what was found instead. */
-  | { readonly type: 'noSnapshot'; readonly topic: Topic; readonly partition: number; readonly found: string }
   /** The write-ahead log of a database was damaged: its store reads again from `offset` on. */
   | {
       readonly type: 'rereading';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { IdHash, SIP_KEY_BYTES, toHex } from '@tidemark/bytes';
+import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { PositionsReply } from '@tidemark/contract';
-import { type ConsumedState, LogConsumer, LogMemory } from '@tidemark/log-consumer';
 import { LocalDisk, LoopMonitor, SystemClock, SystemRandom, threadMemory, yieldTurn } from '@tidemark/node-runtime';
 import { PageCodec } from '@tidemark/point-store';
 import {
@@ -14,86 +13,46 @@ import {
   isTidemarkError,
   sleep,
   TidemarkError,
-  type Topic,
 } from '@tidemark/ports';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
+import { type ConsumedStore, NO_CONSUMER, openConsumedStore } from './consumed-store.ts';
 import {
   type DatabasePlace,
   damagedStore,
-  damageText,
   hasWholeLog,
-  isTrimmedLog,
-  missingText,
+  type Loss,
+  lossText,
   moveAside,
   rebuildingText,
   replacedStore,
   replacementText,
+  restoringText,
   unopenedText,
 } from './damaged-database.ts';
 import { checkIdentity } from './database-identity.ts';
 import { LogSegments } from './log-segments.ts';
+import { LostDatabases, type Replacement } from './lost-databases.ts';
 import { ownBytes } from './own-bytes.ts';
 import { RequestTurns } from './request-turns.ts';
 import { SnapshotRequests } from './snapshot-requests.ts';
-import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
+import { STORE_KINDS } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type {
   CheckpointCall,
   FromStore,
-  RestoredSnapshot,
   SnapshotNote,
   StoreCall,
   StoreCheckpoint,
   StoreWorkerOptions,
   ToStore,
 } from './store-messages.ts';
-import { SnapshotTrimPoint, TableTrimPoint, type TrimmableLog, type TrimPoint } from './trim-point.ts';
 
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const THREAD_REPORT_MS = 1000;
-/** Of the random name of each opening of a database. */
-const INSTANCE_BYTES = 12;
-/** Over a log whose segments are not known here, a database makes tables of its commits so often. */
-const FLUSH_STEP_MS = 60_000;
 /** Errors of an open that are about one database, and no damage. */
 const UNOPENED: readonly ErrorCode[] = ['permission_denied', 'unavailable'];
-
-interface ConsumedStore {
-  readonly topic: Topic;
-  readonly store: Omit<StorePartition, 'state'>;
-  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt'>>;
-  /** Absent for a store without one. */
-  readonly database?: RocksDbKeyValue;
-  /** Random name of this opening of `database`, hex. */
-  readonly instance?: string;
-  /** Where snapshots are made of `database`. */
-  readonly snapshotPoint?: SnapshotTrimPoint | undefined;
-  /** True while the store has less than its damaged predecessor had. */
-  isRebuilding: boolean;
-}
-
-/** What a consumer reads into. */
-interface Consumed {
-  readonly state: ConsumedState;
-  readonly memory: LogMemory | undefined;
-  readonly trimPoint: TrimPoint;
-  /** Damage of the write-ahead log that the open of the database found. */
-  readonly damage: string | undefined;
-}
-
-/** What a damaged database is replaced by. */
-type Replacement =
-  | { readonly from: 'log' }
-  | { readonly from: 'snapshot'; readonly snapshot: RestoredSnapshot }
-  /** `why` no snapshot; undefined where none are made. */
-  | { readonly from: 'nothing'; readonly why: string | undefined };
-
-/** The consumer of a store that reads nothing. */
-const NO_CONSUMER = {
-  position: { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' },
-} as const;
 
 /**
  * The stores of one thread: for each of its partitions a point store, a tag store or an aggregator, or several of them.
@@ -111,8 +70,11 @@ export class StoreWorker {
   /** Of the embedded log, by topic and partition. */
   readonly #segments = new Map<string, LogSegments>();
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
-  /** Replacements of damaged databases in progress, by kind and partition. */
-  readonly #replacing = new Map<string, Promise<void>>();
+  readonly #lost: LostDatabases;
+  /** What is known of trimmed halts, in addition to what the consumer says, by the name of the database. */
+  readonly #lossTexts = new Map<string, string>();
+  /** Databases that could not be opened, and that a snapshot may replace when all others are open. */
+  readonly #unopened: { readonly place: DatabasePlace; readonly loss: Loss }[] = [];
   /** Calls that arrived before the stores were open. */
   readonly #early: ToStore[] = [];
   /** Calls that are being answered, by their id. */
@@ -132,8 +94,20 @@ export class StoreWorker {
     this.#clock = clock;
     this.#loop = new LoopMonitor(clock);
     this.#disk = new LocalDisk(options.folder);
-    const send = (message: FromStore): void => this.#send(message);
-    this.#snapshots = new SnapshotRequests({ disk: this.#disk, log, clock, send });
+    const ports = { log, clock, stopping: this.#stopping.signal };
+    this.#snapshots = new SnapshotRequests({
+      ...{ ...ports, disk: this.#disk },
+      check: (place, folder) => this.#checkDatabase(place, folder),
+      send: (message) => this.#send(message),
+    });
+    this.#lost = new LostDatabases({
+      ...ports,
+      snapshots: options.canRestore ? this.#snapshots : undefined,
+      isLost: (place, loss) => this.#isLost(place, loss),
+      replace: (place, loss, by) => this.#replace(place, loss, by),
+      report: (place, loss, message) => this.#reportLoss(place, loss, message),
+      onBug: ({ kind }, error) => void this.#carriedError(`${kind}.replacement`, error),
+    });
   }
 
   /** Opens the log and every store, and handles the messages of `port` until a `stop`. */
@@ -151,6 +125,7 @@ export class StoreWorker {
     }
     this.#isOpen = true;
     this.#send({ type: 'ready' });
+    for (const { place, loss } of this.#unopened.splice(0)) this.#lost.begin(place, loss);
     this.#loop.start();
     void this.#reportThread();
     for (const message of this.#early.splice(0)) void this.#serve(message);
@@ -179,52 +154,26 @@ export class StoreWorker {
 
   /**
    * Opens a store. A damaged database stops this partition alone: it is built again from the log where that still has every
-   * record.
+   * record, or else restored from a snapshot when all stores are open.
    */
   async #openStore(kind: StoreKind, partition: number): Promise<ConsumedStore> {
     const place = this.#placeOf(kind, partition);
     try {
-      const missing = await this.#restoreMissing(place);
-      if (missing !== undefined) return this.#halted(kind, partition, missing);
-      return await this.#openDatabase(kind, partition);
+      const opened = await this.#openDatabase(place);
+      if (this.#options.canRestore) await this.#snapshots.clean(place);
+      return opened;
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
-      if (UNOPENED.includes(error.code)) return this.#halted(kind, partition, unopenedText(place, error));
+      if (UNOPENED.includes(error.code)) return this.#halted(place, unopenedText(place, error));
       if (error.code !== 'data_loss') throw error;
-      const replacement = await this.#replacementOf(place);
-      if (replacement.from !== 'nothing') return this.#openAgain(kind, partition, error, replacement);
-      return this.#halted(kind, partition, damageText(place, error, replacement.why));
+      const loss = { error, isTrimmed: false };
+      if (await hasWholeLog(this.#log, this.#clock, place, this.#stopping.signal)) {
+        return this.#openAgain(place, loss, { from: 'log' });
+      }
+      if (!this.#options.canRestore) return this.#halted(place, lossText(place, loss, undefined));
+      this.#unopened.push({ place, loss });
+      return this.#halted(place, restoringText(place, loss));
     }
-  }
-
-  /**
-   * Restores a database that is gone, where the log alone would not make a whole one. Returns why that was not possible,
-   * undefined where there is nothing to restore.
-   */
-  async #restoreMissing(place: DatabasePlace): Promise<string | undefined> {
-    const { kind, partition, topic } = place;
-    if (!this.#options.hasSnapshots) return undefined;
-    if ((await this.#disk.list(`${kind}/${partition}`)).length > 0) return undefined;
-    if (!(await isTrimmedLog(this.#log, this.#clock, place))) return undefined;
-    const outcome = await this.#snapshots.restore(place);
-    if (outcome.state === 'none') {
-      // A new database then halts where the log begins, and says that records are missing.
-      this.#send({ type: 'noSnapshot', topic, partition, found: outcome.found });
-      return undefined;
-    }
-    if (outcome.state === 'failed') return missingText(place, outcome.error);
-    await this.#snapshots.putInPlace(place);
-    this.#send({ type: 'fromSnapshot', topic, partition, snapshot: outcome.snapshot, reason: 'it was gone' });
-    return undefined;
-  }
-
-  /** What a damaged database can be replaced by. A snapshot is then in a folder next to it. */
-  async #replacementOf(place: DatabasePlace): Promise<Replacement> {
-    if (await hasWholeLog(this.#log, this.#clock, place)) return { from: 'log' };
-    if (!this.#options.hasSnapshots) return { from: 'nothing', why: undefined };
-    const outcome = await this.#snapshots.restore(place);
-    if (outcome.state === 'restored') return { from: 'snapshot', snapshot: outcome.snapshot };
-    return { from: 'nothing', why: outcome.state === 'none' ? outcome.found : outcome.error.message };
   }
 
   #placeOf(kind: StoreKind, partition: number): DatabasePlace {
@@ -233,196 +182,158 @@ export class StoreWorker {
   }
 
   /** Reports that a partition has no database, and returns the store that says why. */
-  #halted(kind: StoreKind, partition: number, reason: string): ConsumedStore {
-    const { topic } = STORE_KINDS[kind];
+  #halted({ kind, partition, topic }: DatabasePlace, reason: string): ConsumedStore {
     this.#send({ type: 'halted', topic, partition, offset: -1, reason });
     return { topic, store: damagedStore(kind, partition, reason), consumer: NO_CONSUMER, isRebuilding: false };
   }
 
   /**
-   * Closes `damaged`, if that store was open, moves its database aside, and opens an empty one, or that of a snapshot. Where
+   * Closes `lost`, if that store was open, moves its database aside, and opens an empty one, or that of a snapshot. Where
    * that fails, as on a full disk, the partition is halted until the next start.
    */
-  async #openAgain(
-    kind: StoreKind,
-    partition: number,
-    damage: TidemarkError,
-    replacement: Exclude<Replacement, { from: 'nothing' }>,
-    damaged?: ConsumedStore,
-  ): Promise<ConsumedStore> {
-    const place = this.#placeOf(kind, partition);
-    const { topic } = place;
+  async #openAgain(place: DatabasePlace, loss: Loss, by: Replacement, lost?: ConsumedStore): Promise<ConsumedStore> {
+    const { kind, partition, topic } = place;
     try {
-      if (damaged !== undefined) await this.#stopStore(partition, damaged);
-      damaged?.store.close?.();
-      await damaged?.database?.close();
+      if (lost !== undefined) await this.#stopStore(partition, lost);
+      const isEmpty = loss.isTrimmed && lost?.store.position(lost.consumer).committedOffset === 0;
+      lost?.store.close?.();
+      await lost?.database?.close();
       // A trim below a commit from before the damage may have ended meanwhile.
-      if (replacement.from === 'log' && !(await hasWholeLog(this.#log, this.#clock, place))) {
-        return this.#halted(kind, partition, damageText(place, damage, undefined));
+      if (by.from === 'log' && !(await hasWholeLog(this.#log, this.#clock, place))) {
+        return this.#halted(place, lossText(place, loss, undefined));
       }
-      const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
-      const reason = `${damage.message}; the damaged database is in ${aside}`;
-      if (replacement.from === 'log') {
-        this.#send({ type: 'rebuilding', topic, partition, reason: damage.message, aside });
+      if (by.from === 'log') {
+        const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
+        this.#send({ type: 'rebuilding', topic, partition, reason: loss.error.message, aside });
       } else {
+        const reason = await this.#makeRoom(place, loss, isEmpty);
         await this.#snapshots.putInPlace(place);
-        this.#send({ type: 'fromSnapshot', topic, partition, snapshot: replacement.snapshot, reason });
+        this.#send({ type: 'fromSnapshot', topic, partition, snapshot: by.snapshot, reason });
       }
-      const opened = await this.#openDatabase(kind, partition);
+      const opened = await this.#openDatabase(place);
       // A snapshot says through which time it is complete; a new database does not know what it lacks.
-      opened.isRebuilding = replacement.from === 'log';
+      opened.isRebuilding = by.from === 'log';
       return opened;
     } catch (error) {
       const { message } = this.#carriedError(`${kind}.replacement`, error);
-      return this.#halted(kind, partition, replacementText(kind, partition, damage, message));
+      return this.#halted(place, replacementText(place, loss, message));
     }
   }
 
-  /**
-   * Deals with damage that a read or a commit of an open database found. Where the log has every record, or those after a
-   * snapshot, the database is replaced; otherwise it stays, since the rest of it can be read, and the damage is a problem of the store.
-   */
-  #onDamage(kind: StoreKind, partition: number, error: TidemarkError): void {
-    const key = `${kind}/${partition}`;
-    if (this.#stores.get(kind)?.get(partition)?.database === undefined || this.#replacing.has(key)) return;
-    const replaced = this.#replace(kind, partition, error)
-      // A bug there leaves the store as it is: an unhandled rejection would end the thread, and with it all its stores.
-      .catch((bug: unknown) => void this.#carriedError(`${kind}.replacement`, bug))
-      .finally(() => this.#replacing.delete(key));
-    this.#replacing.set(key, replaced);
+  /** Makes room for a restored database. Returns why it is restored, and where the one before it is. */
+  async #makeRoom({ kind, partition }: DatabasePlace, { error, isTrimmed }: Loss, isEmpty: boolean): Promise<string> {
+    const folder = `${kind}/${partition}`;
+    if (isEmpty) {
+      await this.#disk.remove(folder);
+      return 'it was gone';
+    }
+    const aside = await moveAside(this.#disk, this.#clock, folder);
+    const { offset, first } = error.detail;
+    const reason = isTrimmed ? `it ended at offset ${offset}, and the log begins at ${first}` : error.message;
+    return `${reason}; the database of before is in ${aside}`;
   }
 
-  async #replace(kind: StoreKind, partition: number, error: TidemarkError): Promise<void> {
-    const { topic } = STORE_KINDS[kind];
+  /** Notes damage that a read or a commit of an open database found, and has the database replaced where that is possible. */
+  #onDamage(place: DatabasePlace, error: TidemarkError): void {
+    const found = this.#stores.get(place.kind)?.get(place.partition);
+    if (found?.database === undefined) return;
+    found.damage ??= error;
+    this.#lost.begin(place, { error, isTrimmed: false });
+  }
+
+  /** A store whose log begins above the end of its database: a snapshot may have what is between. */
+  #onTrimmed(place: DatabasePlace, error: TidemarkError): void {
+    const loss = { error, isTrimmed: true };
+    if (this.#options.canRestore) this.#lost.begin(place, loss);
+    this.#reportTrimmed(place, loss, this.#lost.isReplacing(place) ? restoringText(place, loss) : error.message);
+  }
+
+  #reportTrimmed({ kind, partition, topic }: DatabasePlace, { error }: Loss, reason: string): void {
+    this.#lossTexts.set(`${kind}/${partition}`, reason);
+    this.#send({ type: 'halted', topic, partition, offset: Number(error.detail.offset), reason });
+  }
+
+  #isLost({ kind, partition }: DatabasePlace, { isTrimmed }: Loss): boolean {
+    const found = this.#stores.get(kind)?.get(partition);
+    return found !== undefined && (!isTrimmed || found.consumer.halt?.cause === 'trimmed');
+  }
+
+  /** The database stays, since the rest of it can be read; a store without one says why. */
+  #reportLoss(place: DatabasePlace, loss: Loss, message: string): void {
+    const { kind, partition, topic } = place;
     const stores = this.#stores.get(kind);
-    const damaged = stores?.get(partition);
-    if (stores === undefined || damaged === undefined || this.#stopping.signal.aborted) return;
-    const place = this.#placeOf(kind, partition);
-    const replacement = await this.#replacementOf(place);
-    if (replacement.from === 'nothing') {
-      const message = damageText(place, error, replacement.why);
+    if (stores?.get(partition)?.database === undefined) {
+      stores?.set(partition, this.#halted(place, message));
+    } else if (loss.isTrimmed) this.#reportTrimmed(place, loss, message);
+    else {
       this.#send({ type: 'problem', topic, partition, problem: { code: 'data_loss', message, during: 'read' } });
-      return;
     }
+  }
+
+  async #replace(place: DatabasePlace, loss: Loss, by: Replacement): Promise<void> {
+    const { kind, partition, topic } = place;
+    const stores = this.#stores.get(kind);
+    const lost = stores?.get(partition);
+    if (stores === undefined || lost === undefined || this.#stopping.signal.aborted) return;
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });
-    const opened = await this.#openAgain(kind, partition, error, replacement, damaged);
+    const opened = await this.#openAgain(place, loss, by, lost);
     stores.set(partition, opened);
     this.#send({ type: 'problem', topic, partition, problem: undefined });
+    const wasHalted = loss.isTrimmed || lost.database === undefined;
+    if (wasHalted && opened.database !== undefined) this.#send({ type: 'resumed', topic, partition });
     if (this.#hasStarted) opened.consumer.start?.();
   }
 
-  async #openDatabase(kind: StoreKind, partition: number): Promise<ConsumedStore> {
-    const { folder } = this.#placeOf(kind, partition);
-    const keyValue = await openRocksDb(folder, {
-      writeBufferBytes: WRITE_BUFFER_BYTES,
-      maxOpenFiles: this.#options.openFiles,
-    });
+  async #openDatabase(place: DatabasePlace): Promise<ConsumedStore> {
+    const keyValue = await this.#openKeyValue(place, place.folder);
     try {
-      await checkIdentity(keyValue, kind, partition, folder);
-      return await this.#openState(kind, partition, keyValue);
+      return await this.#openState(place, keyValue);
     } catch (error) {
       await keyValue.close();
       throw error;
     }
   }
 
-  async #openState(kind: StoreKind, partition: number, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
-    const { topic, open } = STORE_KINDS[kind];
-    const instance = new SystemRandom().bytes(INSTANCE_BYTES);
-    const store = await open({
-      partition,
-      keyValue,
-      slicing: { clock: this.#clock, yieldTurn },
-      options: this.#options,
-      idHash: this.#idHash,
-      pageCodec: this.#pageCodec,
-      instance,
+  /** Opens and closes a database that is not at its place yet. */
+  async #checkDatabase(place: DatabasePlace, folder: string): Promise<void> {
+    const keyValue = await this.#openKeyValue(place, join(this.#options.folder, folder));
+    await keyValue.close();
+  }
+
+  async #openKeyValue({ kind, partition }: DatabasePlace, folder: string): Promise<RocksDbKeyValue> {
+    const keyValue = await openRocksDb(folder, {
+      writeBufferBytes: WRITE_BUFFER_BYTES,
+      maxOpenFiles: this.#options.openFiles,
     });
-    // Over Kafka the file LOG-ID of the folder has the id of the topic.
-    const memory = this.#options.log.kind === 'embedded' ? await LogMemory.load(keyValue) : undefined;
-    const { committedOffset } = store.state;
-    const unknown = this.#options.log.kind === 'embedded' ? undefined : this.#oncePerStep();
-    const log = (): TrimmableLog | undefined => unknown ?? this.#segments.get(`${topic}/${partition}`);
-    const snapshotPoint = this.#options.hasSnapshots ? new SnapshotTrimPoint(log) : undefined;
-    const trimPoint = snapshotPoint ?? new TableTrimPoint(committedOffset, () => keyValue.flush(), log);
-    const damage = walDamageText(keyValue);
-    const consumer = this.#consume(kind, partition, { state: store.state, memory, trimPoint, damage });
-    this.#send({ type: 'opened', topic, partition, offset: committedOffset, logId: memory?.id });
-    if (snapshotPoint === undefined) this.#send({ type: 'trimmable', topic, partition, offset: committedOffset });
-    if (damage !== undefined) {
-      this.#send({ type: 'rereading', topic, partition, offset: committedOffset, reason: damage });
+    try {
+      await checkIdentity(keyValue, kind, partition, folder);
+      return keyValue;
+    } catch (error) {
+      await keyValue.close();
+      throw error;
     }
-    return {
-      ...{ topic, store, consumer: withTrimOffset(consumer, trimPoint), database: keyValue },
-      ...{ instance: toHex(instance), snapshotPoint },
-      isRebuilding: false,
-    };
   }
 
-  /** For a log whose segments are not known. Its trimmer asks for positions, so no trim is repeated here. */
-  #oncePerStep(): TrimmableLog {
-    let flushedMs = Number.NEGATIVE_INFINITY;
-    const canTrimMore = (): boolean => {
-      const nowMs = this.#clock.monotonicMs();
-      if (nowMs - flushedMs < FLUSH_STEP_MS) return false;
-      flushedMs = nowMs;
-      return true;
-    };
-    return { canTrim: () => false, canTrimMore };
-  }
-
-  #consume(kind: StoreKind, partition: number, { state, memory, trimPoint, damage }: Consumed): LogConsumer {
-    const { topic, folder } = this.#placeOf(kind, partition);
-    const announced: ConsumedState = {
-      get nextOffset() {
-        return state.nextOffset;
-      },
-      get committedOffset() {
-        return state.committedOffset;
-      },
-      get wantsCommit() {
-        return state.wantsCommit;
-      },
-      apply: (record) => state.apply(record),
-      skip: (reason, lost) => state.skip(reason, lost),
-      stop: async () => state.stop?.(),
-      commit: async () => {
-        await state.commit();
-        const isTrimDue = await trimPoint.committed(state.committedOffset);
-        // The log is trimmed below what is announced, and must stay whole for the database that replaces this one. Where it
-        // is not replaced, the next commit announces this one too.
-        if (!isTrimDue || this.#replacing.has(`${kind}/${partition}`)) return;
-        this.#send({ type: 'trimmable', topic, partition, offset: trimPoint.offset });
-      },
-    };
-    const consumer = new LogConsumer({
-      log: this.#log,
-      topic,
-      partition,
-      state: announced,
-      clock: this.#clock,
-      yieldTurn,
-      ...(memory && { memory }),
-      database: { name: `${kind}/${partition}`, folder, damage },
+  /** Opens the store of a database, with a consumer that has not started. */
+  #openState(place: DatabasePlace, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
+    const { kind, partition, topic } = place;
+    return openConsumedStore(place, keyValue, {
+      ...{ log: this.#log, clock: this.#clock, options: this.#options },
+      ...{ idHash: this.#idHash, pageCodec: this.#pageCodec },
+      segments: () => this.#segments.get(`${topic}/${partition}`),
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
-      onHalt: (halt) => {
-        if (halt === undefined) this.#send({ type: 'resumed', topic, partition });
-        else this.#send({ type: 'halted', topic, partition, offset: halt.offset, reason: halt.error.message });
-      },
+      lossText: () => this.#lossTexts.get(`${kind}/${partition}`),
+      isReplacing: () => this.#lost.isReplacing(place),
+      onTrimmed: (error) => this.#onTrimmed(place, error),
+      onDamage: (error) => this.#onDamage(place, error),
       onCaughtUp: () => {
         const caughtUp = this.#stores.get(kind)?.get(partition);
         if (caughtUp !== undefined) caughtUp.isRebuilding = false;
-        this.#send({ type: 'caughtUp', topic, partition });
       },
-      onProblem: (found) => {
-        const problem = found && { code: found.error.code, message: found.error.message, during: found.during };
-        this.#send({ type: 'problem', topic, partition, problem });
-        if (isTidemarkError(found?.error, 'data_loss')) this.#onDamage(kind, partition, found.error);
-      },
+      send: (message) => this.#send(message),
     });
-    return consumer;
   }
 
   #receive(message: ToStore): void {
@@ -468,11 +379,12 @@ export class StoreWorker {
 
   #noteSnapshot({ kind, partition, offset, instance }: SnapshotNote): void {
     const store = this.#stores.get(kind)?.get(partition);
-    if (store?.snapshotPoint === undefined || store.instance !== instance) return;
+    const point = store?.copied?.snapshotPoint;
+    if (store === undefined || point === undefined || store.copied?.instance !== instance) return;
     // What replaces the database needs the log from an earlier offset on.
-    if (this.#replacing.has(`${kind}/${partition}`)) return;
-    store.snapshotPoint.made(offset);
-    this.#send({ type: 'trimmable', topic: store.topic, partition, offset: store.snapshotPoint.offset });
+    if (store.damage !== undefined || this.#lost.isReplacing({ kind, partition })) return;
+    point.made(offset);
+    this.#send({ type: 'trimmable', topic: store.topic, partition, offset: point.offset });
   }
 
   async #serveCheckpoint(call: CheckpointCall): Promise<void> {
@@ -486,15 +398,33 @@ export class StoreWorker {
 
   async #checkpoint({ kind, partition, to }: CheckpointCall): Promise<StoreCheckpoint> {
     const found = this.#stores.get(kind)?.get(partition);
-    const { database, instance } = found ?? {};
-    if (found === undefined || database === undefined || instance === undefined) {
-      throw new TidemarkError('unavailable', `${kind}/${partition} has no database that can be copied`, { partition });
+    const { database, copied, damage, consumer } = found ?? {};
+    const name = `${kind}/${partition}`;
+    if (found === undefined || database === undefined || copied === undefined || consumer === undefined) {
+      throw new TidemarkError('unavailable', `${name} has no database that can be copied`, { partition });
     }
     if (found.isRebuilding) throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
+    // It would take the place of a whole one.
+    if (damage !== undefined) {
+      throw new TidemarkError('data_loss', `${name} is not copied, because it is damaged: ${damage.message}`, {
+        partition,
+      });
+    }
+    const { halt } = consumer;
+    // It is not a state of the log that is there now.
+    if (halt !== undefined && halt.cause !== 'record') {
+      const text = `${name} is not copied while it is halted: ${halt.error.message}`;
+      throw new TidemarkError('failed_precondition', text, { partition });
+    }
     // Read before the copy, which may have what is committed while it is made.
-    const { committedOffset, logId, watermarkMs } = found.store.position(found.consumer);
+    const { committedOffset: offset, logId } = found.store.position(consumer);
+    const { watermarkMs } = copied.committed;
     const files = await database.checkpoint(to);
-    return { files, instance, format: STORE_KINDS[kind].format, logId, watermarkMs, offset: committedOffset };
+    return {
+      ...{ files, offset, watermarkMs, instance: copied.instance, format: STORE_KINDS[kind].format },
+      logId: copied.memory?.id ?? logId,
+      freesLog: copied.snapshotPoint?.frees(offset) ?? false,
+    };
   }
 
   #startConsumers(): void {
@@ -510,13 +440,18 @@ export class StoreWorker {
     }
     const { halt } = found.consumer;
     if (halt?.cause === 'trimmed' && method !== 'status') {
+      const place = this.#placeOf(kind, partition);
+      if (this.#lost.isReplacing(place)) {
+        const text = restoringText(place, { error: halt.error, isTrimmed: true });
+        throw new TidemarkError('unavailable', text, { partition });
+      }
       // What it has is not known to be what it had: an answer would be that of a store without damage.
       throw new TidemarkError('data_loss', halt.error.message, { partition });
     }
     try {
       return await found.store.answer(method, request, found.consumer, signal);
     } catch (error) {
-      if (isTidemarkError(error, 'data_loss')) this.#onDamage(kind, partition, error);
+      if (isTidemarkError(error, 'data_loss')) this.#onDamage(this.#placeOf(kind, partition), error);
       throw error;
     }
   }
@@ -555,7 +490,7 @@ export class StoreWorker {
     this.#stopping.abort();
     this.#loop.stop();
     for (const abort of this.#running.values()) abort.abort();
-    await Promise.all(this.#replacing.values());
+    await this.#lost.ended();
     const stores = [...this.#stores.values()].flatMap((byPartition) => [...byPartition]);
     await Promise.all(stores.map(([partition, store]) => this.#stopStore(partition, store)));
     await Promise.all(stores.map(([, { database }]) => database?.close()));
@@ -576,22 +511,4 @@ export class StoreWorker {
   #send(message: FromStore): void {
     this.#port.postMessage(message);
   }
-}
-
-function walDamageText({ walDamage }: RocksDbKeyValue): string | undefined {
-  return walDamage && `its file ${walDamage.file} can't be read from offset ${walDamage.offset} on: ${walDamage.what}`;
-}
-
-/** A consumer whose position says also how far the log may be trimmed. */
-function withTrimOffset(consumer: LogConsumer, trimPoint: TrimPoint): ConsumedStore['consumer'] {
-  return {
-    get position() {
-      return { ...consumer.position, trimOffset: trimPoint.offset };
-    },
-    get halt() {
-      return consumer.halt;
-    },
-    start: () => consumer.start(),
-    stop: () => consumer.stop(),
-  };
 }

@@ -42,6 +42,7 @@ beforeEach(async () => {
     latenessMs: 1000,
     openFiles: undefined,
     hasSnapshots: false,
+    canRestore: false,
   };
 });
 

@@ -54,12 +54,10 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
   readonly onHalted: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a damaged database was moved to the folder `aside`, and its store is built again from the log. */
   readonly onRebuilding: (topic: Topic, partition: number, reason: string, aside: string) => void;
-  /** Restores a database from a snapshot; required with `hasSnapshots`. */
+  /** Restores a database from a snapshot; required with `canRestore`. */
   readonly restore?: (request: RestoreRequest) => Promise<RestoreOutcome>;
   /** Called when a store has its database from a snapshot, for `reason`. */
   readonly onRestored?: (topic: Topic, partition: number, snapshot: RestoredSnapshot, reason: string) => void;
-  /** Called when a database is gone and no snapshot replaces it, with what was found instead. */
-  readonly onNoSnapshot?: (topic: Topic, partition: number, found: string) => void;
   /** Called when a damaged write-ahead log was cut, so that the store reads the log again from `offset` on. */
   readonly onRereading: (topic: Topic, partition: number, offset: number, reason: string) => void;
   /** Called when a halted partition reads again. */
@@ -98,8 +96,8 @@ export class StoreWorkers {
 
   constructor(options: StoreWorkersOptions) {
     this.#options = options;
-    const { threads, folder, log, kinds, owned, limits, latenessMs, openFiles, hasSnapshots } = options;
-    const rest = { folder, log, kinds, limits, latenessMs, openFiles, hasSnapshots };
+    const { threads, folder, log, kinds, owned, limits, latenessMs, openFiles, hasSnapshots, canRestore } = options;
+    const rest = { folder, log, kinds, limits, latenessMs, openFiles, hasSnapshots, canRestore };
     const count = Math.min(threads, owned.length);
     this.#threads = Array.from({ length: count }, (_, index) => {
       const own = owned.filter((_, place) => place % count === index);
@@ -320,8 +318,6 @@ export class StoreWorkers {
         void this.#restore(worker, message.id, message.request);
       } else if (message.type === 'fromSnapshot') {
         this.#options.onRestored?.(message.topic, message.partition, message.snapshot, message.reason);
-      } else if (message.type === 'noSnapshot') {
-        this.#options.onNoSnapshot?.(message.topic, message.partition, message.found);
       } else if (message.type === 'halted') {
         this.#options.onHalted(message.topic, message.partition, message.offset, message.reason);
       } else if (message.type === 'resumed') {

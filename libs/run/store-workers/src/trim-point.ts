@@ -75,6 +75,11 @@ export class SnapshotTrimPoint implements TrimPoint {
     this.#offset = Math.max(this.#offset, offset);
   }
 
+  /** Whether a snapshot with the records below `offset` would let more of the log be trimmed. */
+  frees(offset: number): boolean {
+    return this.#log()?.canTrimMore(this.#offset, offset) ?? false;
+  }
+
   async committed(): Promise<boolean> {
     return this.#log()?.canTrim(this.#offset) ?? false;
   }

@@ -3,7 +3,7 @@ import { digestOf, type FileDigest, fileChunks } from './file-digest.ts';
 import { ifStored } from './if-stored.ts';
 import { checkedManifest } from './parse-manifest.ts';
 import type { Pin } from './pin.ts';
-import { pinNewest } from './pinned-snapshot.ts';
+import { pinBase } from './pinned-snapshot.ts';
 import { markRemoved } from './removal-marks.ts';
 import type { SnapshotFacts, SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { documentKey, fileKey, fileSuffix, newSnapshotId } from './snapshot-place.ts';
@@ -29,6 +29,17 @@ export interface Checkpoint {
   readonly files: readonly CheckpointFile[];
   /** Id of the database that the tables are of; no other database has it, also not a later one in its folder. */
   readonly database: string;
+  /**
+   * Throws `data_loss` where one of these tables is damaged. It gets those that the base of a snapshot does not have: so no damage
+   * of a disk takes the place of a whole table in the newest snapshot.
+   */
+  readonly verifyTables: (names: ReadonlySet<string>, options: VerifyTablesOptions) => Promise<void>;
+}
+
+export interface VerifyTablesOptions {
+  readonly signal: AbortSignal | undefined;
+  /** To be called at least each minute. */
+  readonly onRead: (bytes: number) => Promise<void>;
 }
 
 /** Receives the progress of long work, bytes of files. */
@@ -37,6 +48,11 @@ export type ReportProgress = (doneBytes: number, totalBytes: number) => void;
 export interface CreateOptions extends SnapshotOptions {
   /** Remembered between snapshots, so that known tables are not read again. */
   readonly digests: TableDigests;
+  /**
+   * The snapshot whose files are reused, if it exists; otherwise those of the newest one. Replicas have other tables: a process
+   * gives its own last one.
+   */
+  readonly base?: string | undefined;
   readonly onProgress?: ReportProgress;
 }
 
@@ -49,11 +65,11 @@ export interface CreatedSnapshot {
 }
 
 /**
- * Makes a snapshot of a checkpoint: uploads the files that the newest snapshot does not have, reads them back, and then puts the
- * manifest. Until then there is no snapshot. What a failed one leaves is deleted by the first collection a day later.
+ * Makes a snapshot of a checkpoint: verifies the tables that its base does not have, uploads them and the other files, reads them
+ * back, and then puts the manifest. Until then there is no snapshot. What a failed one leaves is deleted by the first collection a day later.
  *
  * Errors: `invalid_argument` for facts or files beyond a limit, and `failed_precondition` for a file that has changed;
- * `data_loss` where an object was read back with other bytes; `aborted` where its pin was revoked, because it had stopped for a
+ * `data_loss` where a table is damaged, or an object was read back with other bytes; `aborted` where its pin was revoked, because it had stopped for a
  * day; those of the store and the disk. After `unavailable` the snapshot may exist: list the snapshots.
  */
 export async function createSnapshot(
@@ -73,7 +89,7 @@ export async function createSnapshot(
   };
   // Before anything is uploaded.
   checkedManifest(draft);
-  const { pin, manifest: base } = await pinNewest(store, { signal });
+  const { pin, manifest: base } = await pinBase(store, options.base, { signal });
   const totalBytes = checkpoint.files.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
   const work = new CheckpointUpload(store, checkpoint, pin, base, options.digests, (bytes) => {
@@ -141,18 +157,29 @@ class CheckpointUpload {
 
   /** Returns the files of the manifest, sorted by name. */
   async run(signal: AbortSignal | undefined): Promise<SnapshotFile[]> {
-    const files: SnapshotFile[] = [];
-    const one = async (file: CheckpointFile, stop: AbortSignal): Promise<void> => {
-      files.push(await this.#stored(file, stop));
+    const { files: taken, verifyTables } = this.#checkpoint;
+    const known = new Map<CheckpointFile, FileDigest>();
+    const digest = async (file: CheckpointFile, stop: AbortSignal): Promise<void> => {
+      await this.#pin.keep({ signal: stop });
+      known.set(file, await this.#digestOf(file, stop));
     };
-    await inParallel(this.#checkpoint.files, UPLOADS_AT_ONCE, one, signal);
+    await inParallel(taken, UPLOADS_AT_ONCE, digest, signal);
+    const digested = [...known];
+    const added = digested.filter(
+      ([file, { sha256 }]) => file.isTable && !this.#known.has(contentKey({ ...file, sha256 })),
+    );
+    const names = new Set(added.map(([{ name }]) => name));
+    await verifyTables(names, { signal, onRead: () => this.#pin.keep({ signal }) });
+    const files: SnapshotFile[] = [];
+    const store = async ([file, of]: (typeof digested)[number], stop: AbortSignal): Promise<void> => {
+      files.push(await this.#stored(file, of, stop));
+    };
+    await inParallel(digested, UPLOADS_AT_ONCE, store, signal);
     return files.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  async #stored(file: CheckpointFile, signal: AbortSignal): Promise<SnapshotFile> {
-    const { name, bytes } = file;
+  async #stored({ name, bytes }: CheckpointFile, digest: FileDigest, signal: AbortSignal): Promise<SnapshotFile> {
     await this.#pin.keep({ signal });
-    const digest = await this.#digestOf(file, signal);
     const known = this.#known.get(contentKey({ name, bytes, sha256: digest.sha256 }));
     if (known !== undefined && (await this.#isStored(known, signal))) {
       this.reusedBytes += bytes;

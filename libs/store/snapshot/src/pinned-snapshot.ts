@@ -36,9 +36,10 @@ export async function pinSnapshot(
   }
 }
 
-/** Pins the newest snapshot that can be read; without one, pins an upload alone. */
-export async function pinNewest(
+/** Pins the snapshot `preferred`, or else the newest one that can be read; without one, pins an upload alone. */
+export async function pinBase(
   store: SnapshotStore,
+  preferred: string | undefined,
   options: SnapshotOptions,
 ): Promise<{ pin: Pin; manifest?: SnapshotManifest }> {
   const ids: string[] = [];
@@ -46,7 +47,9 @@ export async function pinNewest(
     const id = idOfKey(key, SNAPSHOT_ID);
     if (id !== undefined) ids.push(id);
   }
-  for (const id of ids.slice(-BASES_TRIED).reverse()) {
+  const newest = ids.slice(-BASES_TRIED).reverse();
+  const tried = preferred !== undefined && ids.includes(preferred) ? [preferred, ...newest] : newest;
+  for (const id of tried) {
     try {
       return await pinSnapshot(store, id, options);
     } catch (error) {

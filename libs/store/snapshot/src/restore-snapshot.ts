@@ -140,7 +140,7 @@ async function writeObject(
     throw lackingObject(error, key, file);
   });
   if (sha256 === file.sha256) return;
-  const message = `object ${key}: SHA-256 ${sha256} (limit: ${file.sha256}, of ${file.name}); use another snapshot`;
+  const message = `object ${key}: SHA-256 ${sha256}, expected ${file.sha256} of ${file.name}; use another snapshot`;
   throw new TidemarkError('data_loss', message, { key, file: file.name });
 }
 

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openLocalObjects } from '@tidemark/folder-objects';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
-import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
+import { openRocksDb, type RocksDbKeyValue, verifyTables } from '@tidemark/rocksdb';
 import {
   collectSnapshots,
   createSnapshot,
@@ -34,11 +34,14 @@ test('a database is restored from its newest snapshot, and a second snapshot upl
   const store = new SnapshotStore({ ...parts, place: { kind: 'points', partition: 3 } });
   const digests = new TableDigests();
   const database = await openRocksDb(join(folder, 'db'));
-  const snapshotOf = async (offset: number) => {
+  const snapshotOf = async (offset: number, known = digests) => {
     const name = `checkpoint-${offset}`;
     const files = await database.checkpoint(join(folder, name));
-    const checkpoint = { disk, folder: name, files, database: 'database-1' };
-    return createSnapshot(store, checkpoint, { ...FACTS, offset }, { digests });
+    const checkpoint = {
+      ...{ disk, folder: name, files, database: 'database-1' },
+      verifyTables: (names: ReadonlySet<string>) => verifyTables(join(folder, name), names),
+    };
+    return createSnapshot(store, checkpoint, { ...FACTS, offset }, { digests: known });
   };
   await database.write(entriesOf(0, 2000));
   const first = await snapshotOf(2000);
@@ -48,6 +51,15 @@ test('a database is restored from its newest snapshot, and a second snapshot upl
   expect(second.base).toBe(first.manifest.id);
   expect(second.reusedBytes).toBeGreaterThan(first.uploadedBytes / 2);
   expect(second.uploadedBytes).toBeLessThan(first.uploadedBytes / 2);
+  // A table that was damaged on the disk is not taken for a new one.
+  const [table] = (await readdir(join(folder, 'db'))).filter((name) => name.endsWith('.sst'));
+  const whole = await readFile(join(folder, 'db', table));
+  const damaged = Buffer.from(whole);
+  damaged[100] ^= 1;
+  await writeFile(join(folder, 'db', table), damaged);
+  await expect(snapshotOf(2011, new TableDigests())).rejects.toMatchObject({ code: 'data_loss' });
+  expect((await listSnapshots(store)).snapshots).toHaveLength(2);
+  await writeFile(join(folder, 'db', table), whole);
   const expected = await contentOf(database);
   await database.close();
 

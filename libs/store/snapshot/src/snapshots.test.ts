@@ -249,7 +249,11 @@ test('a file of many chunks and ranges is copied, with progress to its last byte
   const file = await world.run(process, process.disk.open('checkpoint/000001.sst', { create: true }));
   await world.run(process, file.write(content, 0));
   const files = [{ name: '000001.sst', bytes, isTable: true }];
-  const checkpoint = { disk: process.disk, folder: 'checkpoint', files, database: 'database-2' };
+  const verified: string[] = [];
+  const checkpoint = {
+    ...{ disk: process.disk, folder: 'checkpoint', files, database: 'database-2' },
+    verifyTables: async (names: ReadonlySet<string>) => void verified.push(...names),
+  };
   const facts = { storeFormat: 9, logId: 'log-1', offset: 1, stateHashes: [] };
   const progress: [string, number, number][] = [];
   const report = (what: string) => (done: number, total: number) => void progress.push([what, done, total]);
@@ -263,6 +267,7 @@ test('a file of many chunks and ranges is copied, with progress to its last byte
     createSnapshot(process.store, checkpoint, { ...facts, offset: 2 }, { digests }),
   );
   expect([again.uploadedBytes, again.reusedBytes]).toEqual([0, bytes]);
+  expect(verified).toEqual(['000001.sst']);
   const place = { disk: process.disk, folder: 'db' };
   await world.run(process, restoreSnapshot(process.store, manifest.id, place, { onProgress: report('restored') }));
   expect((await world.run(process, contentOf(process.disk, 'db'))).get('000001.sst')).toBe(content.toString('hex'));

@@ -71,9 +71,9 @@ async function problemOf(
   try {
     const info = await ifStored(store.objects.head(key, { signal }));
     if (info === undefined) return wrong('it does not exist');
-    if (info.sizeBytes !== bytes) return wrong(`${info.sizeBytes} bytes (limit: ${bytes})`);
+    if (info.sizeBytes !== bytes) return wrong(`${info.sizeBytes} bytes, expected ${bytes}`);
     const found = await digestOf(objectChunks(store.objects, key, bytes, signal), read);
-    return found.sha256 === sha256 ? undefined : wrong(`SHA-256 ${found.sha256} (limit: ${sha256})`);
+    return found.sha256 === sha256 ? undefined : wrong(`SHA-256 ${found.sha256}, expected ${sha256}`);
   } catch (error) {
     // Damage that the object store finds by itself, and an object that was deleted or cut meanwhile.
     const codes = ['data_loss', 'not_found', 'out_of_range'] as const;

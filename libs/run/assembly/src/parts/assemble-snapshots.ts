@@ -6,13 +6,13 @@ import { SnapshotSchedule, SnapshotThread } from '@tidemark/snapshots';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import type { StorePorts } from './store-ports.ts';
 
-/** The thread that makes and restores the snapshots of a process; undefined where none are made. */
+/** The thread that makes and restores the snapshots of a process; undefined without an object store. */
 export function snapshotThread(
   { folder, name, clock }: Pick<StorePorts, 'folder' | 'name' | 'clock'>,
   settings: Settings,
 ): SnapshotThread | undefined {
   const place = objectPlace(settings);
-  if (place === undefined || settings.snapshot.intervalMs === 0) return undefined;
+  if (place === undefined) return undefined;
   return new SnapshotThread({ place, folder, user: name }, clock);
 }
 
@@ -33,7 +33,9 @@ export function assembleSnapshots(
     settings.snapshot,
   );
   const place = objectPlace(settings);
-  if (place !== undefined) events.info('making snapshots', { to: objectPlaceText(place) });
+  const { intervalMs } = settings.snapshot;
+  if (place !== undefined && intervalMs > 0)
+    events.info('making snapshots', { to: objectPlaceText(place), intervalMs });
   schedule.start();
   started.add(() => schedule.stop());
   return schedule;

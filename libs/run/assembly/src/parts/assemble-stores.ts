@@ -16,7 +16,8 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
   const thread = snapshotThread(ports, settings);
   const stores = new StoreWorkers({
     ...{ folder, log, kinds, owned, threads, limits, openFiles },
-    hasSnapshots: thread !== undefined,
+    hasSnapshots: thread !== undefined && settings.snapshot.intervalMs > 0,
+    canRestore: thread !== undefined,
     ...(thread && { restore: (request) => thread.restore(request) }),
     latenessMs: settings.completeness.latenessMs,
     ...(ports.onOpened && { onOpened: ports.onOpened }),

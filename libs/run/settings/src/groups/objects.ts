@@ -60,7 +60,7 @@ export const SNAPSHOT = z.strictObject({
     'ms',
     0,
     7 * DAY_MS,
-    'How often the databases of each partition are copied to the object store; what it has is not copied again. 0: only on request.',
+    'How often the databases of each partition are copied to the object store; what it has is not copied again. 0: never, and lost databases are still restored.',
   ),
   keep: whole(2, 'snapshots', 1, 10_000, 'Newest snapshots of a partition that are kept however old they are.'),
   keepMs: whole(DAY_MS, 'ms', 0, 3650 * DAY_MS, 'Snapshots that are younger are kept.'),

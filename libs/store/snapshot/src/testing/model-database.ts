@@ -39,7 +39,7 @@ export class ModelDatabase {
       await file.close();
       files.push({ name, bytes: bytes.length, isTable: name.endsWith('.sst') });
     }
-    return { disk, folder, files, database: this.#id };
+    return { disk, folder, files, database: this.#id, verifyTables: async () => undefined };
   }
 }
 
