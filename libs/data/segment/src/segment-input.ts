@@ -14,6 +14,8 @@ const GROUP_POINTS = DAY_HOURS * CUT_POINTS;
 export interface SeriesGroup {
   readonly key: MetricKey;
   readonly series: readonly SegmentSeries[];
+  /** Points that the series had when they were read. */
+  readonly points: number;
 }
 
 /** Reads series in the order of segments, ascending by tenant, metric, class and id, and gives them out in groups. */
@@ -43,14 +45,16 @@ export class SegmentInput {
     assert(key !== undefined, 'a series has a metric');
     const series: SegmentSeries[] = [];
     let weight = 0;
+    let points = 0;
     while (this.#next !== undefined && this.#key === key && series.length < PAGE_SLOTS_LIMIT) {
       const own = this.#next.parts.reduce((sum, part) => sum + weightOf(part, 0, part.timesMs.length), 0);
       if (series.length > 0 && weight + own > GROUP_POINTS) break;
       series.push(this.#next);
       weight += own;
+      points += this.#next.parts.reduce((sum, { timesMs }) => sum + timesMs.length, 0);
       await this.#read();
     }
-    return { key, series };
+    return { key, series, points };
   }
 
   async #read(): Promise<void> {
@@ -90,6 +94,12 @@ function checkParts({ id, parts }: SegmentSeries, dayStartMs: number): void {
     const { length } = timesMs;
     assert(length > 0 && (values ?? sketches)?.length === length, 'a part has as many values as times');
     assert(timesMs[0] >= dayStartMs && timesMs[length - 1] < dayStartMs + DAY_MS, 'times are within the day');
+    assert(isNonDescending(timesMs), 'times of a part do not descend');
     assert(i === 0 || parts[i - 1].mapEpoch < mapEpoch, 'map epochs ascend');
   });
+}
+
+function isNonDescending(timesMs: Float64Array): boolean {
+  for (let i = 1; i < timesMs.length; i++) if (!(timesMs[i] >= timesMs[i - 1])) return false;
+  return true;
 }

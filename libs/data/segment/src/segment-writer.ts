@@ -85,16 +85,20 @@ function* flush(stripe: Stripe, out: ChunkedOutput, index: IndexWriter): Generat
 
 async function encodeGroup(
   encoder: GroupEncoder,
-  { key, series }: SeriesGroup,
+  { key, series, points: given }: SeriesGroup,
   firstSeries: number,
   slice: WorkSlice,
 ): Promise<WrittenGroup> {
   const pages: WrittenPage[] = [];
+  let points = 0;
   for (const page of encoder.encode(series, firstSeries)) {
     if (pages.length === GROUP_PAGES_LIMIT) throw tooManyPages(series);
     pages.push(page);
+    points += page.points;
     if (slice.spend(page.points * WRITE_COST)) await slice.next();
   }
+  // Pages are found by their times: points whose times change meanwhile would be in none, or in two.
+  assert(points === given, `${points} points of ${given} were written of a group`);
   return { ...key, firstSeries, ids: series.map(({ id }) => Buffer.from(id)), pages };
 }
 

@@ -1,4 +1,5 @@
 import { crc32c } from '@tidemark/bytes';
+import { assert } from '@tidemark/ports';
 import type { ChunkedOutput } from './chunked-output.ts';
 import type { WrittenPage } from './group-encoder.ts';
 import type { MetricKey } from './metric-key.ts';
@@ -57,7 +58,7 @@ export class Stripe {
       firstId: group.ids[0],
       lastId: group.ids[group.ids.length - 1],
       ids: ids[i],
-      pages: group.pages.map((page) => placeOf(page, offsets.get(page) ?? 0)),
+      pages: group.pages.map((page) => placeOf(page, offsets.get(page))),
     }));
   }
 }
@@ -69,7 +70,8 @@ function appendIds({ ids }: WrittenGroup, out: ChunkedOutput): SegmentRange | un
   return { offset: out.append(bytes), length: bytes.length, crc32c: crc32c(bytes) };
 }
 
-function placeOf(page: WrittenPage, offset: number): PagePlace {
+function placeOf(page: WrittenPage, offset: number | undefined): PagePlace {
+  assert(offset !== undefined, 'a page of a group was appended');
   const { bytes, minTimeMs, maxTimeMs, slots, points, records } = page;
   return {
     offset,
@@ -79,6 +81,9 @@ function placeOf(page: WrittenPage, offset: number): PagePlace {
     maxTimeMs,
     slots,
     points,
-    records: records.map((record) => ({ offset: record.offset, length: record.bytes.length })),
+    records: records.map((record) => {
+      assert(record.offset > 0, 'a times record was appended with the first page that names it');
+      return { offset: record.offset, length: record.bytes.length };
+    }),
   };
 }
