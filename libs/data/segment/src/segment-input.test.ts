@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DAY_MS, SERIES_CLASS } from '@tidemark/model';
 import { DAY_START_MS, encodeAll, encodeOne, numberedId } from './segment.fixture.ts';
+import { SegmentInput } from './segment-input.ts';
 import type { SegmentSeries } from './segment-series.ts';
 
 /** A series of one part with these times. */
@@ -38,4 +39,23 @@ describe('is refused, as no point may be lost:', () => {
     };
     await expect(encodeAll(source())).rejects.toThrow('48 points of 72 were written of a group');
   });
+});
+
+test('an input whose series could not be read gives no further group, and ends their iteration', async () => {
+  let isEnded = false;
+  const source = function* (): Generator<SegmentSeries> {
+    try {
+      yield seriesAt(0, hourly());
+      yield seriesAt(1, Float64Array.of(DAY_START_MS - 1));
+      yield seriesAt(2, hourly());
+    } finally {
+      isEnded = true;
+    }
+  };
+  const input = new SegmentInput(source(), DAY_START_MS / DAY_MS);
+  expect(await input.isDone()).toBe(false);
+  for (let i = 0; i < 2; i++) await expect(input.group()).rejects.toThrow('times are within the day');
+  await expect(input.isDone()).rejects.toThrow('times are within the day');
+  await input.close();
+  expect(isEnded).toBe(true);
 });

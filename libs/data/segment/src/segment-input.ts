@@ -18,13 +18,17 @@ export interface SeriesGroup {
   readonly points: number;
 }
 
-/** Reads series in the order of segments, ascending by tenant, metric, class and id, and gives them out in groups. */
+/**
+ * Reads series in the order of segments, ascending by tenant, metric, class and id, and gives them out in groups. After an error
+ * every call throws it again: a segment that continued would lack the group in which it happened.
+ */
 export class SegmentInput {
   readonly #series: AsyncIterator<SegmentSeries> | Iterator<SegmentSeries>;
   readonly #dayStartMs: number;
   #next: SegmentSeries | undefined;
   #key: MetricKey | undefined;
   #isStarted = false;
+  #failure: { readonly error: unknown } | undefined;
 
   /** Series of the UTC day `day`. Their arrays stay unchanged until the group after them is asked for. */
   constructor(series: AsyncIterable<SegmentSeries> | Iterable<SegmentSeries>, day: number) {
@@ -34,8 +38,14 @@ export class SegmentInput {
 
   /** True when no series is left. */
   async isDone(): Promise<boolean> {
+    if (this.#failure !== undefined) throw this.#failure.error;
     if (!this.#isStarted) await this.#read();
     return this.#next === undefined;
+  }
+
+  /** Ends the iteration of the series, also where some are left. */
+  async close(): Promise<void> {
+    await this.#series.return?.();
   }
 
   /** The next group; undefined at the end. */
@@ -60,11 +70,16 @@ export class SegmentInput {
   async #read(): Promise<void> {
     this.#isStarted = true;
     const before = this.#next;
-    const { done, value } = await this.#series.next();
-    this.#next = done === true ? undefined : value;
-    if (this.#next === undefined) return;
-    checkParts(this.#next, this.#dayStartMs);
-    this.#key = keyAfter(this.#next, before, this.#key);
+    try {
+      const { done, value } = await this.#series.next();
+      this.#next = done === true ? undefined : value;
+      if (this.#next === undefined) return;
+      checkParts(this.#next, this.#dayStartMs);
+      this.#key = keyAfter(this.#next, before, this.#key);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 }
 
