@@ -7,8 +7,8 @@ import { SERIES_CLASS } from '@tidemark/model';
 import { PAGE_SLOTS_LIMIT, Page, TimesWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { PageCodec } from '@tidemark/point-store';
-import { PageFlusher } from '../libs/store/point-store/src/flush-pages.ts';
-import { PageHead } from '../libs/store/point-store/src/page-head.ts';
+import { PageFlusher } from '../libs/store/point-store/src/head/flush-pages.ts';
+import { PageHead } from '../libs/store/point-store/src/head/page-head.ts';
 import { SeriesValues } from './data/series-values.ts';
 import { type Measurement, machine, median } from './measurement.ts';
 

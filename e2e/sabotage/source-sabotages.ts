@@ -12,13 +12,13 @@ export interface SourceSabotage {
   readonly title: string;
 }
 
-const SHARED_FOLD = 'libs/store/point-store/src/shared-fold.test.ts';
+const SHARED_FOLD = 'libs/store/point-store/src/fold/shared-fold.test.ts';
 const ANY_HISTORY =
   'series that are folded together give the same bits as each alone, for any history of the partition';
 const OWN_TIMES = 'series with times of their own give the same bits as each alone, too';
 const LATE_FOR_ALL =
   'points that are late for all series of a sender are resolved, although the series have the same times';
-const CLOSES = 'libs/store/point-store/src/background-close.property.test.ts';
+const CLOSES = 'libs/store/point-store/src/close/background-close.property.test.ts';
 const ANY_COURSE =
   'closes in the background record the same hashes for any commits, turns, failures, kills, eras and retention';
 const SCHEDULES = 'libs/store/point-store/src/schedules.property.test.ts';
@@ -39,7 +39,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'dropped-at-page-end',
     promise: 'an answer has all of a step, also where a page of a series ends within it',
-    file: 'libs/store/point-store/src/slot-columns.ts',
+    file: 'libs/store/point-store/src/fold/slot-columns.ts',
     find: 'if (decoded === 0) this.#decodeOdd(pages, slot, at);',
     replace:
       'if (decoded === 0) this.#decodeOdd(pages, slot, at); ' +
@@ -50,7 +50,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'overlap-on-the-fast-path',
     promise: 'points whose pages overlap in time are resolved before they are folded',
-    file: 'libs/store/point-store/src/shared-fold.ts',
+    file: 'libs/store/point-store/src/fold/shared-fold.ts',
     find: 'for (let i = 1; i < length; i++) if (!(timesMs[i - 1] < timesMs[i])) return undefined;',
     replace: '',
     caughtBy: SHARED_FOLD,
@@ -59,7 +59,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'overlap-of-own-times',
     promise: 'points of a series with times of its own are resolved before they are folded',
-    file: 'libs/store/point-store/src/own-folder.ts',
+    file: 'libs/store/point-store/src/fold/own-folder.ts',
     find: 'if (!programs.ascends(timesAt, length)) return undefined;',
     replace: '',
     caughtBy: SHARED_FOLD,
@@ -77,7 +77,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'slot-dealt-twice',
     promise: 'a slot of a deal belongs to one series',
-    file: 'libs/store/point-store/src/slot-deal.ts',
+    file: 'libs/store/point-store/src/pages/slot-deal.ts',
     find: 'page.series[page.slots++] = series;',
     replace: 'page.series[page.slots] = series; if (page.slots === 0 || series % 7 !== 3) page.slots++;',
     caughtBy: SCHEDULES,
@@ -86,7 +86,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'hash-by-commits',
     promise: 'the hash of a bucket is of its points alone, whichever commits wrote them',
-    file: 'libs/store/point-store/src/hash-versions.ts',
+    file: 'libs/store/point-store/src/close/hash-versions.ts',
     find: 'if (firstMs <= all[series]) late.add(series);',
     replace: '',
     caughtBy: SCHEDULES,
@@ -95,7 +95,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'hash-by-restarts',
     promise: 'the hash of a bucket is of its points alone, however many processes wrote them',
-    file: 'libs/store/point-store/src/close-bucket.ts',
+    file: 'libs/store/point-store/src/close/close-bucket.ts',
     find: 'deals.length > 1 ? await overlappingSeries(store, bucket, sequence, slice) : NONE',
     replace: 'NONE',
     caughtBy: SCHEDULES,
@@ -104,7 +104,7 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'hash-of-later-commits',
     promise: 'the hash of a bucket is of the points that it had at its cut, and not of those that come while it closes',
-    file: 'libs/store/point-store/src/bucket-pages.ts',
+    file: 'libs/store/point-store/src/read/bucket-pages.ts',
     find: 'if (sequenceOfKey(key) > sequence) continue;',
     replace: '',
     caughtBy: CLOSES,
@@ -113,28 +113,28 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
   {
     name: 'times-deleted-too-early',
     promise: 'times that pages share stay as long as one of the pages',
-    file: 'libs/store/point-store/src/close-bucket.ts',
+    file: 'libs/store/point-store/src/close/close-bucket.ts',
     find: 'times.keep(merged?.pages ?? versions.pages);',
     replace: 'if (merged !== undefined) times.keep(merged.pages);',
-    caughtBy: 'libs/store/point-store/src/times-records.test.ts',
+    caughtBy: 'libs/store/point-store/src/pages/times-records.test.ts',
     title: 'stay with the pages that a close leaves as they are',
   },
   {
     name: 'times-number-used-twice',
     promise: 'a close that begins again writes no times over those of pages that it has merged before',
-    file: 'libs/store/point-store/src/deal-times.ts',
+    file: 'libs/store/point-store/src/close/deal-times.ts',
     find: 'Math.max(sequence * PARTS, (found.at(-1) ?? -1) + 1)',
     replace: 'sequence * PARTS',
-    caughtBy: 'libs/store/point-store/src/times-records.test.ts',
+    caughtBy: 'libs/store/point-store/src/pages/times-records.test.ts',
     title: 'leaves each page with its times',
   },
   {
     name: 'expired-with-later-points',
     promise: 'points that arrive for an expired bucket keep their pages and their index until the next close',
-    file: 'libs/store/point-store/src/retention.ts',
+    file: 'libs/store/point-store/src/close/retention.ts',
     find: 'dealKey(prefix, next, sequence + 1)',
     replace: 'afterPrefix(bucketKey(prefix, next))',
-    caughtBy: 'libs/store/point-store/src/background-close.test.ts',
+    caughtBy: 'libs/store/point-store/src/close/background-close.test.ts',
     title:
       'buckets expire with the commit of a cut, their pages go in the background, and later points stay until the next close',
   },

@@ -1,7 +1,7 @@
 import { decodeShare, PointColumns, type ShareSummary, SketchColumns } from '@tidemark/columns';
 import { type Dictionary, dictionaryOf, UNDEFINED_SERIES } from '@tidemark/point-log';
 import type { BlockRecord, Span } from '@tidemark/point-records';
-import type { PartitionStore } from './partition-state.ts';
+import type { PartitionStore } from './state/partition-state.ts';
 
 /** Applies checked blocks to a partition. */
 export class BlockApplier {

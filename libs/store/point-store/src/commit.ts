@@ -1,15 +1,15 @@
 import { Page, TimesWriter } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { assert } from '@tidemark/ports';
-import { closingWrite } from './bucket-closing.ts';
-import { closableBucket, isCloseDue } from './closable-buckets.ts';
-import type { HeadColumns } from './head-columns.ts';
+import { closableBucket, isCloseDue } from './close/closable-buckets.ts';
+import { expiredBucket, forgetExpired } from './close/retention.ts';
+import type { HeadColumns } from './head/head-columns.ts';
 import { bucketKey, indexKey, PARTS, type PageFamily, PREFIX, pageKey, timesKey } from './keys.ts';
-import { packIndexedPage } from './page-index.ts';
-import { commitWrites } from './partition-save.ts';
-import type { PartitionStore } from './partition-state.ts';
-import { expiredBucket, forgetExpired } from './retention.ts';
-import { SHARED_PAGES, type SlotDeal } from './slot-deal.ts';
+import { packIndexedPage } from './pages/page-index.ts';
+import { SHARED_PAGES, type SlotDeal } from './pages/slot-deal.ts';
+import { closingWrite } from './state/bucket-closing.ts';
+import { commitWrites } from './state/partition-save.ts';
+import type { PartitionStore } from './state/partition-state.ts';
 
 /** The pages of one bucket and map epoch. */
 interface FlushedBucket {

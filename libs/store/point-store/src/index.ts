@@ -1,6 +1,6 @@
-export { PageCodec } from './page-codec.ts';
-export { POINT_STORE_VERSION } from './partition-meta.ts';
+export { PageCodec } from './pages/page-codec.ts';
 export type { PointPartitionOptions } from './point-partition.ts';
 export { PointPartition } from './point-partition.ts';
 export type { PointStoreLimits } from './point-store-limits.ts';
 export { DEFAULT_POINT_STORE_LIMITS } from './point-store-limits.ts';
+export { POINT_STORE_VERSION } from './state/partition-meta.ts';

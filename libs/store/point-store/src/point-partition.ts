@@ -3,16 +3,16 @@ import type { ConsumedState, LostRecords } from '@tidemark/log-consumer';
 import type { JudgedRecord } from '@tidemark/point-log';
 import { RECORD } from '@tidemark/point-records';
 import { assert, type LogRecord, type Slicing } from '@tidemark/ports';
-import { aggregate } from './aggregate.ts';
 import { BlockApplier } from './block-applier.ts';
-import { BucketCloser } from './bucket-closer.ts';
-import { isCloseDue, reopenBuckets } from './closable-buckets.ts';
+import { BucketCloser } from './close/bucket-closer.ts';
+import { isCloseDue, reopenBuckets } from './close/closable-buckets.ts';
+import { logicalHash } from './close/logical-hash.ts';
 import { writeCommit } from './commit.ts';
-import { logicalHash } from './logical-hash.ts';
-import { loadPartition } from './partition-load.ts';
-import { PartitionStore, type PartitionStoreOptions } from './partition-state.ts';
-import { coveredWatermarkOf, partitionStatus, watermarkOf } from './partition-status.ts';
+import { aggregate } from './fold/aggregate.ts';
 import { checkLimits } from './point-store-limits.ts';
+import { loadPartition } from './state/partition-load.ts';
+import { PartitionStore, type PartitionStoreOptions } from './state/partition-state.ts';
+import { coveredWatermarkOf, partitionStatus, watermarkOf } from './state/partition-status.ts';
 
 export interface PointPartitionOptions extends PartitionStoreOptions {
   /** Lateness bound D of a tenant, ms. */

@@ -4,13 +4,13 @@ import { Page, PageKernel, PageWriter } from '@tidemark/page';
 import type { SeriesIndex } from '@tidemark/point-log';
 import { TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
-import { PageBudget } from './page-budget.ts';
-import { packIndexedPage, unpackIndexedPage } from './page-index.ts';
-import { RecentPages } from './recent-pages.ts';
-import { SeriesSets } from './series-sets.ts';
-import { SharedLock } from './shared-lock.ts';
-import { SHARED_PAGES, SlotDeal } from './slot-deal.ts';
-import { TagsCoverage } from './tags-coverage.ts';
+import { PageBudget } from './pages/page-budget.ts';
+import { packIndexedPage, unpackIndexedPage } from './pages/page-index.ts';
+import { RecentPages } from './pages/recent-pages.ts';
+import { SHARED_PAGES, SlotDeal } from './pages/slot-deal.ts';
+import { SeriesSets } from './series/series-sets.ts';
+import { SharedLock } from './state/shared-lock.ts';
+import { TagsCoverage } from './state/tags-coverage.ts';
 
 /** Series s has metric s >> 8; those of metric 9 are distributions. */
 const table = {

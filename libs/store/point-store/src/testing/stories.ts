@@ -4,11 +4,11 @@ import { classOf, LogBuilder, seriesIdOf, type TestPoint } from '@tidemark/point
 import { RECORD } from '@tidemark/point-records';
 import type { LogRecord } from '@tidemark/ports';
 import fc from 'fast-check';
-import { exactSum } from '../exact-sum.ts';
-import { PageCodec } from '../page-codec.ts';
-import { PointHash } from '../point-hash.ts';
+import { PointHash } from '../close/point-hash.ts';
+import { PageCodec } from '../pages/page-codec.ts';
 import type { PointPartition } from '../point-partition.ts';
-import { SeriesPoints } from '../series-columns.ts';
+import { exactSum } from '../series/exact-sum.ts';
+import { SeriesPoints } from '../series/series-columns.ts';
 import { bitsOf, requestOf } from './aggregates.ts';
 
 /** The start of a bucket. */
