@@ -81,6 +81,8 @@ export class RocksDbKeyValue implements KeyValue {
   readonly #path: string;
   readonly #wal: WalSync;
   #lastWrite: Promise<void> = Promise.resolve();
+  /** Checkpoints in progress. After a close another database may have this folder. */
+  readonly #copies = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   /** Where the write-ahead log could not be read further at the open: what followed is not in this store. */
   readonly walDamage: WalDamage | undefined;
@@ -174,12 +176,19 @@ export class RocksDbKeyValue implements KeyValue {
    * damaged; `resource_exhausted`; `unavailable` where compactions removed tables too often.
    */
   checkpoint(to: string): Promise<CheckpointFile[]> {
-    return this.#try('copy', async () => {
+    const copied = this.#try('copy', async () => {
       await this.#lastWrite;
       // Unlike `flush`, nothing waits for it: batches that come meanwhile are in later tables, or in none.
       await this.#db.flush();
       return linkTables(this.#path, to);
     });
+    const ended = copied.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#copies.add(ended);
+    void ended.then(() => this.#copies.delete(ended));
+    return copied;
   }
 
   /** An estimate of the bytes of the entries in [from, to), in tables and in memory. */
@@ -209,6 +218,7 @@ export class RocksDbKeyValue implements KeyValue {
 
   async #close(): Promise<void> {
     await this.#lastWrite;
+    await Promise.all(this.#copies);
     await this.#db.flush().catch(() => undefined);
     await this.#wal.close();
     try {

@@ -8,6 +8,8 @@ import type { ManifestTable } from './manifest-edits.ts';
 
 /** A key that is above another one, and below all others above it, has this byte more. */
 const NEXT = 0;
+/** Tables are opened when they are read, and not all at once. */
+const OPEN_FILES = 20;
 /** Bytes of entries between two reports. */
 const REPORTED_BYTES = 2 ** 20;
 
@@ -33,7 +35,9 @@ export async function verifyTables(
     const read = await readManifest(path);
     assert(read !== undefined, `the manifest of ${path} does not change`);
     const ranges = rangesOf(read.found.tables.filter((table) => names.has(tableName(table))));
-    const db = new RocksDB(path, { readOnly: true, blockCache: false, tableCacheIndexAndFilterBlocks: false });
+    const db = new RocksDB(path, {
+      ...{ readOnly: true, maxOpenFiles: OPEN_FILES, blockCache: false, tableCacheIndexAndFilterBlocks: false },
+    });
     // One that can't be opened can't be closed either.
     await db.ready();
     try {

@@ -17,7 +17,7 @@ describe('is refused, as no point may be lost:', () => {
     ['times that descend between the first and the last one', Float64Array.of(0, 50, 10, 60)],
     ['a time before the day in the middle', Float64Array.of(0, -1, 60)],
     ['a time after the day in the middle', Float64Array.of(0, DAY_MS, 60)],
-    ['a time that is no number', Float64Array.of(0, Number.NaN, 60)],
+    ['a time that is NaN', Float64Array.of(0, Number.NaN, 60)],
   ])('%s', async (_, times) => {
     const timesMs = times.map((timeMs) => DAY_START_MS + timeMs);
     await expect(encodeOne([seriesAt(0, timesMs)])).rejects.toThrow('times of a part do not descend');

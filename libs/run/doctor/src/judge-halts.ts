@@ -5,9 +5,9 @@ import { type Halted, haltsOf } from './partition-states.ts';
 import type { PipelineView } from './pipeline-view.ts';
 
 /** How a store says that it answers nothing, because it has no database that can be trusted. */
-const NO_DATABASE = /^(the )?database \S+ (is damaged|can't be opened)/;
+const NO_DATABASE = /^(the )?database \S+ (is damaged|was lost|can't be opened)/;
 /** How a store says that its database comes back from a snapshot. */
-const RESTORED = /It is restored from a snapshot; retry later$|Its snapshot can't be restored now: /;
+const RESTORED = /It is restored from a snapshot; retry later$|, and pass no records$/;
 /** How a store says that a whole folder of the log is gone. */
 const GONE_FOLDER = /: log\/\S+ was gone at a start;/;
 

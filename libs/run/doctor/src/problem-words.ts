@@ -99,8 +99,9 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       kind: 'no-snapshot',
       severity: 'degraded',
       what: (name, parts) => `${name} can't make snapshots of ${listed(parts) || 'its stores'}`,
-      means: 'answers are right; a disk that is lost now is restored from an older snapshot, or not at all',
-      next: 'do what the reason says: check the object store, its credentials and its space; each interval tries again',
+      means:
+        'a disk that is lost now is restored from an older snapshot, or not at all, and the log is not trimmed meanwhile',
+      next: 'do what the reason says; for the object store, check its credentials and its space. Each interval tries again',
     },
   ],
   [

@@ -185,7 +185,7 @@ describe('a store whose log was trimmed below its snapshot', () => {
     expect((await readdir(join(folder, 'data/points'))).sort()).toEqual(['0', expect.stringMatching(/^0\.damaged-/)]);
   });
 
-  test('is restored from it when a read finds damage, and no snapshot is made of the damaged database', async () => {
+  test('is restored from it when a snapshot finds damage, and none is made of the damaged database', async () => {
     const expected = await fill();
     // Its tables were opened before: only a read of their blocks finds it.
     await flip(join(folder, DATABASE), /\.sst$/, 0.5);
@@ -194,10 +194,7 @@ describe('a store whose log was trimmed below its snapshot', () => {
     const made = await platform.schedule.make(POINTS_0).catch((error: unknown) => error);
     expect(made).toMatchObject({ code: 'data_loss' });
     expect(await readdir(join(folder, MANIFESTS))).toHaveLength(1);
-    while (!platform.reports.some((report) => report.includes('restored at'))) {
-      await hashOf(platform).catch(() => undefined);
-      await setTimeout(10);
-    }
+    while (!platform.reports.some((report) => report.includes('restored at'))) await setTimeout(10);
     await readTo(platform, BLOCKS + 1);
     expect(await hashOf(platform)).toEqual(expected);
   });

@@ -6,28 +6,32 @@ import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 const NAMED = 3;
 
 /**
- * Restores the newest whole snapshot from which the log continues: it is of the same log, which begins at its offset or before,
- * and of a format that this program reads. One that is damaged or being removed is passed over. Errors: those of `restoreSnapshot` otherwise.
+ * Restores the newest whole snapshot from which the log continues: it is of the same log, which begins at its offset or before
+ * and ends there or after, and of a format that this program reads. One that is damaged or being removed is passed over. Errors: those of `restoreSnapshot` otherwise.
  */
 export async function restoreNewest(
   store: SnapshotStore,
-  { logId = '', fromOffset, format, without }: Pick<RestoreRequest, 'logId' | 'fromOffset' | 'format' | 'without'>,
+  { logId = '', fromOffset, toOffset, format, without }: Omit<RestoreRequest, 'kind' | 'partition' | 'to'>,
   to: FolderPlace,
   signal: AbortSignal,
 ): Promise<RestoreOutcome> {
   const { snapshots, unreadable } = await listSnapshots(store, { signal });
   const failed = unreadable.map(({ error }) => error.message);
+  // A newer program reads it.
+  let mayHelp = unreadable.some(({ error }) => error.detail.reason === 'newer');
   const passedOver = new Map(without);
   for (const snapshot of snapshots.toReversed()) {
     const { id, offset, createdMs, storeFormat } = snapshot;
     const why = passedOver.get(id);
-    if (why !== undefined) failed.push(`${id} ${why}`);
-    else if (storeFormat !== format) {
-      failed.push(`${id} has the format ${storeFormat}, and this program reads ${format}`);
-    } else if (snapshot.logId !== logId) {
+    if (snapshot.logId !== logId) {
       failed.push(`${id} is of the log ${snapshot.logId}, expected ${logId}`);
     } else if (offset < fromOffset) {
       failed.push(`${id} ends at offset ${offset}, and the log begins at ${fromOffset}`);
+    } else if (why !== undefined || storeFormat !== format || offset > toOffset) {
+      mayHelp = true;
+      if (why !== undefined) failed.push(`${id} ${why}`);
+      else if (offset > toOffset) failed.push(`${id} ends at offset ${offset}, and the log at ${toOffset}`);
+      else failed.push(`${id} has the format ${storeFormat}, and this program reads ${format}`);
     } else {
       try {
         await restoreSnapshot(store, id, to, { signal });
@@ -38,7 +42,7 @@ export async function restoreNewest(
       }
     }
   }
-  return { state: 'none', found: foundText(failed) };
+  return { state: 'none', found: foundText(failed), mayHelp };
 }
 
 function foundText(failed: readonly string[]): string {

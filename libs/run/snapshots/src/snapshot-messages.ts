@@ -3,6 +3,9 @@ import type { CarriedError } from '@tidemark/ports';
 import type { Checkpoint, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 
+/** Name in the details of an error that a table of the database is damaged, and not what the object store has. */
+export const DATABASE_DAMAGED = 'isDatabaseDamaged';
+
 /** The worker data of a thread that makes snapshots. */
 export interface SnapshotThreadStart {
   readonly place: ObjectPlace;

@@ -3,7 +3,7 @@ import { sleep, TidemarkError } from '@tidemark/ports';
 import { SeededRandom, SimulatedClock } from '@tidemark/simulation';
 import type { SnapshotPlace } from '@tidemark/snapshot';
 import type { StoreCheckpoint } from '@tidemark/store-workers';
-import type { MadeSnapshot, SnapshotTask } from './snapshot-messages.ts';
+import { DATABASE_DAMAGED, type MadeSnapshot, type SnapshotTask } from './snapshot-messages.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
 
 const HOUR_MS = 3_600_000;
@@ -12,7 +12,7 @@ const PLACES: readonly SnapshotPlace[] = [
   { kind: 'tags', partition: 0 },
 ];
 
-function setUp() {
+function setUp(intervalMs = HOUR_MS) {
   const clock = new SimulatedClock();
   const seen = {
     /** Offset of each store. */
@@ -20,6 +20,8 @@ function setUp() {
     made: [] as string[],
     /** Snapshots of which the stores were informed. */
     noted: [] as string[],
+    /** Damage of which the stores were informed. */
+    damaged: [] as string[],
     /** Folders that exist, and most of them at one time. */
     folders: new Set<string>(),
     mostFolders: 0,
@@ -50,6 +52,8 @@ function setUp() {
           };
           return { files, ...facts, offset: seen.offsets[kind] };
         },
+        damageFound: (kind, partition, { instance }, message) =>
+          void seen.damaged.push(`${kind}/${partition} of ${instance}: ${message}`),
         snapshotMade: (kind, partition, { offset }) => void seen.noted.push(`${kind}/${partition} at ${offset}`),
       },
       thread: {
@@ -61,7 +65,11 @@ function setUp() {
         close: async () => void seen.closes++,
       },
       places: PLACES,
-      disk: { remove: async (path) => void seen.folders.delete(`/data/${path}`) },
+      disk: {
+        remove: async (path) => {
+          for (const folder of seen.folders) if (folder.startsWith(`/data/${path}`)) seen.folders.delete(folder);
+        },
+      },
       pathOf: (path) => `/data/${path}`,
       isUrgent: () => seen.isUrgent,
       clock,
@@ -74,7 +82,7 @@ function setUp() {
       },
       events: { info: () => undefined, error: () => undefined, fatal: () => undefined },
     },
-    { intervalMs: HOUR_MS, keep: 2, keepMs: HOUR_MS },
+    { intervalMs, keep: 2, keepMs: HOUR_MS },
   );
   return { schedule, clock, seen };
 }
@@ -122,6 +130,31 @@ describe('the schedule of snapshots', () => {
     await schedule.stop();
   });
 
+  test('damage that it finds in a copy is that of the store, and damage of an object is not', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    seen.during = async ({ of }) => {
+      throw new TidemarkError('data_loss', 'a wrong checksum', { [DATABASE_DAMAGED]: of.kind === 'points' });
+    };
+    await clock.advance(0.2 * HOUR_MS);
+    expect(seen.damaged).toEqual(['points/0 of one: a wrong checksum']);
+    expect([...seen.problems.keys()]).toEqual(['points/0', 'tags/0']);
+    await schedule.stop();
+  });
+
+  test('a store that an urgent round passes over keeps its problem', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    seen.during = async () => {
+      throw new TidemarkError('unavailable', 'no answer');
+    };
+    await clock.advance(0.2 * HOUR_MS);
+    seen.isUrgent = true;
+    await clock.advance(0.1 * HOUR_MS);
+    expect([...seen.problems.keys()]).toEqual(['points/0', 'tags/0']);
+    await schedule.stop();
+  });
+
   test('makes one each minute of the stores that hold the log while it is near to its limit, and of all at the interval', async () => {
     const { schedule, clock, seen } = setUp();
     schedule.start();
@@ -137,6 +170,15 @@ describe('the schedule of snapshots', () => {
     expect(seen.made.slice(1)).toEqual(['points/0 at 11']);
     await clock.advance(0.2 * HOUR_MS);
     expect(seen.made.slice(2)).toEqual(['points/0 at 12', 'tags/0 at 20']);
+    await schedule.stop();
+  });
+
+  test('removes the copies of a run that was killed, also where none are made', async () => {
+    const { schedule, clock, seen } = setUp(0);
+    seen.folders.add('/data/checkpoints/points-7');
+    schedule.start();
+    await clock.advance(10 * HOUR_MS);
+    expect([seen.folders.size, seen.made]).toEqual([0, []]);
     await schedule.stop();
   });
 

@@ -12,7 +12,7 @@ import {
 } from '@tidemark/ports';
 import type { SnapshotPlace } from '@tidemark/snapshot';
 import type { StoreCheckpoint, StoreWorkers } from '@tidemark/store-workers';
-import type { MadeSnapshot, Retention, SnapshotTask } from './snapshot-messages.ts';
+import { DATABASE_DAMAGED, type MadeSnapshot, type Retention, type SnapshotTask } from './snapshot-messages.ts';
 import type { MakeOptions, SnapshotThread } from './snapshot-thread.ts';
 
 /** Folder of checkpoints below that of the data, on whose volume links to tables can be made. */
@@ -27,7 +27,7 @@ const POLL_MS = 10_000;
 const URGENT_MS = 60_000;
 
 export interface SnapshotScheduleParts {
-  readonly stores: Pick<StoreWorkers, 'checkpoint' | 'snapshotMade'>;
+  readonly stores: Pick<StoreWorkers, 'checkpoint' | 'snapshotMade' | 'damageFound'>;
   readonly thread: Pick<SnapshotThread, 'make' | 'close'>;
   /** The stores of this process. */
   readonly places: readonly SnapshotPlace[];
@@ -119,8 +119,10 @@ export class SnapshotSchedule {
   async #run(): Promise<void> {
     const { intervalMs } = this.#options;
     const { signal } = this.#stopping;
-    if (intervalMs === 0) return;
     const { clock, isUrgent } = this.#parts;
+    // Copies of a run that was killed keep tables that the databases no longer have. Each copy removes its own again.
+    await this.#turn.run(() => this.#parts.disk.remove(CHECKPOINTS), signal).catch(() => undefined);
+    if (intervalMs === 0) return;
     let lastMs = clock.monotonicMs();
     let dueMs = lastMs + intervalMs * FIRST_PART * this.#jitter();
     while (!signal.aborted) {
@@ -149,12 +151,15 @@ export class SnapshotSchedule {
     const { signal } = this.#stopping;
     const name = nameOf(place);
     try {
+      let isPassedOver = false;
       const made = await this.#withCheckpoint(place, async (checkpoint, folder) => {
         const { offset } = checkpoint;
-        if (offset === 0 || this.#last.get(name)?.offset === offset || !isWanted(checkpoint)) return undefined;
+        if (offset === 0 || this.#last.get(name)?.offset === offset) return undefined;
+        isPassedOver = !isWanted(checkpoint);
+        if (isPassedOver) return undefined;
         return this.#upload(place, checkpoint, folder, { signal });
       });
-      health.report('snapshot', name, undefined);
+      if (!isPassedOver) health.report('snapshot', name, undefined);
       if (made !== undefined) events.info(`made a snapshot of ${name}`, { ...factsOf(made) });
     } catch (error) {
       if (signal.aborted) return;
@@ -185,7 +190,7 @@ export class SnapshotSchedule {
     folder: string,
     options: MakeOptions,
   ): Promise<LastSnapshot> {
-    const { offset, format, logId = '', watermarkMs, files, instance } = checkpoint;
+    const { offset, format, logId, watermarkMs, files, instance } = checkpoint;
     const { stores, thread, events } = this.#parts;
     const { keep, keepMs } = this.#options;
     const watermark = watermarkMs === undefined ? {} : { watermarkMs };
@@ -196,7 +201,12 @@ export class SnapshotSchedule {
       retention: { keep, keepMs },
       base: this.#last.get(nameOf(of))?.id,
     };
-    const made = await thread.make(task, options);
+    const made = await thread.make(task, options).catch((error: unknown) => {
+      if (isTidemarkError(error) && error.detail[DATABASE_DAMAGED] === true) {
+        stores.damageFound(of.kind, of.partition, checkpoint, error.message);
+      }
+      throw error;
+    });
     if (made.retentionError !== undefined) {
       events.error(`old snapshots of ${nameOf(of)} were not removed`, { reason: made.retentionError.message });
     }

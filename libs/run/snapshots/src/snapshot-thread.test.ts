@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { SimulatedClock } from '@tidemark/simulation';
+import type { RestoreRequest } from '@tidemark/store-workers';
 import type { SnapshotTask } from './snapshot-messages.ts';
 import { SnapshotThread } from './snapshot-thread.ts';
 
@@ -83,7 +84,7 @@ describe('the thread of snapshots', () => {
     const task = await taskAt(10);
     const made = expect(thread.make(task, {})).rejects.toMatchObject({ code: 'cancelled' });
     const place = { kind: 'points', partition: 0, to: 'points/0' } as const;
-    const request = { ...place, logId: 'log', fromOffset: 0, format: 9, without: [] };
+    const request = { ...place, logId: 'log', fromOffset: 0, toOffset: 100, format: 9, without: [] };
     const restored = thread.restore(request);
     await thread.close();
     await made;
@@ -91,6 +92,31 @@ describe('the thread of snapshots', () => {
     expect(await restored).toMatchObject(cancelled);
     // A later task starts no thread.
     expect(await thread.restore(request)).toMatchObject(cancelled);
+  });
+
+  test('restores the newest snapshot that the log continues, or says what is wrong with each', async () => {
+    await thread.make(await taskAt(10), {});
+    const newest = await thread.make(await taskAt(20), {});
+    let restores = 0;
+    const restored = (request: Partial<RestoreRequest>) =>
+      thread.restore({
+        ...{ kind: 'points', partition: 0, to: `points/${restores++}`, logId: 'log' },
+        ...{ fromOffset: 0, toOffset: 100, format: 9, without: [] },
+        ...request,
+      });
+    expect(await restored({})).toMatchObject({ state: 'restored', snapshot: { offset: 20 } });
+    const without = [[newest.id, 'was damaged']] as const;
+    expect(await restored({ without })).toMatchObject({ state: 'restored', snapshot: { offset: 10 } });
+    // The log lost its end, or the data folder is an older copy.
+    expect(await restored({ toOffset: 15 })).toMatchObject({ state: 'restored', snapshot: { offset: 10 } });
+    const none = (text: RegExp, mayHelp: boolean) => ({ state: 'none', found: expect.stringMatching(text), mayHelp });
+    const above =
+      /0020-[0-9a-f]{16} ends at offset 20, and the log at 15; .*0010-.* ends at offset 10, and the log begins at 12$/;
+    expect(await restored({ fromOffset: 12, toOffset: 15 })).toEqual(none(above, true));
+    expect(await restored({ fromOffset: 12, without })).toEqual(none(/ was damaged; /, true));
+    expect(await restored({ format: 8 })).toEqual(none(/has the format 9, and this program reads 8; /, true));
+    expect(await restored({ logId: 'other' })).toEqual(none(/is of the log log, expected other; /, false));
+    expect(await restored({ fromOffset: 21 })).toEqual(none(/ends at offset 20, and the log begins at 21; /, false));
   });
 
   test('ends a task with the reason of its signal, and says what an object store that fails says', async () => {

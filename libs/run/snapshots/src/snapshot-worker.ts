@@ -11,6 +11,7 @@ import {
   messageOf,
   type ObjectStore,
   type Random,
+  Slots,
   TidemarkError,
 } from '@tidemark/ports';
 import { verifyTables } from '@tidemark/rocksdb';
@@ -24,14 +25,17 @@ import {
 } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 import { restoreNewest } from './restore-newest.ts';
-import type {
-  FromSnapshotThread,
-  MadeSnapshot,
-  SnapshotTask,
-  SnapshotThreadStart,
-  ToSnapshotThread,
+import {
+  DATABASE_DAMAGED,
+  type FromSnapshotThread,
+  type MadeSnapshot,
+  type SnapshotTask,
+  type SnapshotThreadStart,
+  type ToSnapshotThread,
 } from './snapshot-messages.ts';
 
+/** Each has some downloads of files, with their buffers and connections. */
+const RESTORES_AT_ONCE = 2;
 /** Longest pause between two messages of progress, ms. */
 const PROGRESS_MS = 200;
 
@@ -47,6 +51,7 @@ export class SnapshotWorker {
   readonly #disk: Disk;
   readonly #digests: TableDigests;
   readonly #running = new Map<number, AbortController>();
+  readonly #restores = new Slots(RESTORES_AT_ONCE);
   #objects: Promise<ObjectStore> | undefined;
 
   constructor(port: MessagePort, start: SnapshotThreadStart) {
@@ -85,7 +90,7 @@ export class SnapshotWorker {
     const path = join(this.#start.folder, task.checkpoint.folder);
     const checkpoint: Checkpoint = {
       ...{ ...task.checkpoint, disk: this.#disk },
-      verifyTables: (names, options) => verifyTables(path, names, options),
+      verifyTables: (names, options) => verifyTables(path, names, options).catch(asDamage),
     };
     const { manifest, uploadedBytes, reusedBytes } = await createSnapshot(store, checkpoint, task.facts, {
       ...{ signal, digests: this.#digests, base: task.base },
@@ -116,7 +121,8 @@ export class SnapshotWorker {
   async #restore(request: RestoreRequest, signal: AbortSignal): Promise<RestoreOutcome> {
     const { kind, partition, to } = request;
     const store = await this.#storeOf({ kind, partition });
-    return restoreNewest(store, request, { disk: this.#disk, folder: to }, signal);
+    const place = { disk: this.#disk, folder: to };
+    return this.#restores.run(() => restoreNewest(store, request, place, signal), signal);
   }
 
   async #storeOf(place: SnapshotPlace): Promise<SnapshotStore> {
@@ -154,6 +160,12 @@ export class SnapshotWorker {
   #send(message: FromSnapshotThread): void {
     this.#port.postMessage(message);
   }
+}
+
+/** Marks damage of the database, which is not that of an object. */
+function asDamage(error: unknown): never {
+  if (!isTidemarkError(error, 'data_loss')) throw error;
+  throw new TidemarkError('data_loss', error.message, { ...error.detail, [DATABASE_DAMAGED]: true }, { cause: error });
 }
 
 function carried(error: unknown): CarriedError {

@@ -51,16 +51,20 @@ export const NO_CONSUMER = {
   position: { logNext: 0, logId: undefined, halted: '', haltedOffset: -1, problem: '' },
 } as const;
 
-/** What a store has of its thread. The functions are about this store. */
-export interface StoreContext {
-  readonly log: StoreLogReader;
+/** What the stores of a thread share. */
+export interface SharedContext {
   readonly clock: Clock;
   readonly options: StoreWorkerOptions;
   readonly idHash: IdHash;
   readonly pageCodec: PageCodec;
+}
+
+/** What a store has of its thread. The functions are about this store. */
+export interface StoreContext extends SharedContext {
+  readonly log: StoreLogReader;
   /** Segments of the embedded log, undefined until they are known. */
   readonly segments: () => TrimmableLog | undefined;
-  /** Why the record at an offset is to be passed, if an operator said so. */
+  /** Why an operator has the record at an offset passed, undefined where none does. */
   readonly skipReason: (offset: number) => string | undefined;
   /** What is done about a halt below the log's start, if it is known. */
   readonly lossText: () => string | undefined;
@@ -79,11 +83,10 @@ export async function openConsumedStore(
   keyValue: RocksDbKeyValue,
   context: StoreContext,
 ): Promise<ConsumedStore> {
-  const { kind, partition, topic } = place;
-  const { clock, options, idHash, pageCodec, segments, lossText, send } = context;
+  const { partition, topic } = place;
+  const { clock, options, segments, lossText, send } = context;
   const instance = new SystemRandom().bytes(INSTANCE_BYTES);
-  const slicing = { clock, yieldTurn };
-  const store = await STORE_KINDS[kind].open({ partition, keyValue, slicing, options, idHash, pageCodec, instance });
+  const store = await openStore(place, keyValue, context, instance);
   const isEmbedded = options.log.kind === 'embedded';
   // Over Kafka the file LOG-ID of the folder has the id of the topic.
   const memory = isEmbedded ? await LogMemory.load(keyValue) : undefined;
@@ -105,6 +108,17 @@ export async function openConsumedStore(
     copied: { instance: toHex(instance), memory, committed, snapshotPoint },
     isRebuilding: false,
   };
+}
+
+/** Opens what a database has. `instance` is random bytes of this opening. Errors: those of the store and the database. */
+export function openStore(
+  { kind, partition }: DatabasePlace,
+  keyValue: RocksDbKeyValue,
+  { clock, options, idHash, pageCodec }: SharedContext,
+  instance = new SystemRandom().bytes(INSTANCE_BYTES),
+): Promise<StorePartition> {
+  const slicing = { clock, yieldTurn };
+  return STORE_KINDS[kind].open({ partition, keyValue, slicing, options, idHash, pageCodec, instance });
 }
 
 /** For a log whose segments are not known. Its trimmer asks for positions, so no trim is repeated here. */
@@ -151,9 +165,10 @@ function announced(
       const appliedMs = watermarkMs();
       await state.commit();
       committed.watermarkMs = appliedMs;
+      // The log is trimmed below the trim point, and must stay whole for the database that replaces this one. Where it is not
+      // replaced, the next commit moves the point.
+      if (isReplacing()) return;
       const isTrimDue = await trimPoint.committed(state.committedOffset);
-      // The log is trimmed below what is announced, and must stay whole for the database that replaces this one. Where it
-      // is not replaced, the next commit announces this one too.
       if (isTrimDue && !isReplacing()) send({ type: 'trimmable', topic, partition, offset: trimPoint.offset });
     },
   };

@@ -22,6 +22,8 @@ import type { StorePartition } from './store-kinds.ts';
 /** How long a store waits for the first announcement of its log, ms. */
 const LOG_WAIT_MS = 60_000;
 const RETRY_MS = 20;
+/** The end of a text about data that may come back. */
+const TRIED_AGAIN = 'It is tried again each minute: remove that cause, and pass no records';
 
 /** A partition of the log. */
 interface LogPart {
@@ -123,15 +125,22 @@ export interface Loss {
 }
 
 /**
- * What an operator reads of a loss that nothing replaces, and no snapshot for the reason `noSnapshot`, which is undefined where there
- * is no object store. `detail.next` of the error has a better next step, if there is one.
+ * What an operator reads of a loss that nothing replaces: `snapshots` says why no snapshot does; undefined without an object store. It
+ * advises to give up data only where no snapshot may help later. `detail.next` of the error has a better next step, if there is one.
  */
-export function lossText(place: DatabasePlace, loss: Loss, noSnapshot: string | undefined): string {
+export function lossText(
+  place: DatabasePlace,
+  loss: Loss,
+  snapshots: { readonly found: string; readonly mayHelp: boolean } | undefined,
+): string {
   const { topic, partition, folder } = place;
   const { message, detail } = loss.error;
-  const snapshot = noSnapshot === undefined ? '' : `. No snapshot replaces it: ${noSnapshot}`;
-  if (loss.isTrimmed) return message + snapshot;
-  const damage = lostText(place, loss) + snapshot;
+  if (snapshots?.mayHelp === true) {
+    return `${lostText(place, loss)}. No snapshot replaces it now: ${snapshots.found}. ${TRIED_AGAIN}`;
+  }
+  const none = snapshots === undefined ? '' : `. No snapshot replaces it: ${snapshots.found}`;
+  if (loss.isTrimmed) return message + none;
+  const damage = lostText(place, loss) + none;
   if (typeof detail.next === 'string') return `${damage}. ${detail.next}`;
   const skip = `move ${folder} away, restart, and pass what is lost: ${TIDEMARK_COMMAND} skip ${topic} ${partition} 0 --reason WHY`;
   return `${damage}. Restore the data folder from a copy; or ${skip}`;
@@ -139,7 +148,7 @@ export function lossText(place: DatabasePlace, loss: Loss, noSnapshot: string | 
 
 /** What an operator reads of a loss while its snapshot can't be restored. */
 export function retriedText(place: DatabasePlace, loss: Loss, failure: string): string {
-  return `${lostText(place, loss)}. Its snapshot can't be restored now: ${failure}. It is tried again each minute: remove that cause, and pass no records`;
+  return `${lostText(place, loss)}. Its snapshot can't be restored now: ${failure}. ${TRIED_AGAIN}`;
 }
 
 /** What an operator reads while a snapshot is restored. */
@@ -160,9 +169,12 @@ export function unopenedText({ kind, partition }: DatabasePlace, { message }: Ti
 }
 
 /** What an operator reads when a new database can't take the place of a damaged one. */
-export function replacementText({ kind, partition }: DatabasePlace, loss: Loss, failure: string): string {
-  const what = loss.isTrimmed ? 'was lost' : 'is damaged';
-  const damage = `the database ${kind}/${partition} ${what}: ${loss.error.message}; a new one can't be opened: ${failure}`;
+export function replacementText(place: DatabasePlace, loss: Loss, failure: string): string {
+  const { kind, partition } = place;
+  const what = loss.isTrimmed
+    ? lostText(place, loss)
+    : `the database ${kind}/${partition} is damaged: ${loss.error.message}`;
+  const damage = `${what}; a new one can't be opened: ${failure}`;
   return `${damage}. Remove that cause and restart: the database is then made again`;
 }
 

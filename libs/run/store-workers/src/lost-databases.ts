@@ -19,7 +19,8 @@ interface Ports {
   readonly stopping: AbortSignal;
   /** Whether a store still has that loss: an operator may have passed what is lost meanwhile. */
   readonly isLost: (place: DatabasePlace, loss: Loss) => boolean;
-  readonly replace: (place: DatabasePlace, loss: Loss, by: Replacement) => Promise<void>;
+  /** Replaces a database. False where the log no longer continues the replacement, which is looked for again then. */
+  readonly replace: (place: DatabasePlace, loss: Loss, by: Replacement) => Promise<boolean>;
   /** Called when nothing replaces a database now. */
   readonly report: (place: DatabasePlace, loss: Loss, message: string) => void;
   /** Called for an unexpected error. The store then stays as it is: an unhandled rejection would end the thread. */
@@ -28,7 +29,7 @@ interface Ports {
 
 /**
  * Has databases replaced that are damaged, or end below the log: by an empty one where the log has every record, or else by a
- * snapshot. An object store that does not answer is asked again each minute.
+ * snapshot. With an object store this is tried each minute until it succeeds: it may answer again, and replicas make snapshots.
  */
 export class LostDatabases {
   readonly #ports: Ports;
@@ -65,22 +66,34 @@ export class LostDatabases {
   }
 
   async #run(place: DatabasePlace, loss: Loss): Promise<void> {
-    const { log, clock, snapshots, stopping, isLost, replace, report } = this.#ports;
-    while (isLost(place, loss)) {
-      if (await hasWholeLog(log, clock, place, stopping)) return replace(place, loss, { from: 'log' });
-      const outcome = await snapshots?.restore(place, STORE_KINDS[place.kind].format);
+    const { clock, snapshots, stopping, isLost, replace, report } = this.#ports;
+    let reported: string | undefined;
+    while (!stopping.aborted && isLost(place, loss)) {
+      const found = await this.#find(place, loss);
       if (stopping.aborted || !isLost(place, loss)) return;
-      if (outcome?.state === 'restored') {
-        return replace(place, loss, { from: 'snapshot', snapshot: outcome.snapshot });
+      if (typeof found !== 'string') {
+        if (await replace(place, loss, found)) return;
+        continue;
       }
-      if (outcome?.state === 'failed') report(place, loss, retriedText(place, loss, outcome.error.message));
-      else {
-        report(place, loss, lossText(place, loss, outcome?.found));
+      if (found !== reported) report(place, loss, found);
+      reported = found;
+      if (snapshots === undefined) {
         this.#againMs.set(nameOf(place), clock.monotonicMs() + RETRY_MS);
         return;
       }
       await sleep(clock, RETRY_MS, stopping);
     }
+  }
+
+  /** What replaces a database, or what an operator reads of why nothing does. */
+  async #find(place: DatabasePlace, loss: Loss): Promise<Replacement | string> {
+    const { log, clock, snapshots, stopping } = this.#ports;
+    if (await hasWholeLog(log, clock, place, stopping)) return { from: 'log' };
+    const outcome = await snapshots?.restore(place, STORE_KINDS[place.kind].format);
+    if (outcome === undefined) return lossText(place, loss, undefined);
+    if (outcome.state === 'restored') return { from: 'snapshot', snapshot: outcome.snapshot };
+    if (outcome.state === 'failed') return retriedText(place, loss, outcome.error.message);
+    return lossText(place, loss, outcome);
   }
 }
 

@@ -4,11 +4,12 @@ import {
   type Disk,
   isTidemarkError,
   type Log,
+  type LogBounds,
   messageOf,
   TidemarkError,
 } from '@tidemark/ports';
 import { boundsOf, type DatabasePlace } from './damaged-database.ts';
-import type { FromStore, RestoreOutcome, RestoreRequest } from './store-messages.ts';
+import type { FromStore, RestoredSnapshot, RestoreOutcome, RestoreRequest } from './store-messages.ts';
 
 /** Why a snapshot is not restored twice: what damaged its database would do so again. */
 const RESTORED_BEFORE =
@@ -36,6 +37,8 @@ export class SnapshotRequests {
   readonly #waiting = new Map<number, (outcome: RestoreOutcome) => void>();
   /** Snapshots that are not taken again, and why, by the name of their database. */
   readonly #passedOver = new Map<string, Map<string, string>>();
+  /** Snapshots that are restored, and were not put in place yet, by the name of their database. */
+  readonly #restored = new Map<string, RestoredSnapshot>();
   #nextId = 0;
 
   constructor(ports: Ports) {
@@ -47,29 +50,16 @@ export class SnapshotRequests {
 
   /** Has the newest snapshot that the log continues, and that can be opened, restored into a folder next to that of the database. */
   async restore(place: DatabasePlace, format: number): Promise<RestoreOutcome> {
-    const { disk, log, clock, stopping, check } = this.#ports;
-    const name = `${place.kind}/${place.partition}`;
-    const passedOver = this.#passedOver.get(name) ?? new Map<string, string>();
-    this.#passedOver.set(name, passedOver);
-    const to = restoredFolder(place);
     try {
       for (;;) {
-        const bounds = await boundsOf(log, clock, place, stopping);
-        if (bounds === undefined) throw new TidemarkError('unavailable', 'the log does not answer');
-        // Of a process that ended before it took the place of the database.
-        await disk.remove(to);
-        const outcome = await this.#ask(place, {
-          ...{ to, format, logId: bounds.id, fromOffset: bounds.first, without: [...passedOver] },
-        });
+        const outcome = await this.#download(place, format);
         if (outcome.state !== 'restored') return outcome;
-        const { id } = outcome.snapshot;
-        passedOver.set(id, RESTORED_BEFORE);
-        const wrong = await check(place, to).catch((error: unknown) => {
-          if (isTidemarkError(error, 'data_loss')) return error.message;
-          throw error;
-        });
-        if (wrong === undefined) return outcome;
-        passedOver.set(id, `can't be opened: ${wrong}`);
+        const { snapshot } = outcome;
+        const wrong = await this.#wrongOf(place);
+        if (wrong !== undefined) this.#passOver(place, snapshot, `can't be opened: ${wrong}`);
+        // The log may have been trimmed meanwhile.
+        else if (await this.continues(place, snapshot)) return outcome;
+        this.#restored.delete(nameOf(place));
       }
     } catch (error) {
       const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
@@ -82,9 +72,17 @@ export class SnapshotRequests {
     this.#waiting.delete(id);
   }
 
+  /** Whether the log has the records after a snapshot. Errors: `unavailable` where the log does not answer. */
+  async continues(place: DatabasePlace, { offset }: RestoredSnapshot): Promise<boolean> {
+    const { first } = await this.#boundsOf(place);
+    return first <= offset;
+  }
+
   /** Moves what was restored to the place of the database, whose folder must not exist. */
-  async putInPlace(place: DatabasePlace): Promise<void> {
-    await this.#ports.disk.rename(restoredFolder(place), `${place.kind}/${place.partition}`);
+  async putInPlace(place: DatabasePlace, snapshot: RestoredSnapshot): Promise<void> {
+    await this.#ports.disk.rename(restoredFolder(place), nameOf(place));
+    this.#restored.delete(nameOf(place));
+    this.#passOver(place, snapshot, RESTORED_BEFORE);
   }
 
   /** Removes what restores have left that did not end. */
@@ -93,6 +91,47 @@ export class SnapshotRequests {
     const { kind, partition } = place;
     const own = (await disk.list(kind)).filter((name) => name.startsWith(`${partition}${RESTORED}`));
     for (const name of own) await disk.remove(`${kind}/${name}`);
+  }
+
+  /** Downloads a snapshot, if that has not been done. */
+  async #download(place: DatabasePlace, format: number): Promise<RestoreOutcome> {
+    const name = nameOf(place);
+    const bounds = await this.#boundsOf(place);
+    const known = this.#restored.get(name);
+    if (known !== undefined && bounds.first <= known.offset) return { state: 'restored', snapshot: known };
+    const to = restoredFolder(place);
+    // Of a process that ended before it took the place of the database.
+    await this.#ports.disk.remove(to);
+    const outcome = await this.#ask(place, {
+      ...{ to, format, logId: bounds.id, fromOffset: bounds.first, toOffset: bounds.next },
+      without: [...(this.#passedOver.get(name) ?? [])],
+    });
+    if (outcome.state === 'restored') this.#restored.set(name, outcome.snapshot);
+    return outcome;
+  }
+
+  async #boundsOf(place: DatabasePlace): Promise<LogBounds> {
+    const { log, clock, stopping } = this.#ports;
+    const bounds = await boundsOf(log, clock, place, stopping);
+    if (bounds === undefined) throw new TidemarkError('unavailable', 'the log does not answer');
+    return bounds;
+  }
+
+  /** Why a restored database can't be opened; undefined when it can. */
+  async #wrongOf(place: DatabasePlace): Promise<string | undefined> {
+    try {
+      await this.#ports.check(place, restoredFolder(place));
+      return undefined;
+    } catch (error) {
+      if (isTidemarkError(error, 'data_loss')) return error.message;
+      throw error;
+    }
+  }
+
+  #passOver(place: DatabasePlace, { id }: RestoredSnapshot, why: string): void {
+    const name = nameOf(place);
+    const own = this.#passedOver.get(name) ?? new Map<string, string>();
+    this.#passedOver.set(name, own.set(id, why));
   }
 
   #ask({ kind, partition }: DatabasePlace, rest: Omit<RestoreRequest, 'kind' | 'partition'>): Promise<RestoreOutcome> {
@@ -109,6 +148,10 @@ function stopped(): RestoreOutcome {
   return { state: 'failed', error: carriedError(new TidemarkError('cancelled', 'the stores stop')) };
 }
 
-function restoredFolder({ kind, partition }: DatabasePlace): string {
-  return `${kind}/${partition}${RESTORED}`;
+function nameOf({ kind, partition }: DatabasePlace): string {
+  return `${kind}/${partition}`;
+}
+
+function restoredFolder(place: DatabasePlace): string {
+  return nameOf(place) + RESTORED;
 }

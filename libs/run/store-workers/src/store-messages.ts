@@ -62,6 +62,7 @@ export type ToStore =
   | { readonly type: 'positions'; readonly id: number; readonly kind: StoreKind }
   | CheckpointCall
   | SnapshotNote
+  | DamageNote
   /** Reply to `restore`. */
   | { readonly type: 'restored'; readonly id: number; readonly restored: RestoreOutcome }
   /** The caller no longer waits for the reply. */
@@ -97,6 +98,16 @@ export interface SnapshotNote {
   readonly offset: number;
 }
 
+/** Damage that was found in a copy of a database. */
+export interface DamageNote {
+  readonly type: 'damage';
+  /** `StoreCheckpoint.instance`. */
+  readonly instance: string;
+  readonly kind: StoreKind;
+  readonly partition: number;
+  readonly message: string;
+}
+
 /** A copy of a database at a moment, and what it has of the log. */
 export interface StoreCheckpoint {
   /** Files of the copy; it opens as a database. */
@@ -107,8 +118,8 @@ export interface StoreCheckpoint {
   readonly offset: number;
   /** Whether the log may be trimmed by a segment or more when there is a snapshot of it. */
   readonly freesLog: boolean;
-  /** Id of the log that was read, where it is known. */
-  readonly logId: string | undefined;
+  /** Id of the log that was read. */
+  readonly logId: string;
   /** Of stores of points: the log was complete through this time at `offset`, or through a later one, ms. */
   readonly watermarkMs: number | undefined;
   /** Names this opening of the database: tables of one name have the same content in all copies of one opening. */
@@ -125,6 +136,8 @@ export interface RestoreRequest {
   readonly logId: string | undefined;
   /** The snapshot must have the records below this offset, at which the log begins. */
   readonly fromOffset: number;
+  /** The snapshot must have no record from this offset on, at which the log ends. */
+  readonly toOffset: number;
   /** The snapshot must be of a database of this format. */
   readonly format: number;
   /** Ids of snapshots that are not taken, and why. */
@@ -139,10 +152,13 @@ export interface RestoredSnapshot {
   readonly createdMs: number;
 }
 
-/** What became of a restore. `none`: there is no snapshot that the log continues; the text says what was found instead. */
+/**
+ * What became of a restore. `none`: there is no snapshot that the log continues; the text says what was found instead. Some of it
+ * `mayHelp`: after a restart, or in another version of the program.
+ */
 export type RestoreOutcome =
   | { readonly state: 'restored'; readonly snapshot: RestoredSnapshot }
-  | { readonly state: 'none'; readonly found: string }
+  | { readonly state: 'none'; readonly found: string; readonly mayHelp: boolean }
   | { readonly state: 'failed'; readonly error: CarriedError };
 
 /** Why a store cannot continue; it retries. */

@@ -16,7 +16,7 @@ import {
 } from '@tidemark/ports';
 import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
-import { type ConsumedStore, NO_CONSUMER, openConsumedStore } from './consumed-store.ts';
+import { type ConsumedStore, NO_CONSUMER, openConsumedStore, openStore, type SharedContext } from './consumed-store.ts';
 import {
   type DatabasePlace,
   damagedStore,
@@ -40,6 +40,7 @@ import { STORE_KINDS } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
 import type {
   CheckpointCall,
+  DamageNote,
   FromStore,
   SnapshotNote,
   StoreCall,
@@ -51,6 +52,8 @@ import type {
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const THREAD_REPORT_MS = 1000;
+/** Of a database that is only checked. */
+const CHECK_OPEN_FILES = 20;
 /** Errors of an open that are about one database, and no damage. */
 const UNOPENED: readonly ErrorCode[] = ['permission_denied', 'unavailable'];
 
@@ -160,7 +163,8 @@ export class StoreWorker {
     const place = this.#placeOf(kind, partition);
     try {
       const opened = await this.#openDatabase(place);
-      if (this.#options.canRestore) await this.#snapshots.clean(place);
+      // What a restore has left takes space and does no harm: the next open tries again.
+      if (this.#options.canRestore) await this.#snapshots.clean(place).catch(() => undefined);
       return opened;
     } catch (error) {
       if (!isTidemarkError(error)) throw error;
@@ -168,7 +172,8 @@ export class StoreWorker {
       if (error.code !== 'data_loss') throw error;
       const loss = { error, isTrimmed: false };
       if (await hasWholeLog(this.#log, this.#clock, place, this.#stopping.signal)) {
-        return this.#openAgain(place, loss, { from: 'log' });
+        const opened = await this.#openAgain(place, loss, { from: 'log' });
+        if (opened !== undefined) return opened;
       }
       if (!this.#options.canRestore) return this.#halted(place, lossText(place, loss, undefined));
       this.#unopened.push({ place, loss });
@@ -189,30 +194,37 @@ export class StoreWorker {
 
   /**
    * Closes `lost`, if that store was open, moves its database aside, and opens an empty one, or that of a snapshot. Where
-   * that fails, as on a full disk, the partition is halted until the next start.
+   * that fails, as on a full disk, the partition is halted until the next start. Returns undefined, and moves nothing, where the
+   * log no longer continues the new database: a trim below a commit from before the damage may have ended meanwhile.
    */
-  async #openAgain(place: DatabasePlace, loss: Loss, by: Replacement, lost?: ConsumedStore): Promise<ConsumedStore> {
+  async #openAgain(
+    place: DatabasePlace,
+    loss: Loss,
+    by: Replacement,
+    lost?: ConsumedStore,
+  ): Promise<ConsumedStore | undefined> {
     const { kind, partition, topic } = place;
     try {
       if (lost !== undefined) await this.#stopStore(partition, lost);
-      const isEmpty = loss.isTrimmed && lost?.store.position(lost.consumer).committedOffset === 0;
+      const isUsed = lost === undefined || lost.store.position(lost.consumer).committedOffset > 0;
+      const isEmpty = loss.isTrimmed && !isUsed && lost.database?.walDamage === undefined;
       lost?.store.close?.();
       await lost?.database?.close();
-      // A trim below a commit from before the damage may have ended meanwhile.
-      if (by.from === 'log' && !(await hasWholeLog(this.#log, this.#clock, place))) {
-        return this.#halted(place, lossText(place, loss, undefined));
-      }
       if (by.from === 'log') {
+        if (!(await hasWholeLog(this.#log, this.#clock, place))) return undefined;
         const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
         this.#send({ type: 'rebuilding', topic, partition, reason: loss.error.message, aside });
-      } else {
-        const reason = await this.#makeRoom(place, loss, isEmpty);
-        await this.#snapshots.putInPlace(place);
-        this.#send({ type: 'fromSnapshot', topic, partition, snapshot: by.snapshot, reason });
+        const opened = await this.#openDatabase(place);
+        // Unlike one of a snapshot, it does not know what it lacks.
+        opened.isRebuilding = true;
+        return opened;
       }
+      // A log that does not answer is asked again, too.
+      if (!(await this.#snapshots.continues(place, by.snapshot).catch(() => false))) return undefined;
+      const reason = await this.#makeRoom(place, loss, isEmpty);
+      await this.#snapshots.putInPlace(place, by.snapshot);
       const opened = await this.#openDatabase(place);
-      // A snapshot says through which time it is complete; a new database does not know what it lacks.
-      opened.isRebuilding = by.from === 'log';
+      this.#send({ type: 'fromSnapshot', topic, partition, snapshot: by.snapshot, reason });
       return opened;
     } catch (error) {
       const { message } = this.#carriedError(`${kind}.replacement`, error);
@@ -255,7 +267,8 @@ export class StoreWorker {
 
   #isLost({ kind, partition }: DatabasePlace, { isTrimmed }: Loss): boolean {
     const found = this.#stores.get(kind)?.get(partition);
-    return found !== undefined && (!isTrimmed || found.consumer.halt?.cause === 'trimmed');
+    if (found === undefined || found.database === undefined) return found !== undefined;
+    return !isTrimmed || found.consumer.halt?.cause === 'trimmed';
   }
 
   /** The database stays, since the rest of it can be read; a store without one says why. */
@@ -270,20 +283,26 @@ export class StoreWorker {
     }
   }
 
-  async #replace(place: DatabasePlace, loss: Loss, by: Replacement): Promise<void> {
+  /** Returns false where the log no longer continues the replacement. */
+  async #replace(place: DatabasePlace, loss: Loss, by: Replacement): Promise<boolean> {
     const { kind, partition, topic } = place;
     const stores = this.#stores.get(kind);
     const lost = stores?.get(partition);
-    if (stores === undefined || lost === undefined || this.#stopping.signal.aborted) return;
+    if (stores === undefined || lost === undefined || this.#stopping.signal.aborted) return true;
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });
     const opened = await this.#openAgain(place, loss, by, lost);
+    if (opened === undefined) {
+      stores.set(partition, this.#halted(place, restoringText(place, loss)));
+      return false;
+    }
     stores.set(partition, opened);
     this.#send({ type: 'problem', topic, partition, problem: undefined });
     const wasHalted = loss.isTrimmed || lost.database === undefined;
     if (wasHalted && opened.database !== undefined) this.#send({ type: 'resumed', topic, partition });
     if (this.#hasStarted) opened.consumer.start?.();
+    return true;
   }
 
   async #openDatabase(place: DatabasePlace): Promise<ConsumedStore> {
@@ -298,15 +317,20 @@ export class StoreWorker {
 
   /** Opens and closes a database that is not at its place yet. */
   async #checkDatabase(place: DatabasePlace, folder: string): Promise<void> {
-    const keyValue = await this.#openKeyValue(place, join(this.#options.folder, folder));
-    await keyValue.close();
+    const keyValue = await this.#openKeyValue(place, join(this.#options.folder, folder), CHECK_OPEN_FILES);
+    try {
+      (await openStore(place, keyValue, this.#shared)).close?.();
+    } finally {
+      await keyValue.close();
+    }
   }
 
-  async #openKeyValue({ kind, partition }: DatabasePlace, folder: string): Promise<RocksDbKeyValue> {
-    const keyValue = await openRocksDb(folder, {
-      writeBufferBytes: WRITE_BUFFER_BYTES,
-      maxOpenFiles: this.#options.openFiles,
-    });
+  async #openKeyValue(
+    { kind, partition }: DatabasePlace,
+    folder: string,
+    maxOpenFiles = this.#options.openFiles,
+  ): Promise<RocksDbKeyValue> {
+    const keyValue = await openRocksDb(folder, { writeBufferBytes: WRITE_BUFFER_BYTES, maxOpenFiles });
     try {
       await checkIdentity(keyValue, kind, partition, folder);
       return keyValue;
@@ -316,12 +340,16 @@ export class StoreWorker {
     }
   }
 
+  get #shared(): SharedContext {
+    return { clock: this.#clock, options: this.#options, idHash: this.#idHash, pageCodec: this.#pageCodec };
+  }
+
   /** Opens the store of a database, with a consumer that has not started. */
   #openState(place: DatabasePlace, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
     const { kind, partition, topic } = place;
     return openConsumedStore(place, keyValue, {
-      ...{ log: this.#log, clock: this.#clock, options: this.#options },
-      ...{ idHash: this.#idHash, pageCodec: this.#pageCodec },
+      ...this.#shared,
+      log: this.#log,
       segments: () => this.#segments.get(`${topic}/${partition}`),
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
       lossText: () => this.#lossTexts.get(`${kind}/${partition}`),
@@ -345,6 +373,7 @@ export class StoreWorker {
       this.#skips.set(`${message.topic}/${message.partition}/${message.offset}`, message.reason);
     } else if (message.type === 'cancel') this.#cancel(message.id);
     else if (message.type === 'snapshot') this.#noteSnapshot(message);
+    else if (message.type === 'damage') this.#noteDamage(message);
     else if (message.type === 'restored') this.#snapshots.settle(message.id, message.restored);
     else if (this.#isOpen) void this.#serve(message);
     else this.#early.push(message);
@@ -387,6 +416,11 @@ export class StoreWorker {
     this.#send({ type: 'trimmable', topic: store.topic, partition, offset: point.offset });
   }
 
+  #noteDamage({ kind, partition, instance, message }: DamageNote): void {
+    if (this.#stores.get(kind)?.get(partition)?.copied?.instance !== instance) return;
+    this.#onDamage(this.#placeOf(kind, partition), new TidemarkError('data_loss', message, { partition }));
+  }
+
   async #serveCheckpoint(call: CheckpointCall): Promise<void> {
     const { id, kind } = call;
     try {
@@ -417,12 +451,20 @@ export class StoreWorker {
       throw new TidemarkError('failed_precondition', text, { partition });
     }
     // Read before the copy, which may have what is committed while it is made.
-    const { committedOffset: offset, logId } = found.store.position(consumer);
+    const position = found.store.position(consumer);
+    const { committedOffset: offset } = position;
     const { watermarkMs } = copied.committed;
+    const logId = copied.memory?.id ?? position.logId;
+    if (logId === undefined || logId === '') {
+      throw new TidemarkError('unavailable', `${name} is not copied before its log has answered`, { partition });
+    }
     const files = await database.checkpoint(to);
+    // What was linked meanwhile may be of the database that took its place.
+    if (this.#stores.get(kind)?.get(partition) !== found || found.damage !== undefined) {
+      throw new TidemarkError('unavailable', `${name} was found damaged while it was copied`, { partition });
+    }
     return {
-      ...{ files, offset, watermarkMs, instance: copied.instance, format: STORE_KINDS[kind].format },
-      logId: copied.memory?.id ?? logId,
+      ...{ files, offset, watermarkMs, instance: copied.instance, format: STORE_KINDS[kind].format, logId },
       freesLog: copied.snapshotPoint?.frees(offset) ?? false,
     };
   }
@@ -451,7 +493,9 @@ export class StoreWorker {
     try {
       return await found.store.answer(method, request, found.consumer, signal);
     } catch (error) {
-      if (isTidemarkError(error, 'data_loss')) this.#onDamage(this.#placeOf(kind, partition), error);
+      // A read that began before the database was replaced says nothing about the new one.
+      const isNow = this.#stores.get(kind)?.get(partition) === found;
+      if (isNow && isTidemarkError(error, 'data_loss')) this.#onDamage(this.#placeOf(kind, partition), error);
       throw error;
     }
   }

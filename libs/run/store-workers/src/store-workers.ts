@@ -196,19 +196,22 @@ export class StoreWorkers {
 
   /**
    * Copies the database of a store into the new folder `to`, by links to its tables: no write waits for it. Errors:
-   * `unavailable` while it has no database that is whole, `failed_precondition` when `to` exists, those of the disk.
+   * `unavailable` while it has no database that is whole, or its log is not known; `data_loss` where it is damaged;
+   * `failed_precondition` where `to` exists or the log is another one; those of the disk.
    */
-  async checkpoint(kind: StoreKind, partition: number, to: string, signal?: AbortSignal): Promise<StoreCheckpoint> {
-    return this.#ask<StoreCheckpoint>(
-      this.#of(partition),
-      (id) => [{ type: 'checkpoint', id, kind, partition, to }, []],
-      signal,
-    );
+  async checkpoint(kind: StoreKind, partition: number, to: string): Promise<StoreCheckpoint> {
+    const call = (id: number) => [{ type: 'checkpoint', id, kind, partition, to }, []] as const;
+    return this.#ask<StoreCheckpoint>(this.#of(partition), call);
   }
 
   /** Notes a snapshot of this checkpoint: the log may be trimmed below it, while the store has that database. */
   snapshotMade(kind: StoreKind, partition: number, { offset, instance }: StoreCheckpoint): void {
     this.#of(partition).worker.postMessage({ type: 'snapshot', kind, partition, offset, instance } satisfies ToStore);
+  }
+
+  /** Notes damage that was found in this checkpoint: the database is replaced where that is possible. */
+  damageFound(kind: StoreKind, partition: number, { instance }: StoreCheckpoint, message: string): void {
+    this.#of(partition).worker.postMessage({ type: 'damage', kind, partition, instance, message } satisfies ToStore);
   }
 
   /** Commits and closes every store. */
