@@ -1,7 +1,7 @@
 import { type ErrorCode, TidemarkError } from '@tidemark/ports';
 
 /** The operation that failed; it decides the code of a message that fits no rule. */
-export type Operation = 'open' | 'read' | 'write' | 'sync' | 'copy' | 'close';
+export type Operation = 'open' | 'read' | 'verify' | 'write' | 'sync' | 'copy' | 'close';
 
 /**
  * Rules from RocksDB's message to a code. The binding passes on the message without its status class, and `EIO` as the
@@ -44,7 +44,7 @@ function errnoIn(text: string): string | undefined {
 }
 
 function fallback(operation: Operation): ErrorCode {
-  return operation === 'open' || operation === 'read' ? 'data_loss' : 'unavailable';
+  return operation === 'open' || operation === 'read' || operation === 'verify' ? 'data_loss' : 'unavailable';
 }
 
 /** The text of an error's cause, if it has one: a failed batch itself says only that it failed. */

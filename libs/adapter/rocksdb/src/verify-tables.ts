@@ -13,6 +13,11 @@ const OPEN_FILES = 20;
 /** Bytes of entries between two reports. */
 const REPORTED_BYTES = 2 ** 20;
 
+interface Entry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
 export interface VerifyTablesOptions {
   /** When it aborts, its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
@@ -23,7 +28,7 @@ export interface VerifyTablesOptions {
 /**
  * Reads all entries between the first and the last key of each of these tables, by their file names, in the database of the folder
  * `path`, which no process writes to, such as a checkpoint: RocksDB compares the checksum of each block that it reads. Errors:
- * `data_loss` for a damaged block, and those of an open.
+ * `data_loss` with the detail `operation` of `verify` for a damaged table; those of reading the manifest, and of `onRead`.
  */
 export async function verifyTables(
   path: string,
@@ -31,43 +36,54 @@ export async function verifyTables(
   options: VerifyTablesOptions = {},
 ): Promise<void> {
   if (names.size === 0) return;
+  const read = await readManifest(path).catch((error: unknown) => {
+    throw rocksDbError(error, 'copy', path);
+  });
+  assert(read !== undefined, `the manifest of ${path} does not change`);
+  const ranges = rangesOf(read.found.tables.filter((table) => names.has(tableName(table))));
+  const db = await openReader(path);
   try {
-    const read = await readManifest(path);
-    assert(read !== undefined, `the manifest of ${path} does not change`);
-    const ranges = rangesOf(read.found.tables.filter((table) => names.has(tableName(table))));
+    const session = db.snapshot();
+    try {
+      for (const range of ranges) await readRange(verifiedEntries(session, range, path), options);
+    } finally {
+      await session.close();
+    }
+  } finally {
+    await db.close();
+  }
+}
+
+async function openReader(path: string): Promise<RocksDB> {
+  try {
     const db = new RocksDB(path, {
       ...{ readOnly: true, maxOpenFiles: OPEN_FILES, blockCache: false, tableCacheIndexAndFilterBlocks: false },
     });
     // One that can't be opened can't be closed either.
     await db.ready();
-    try {
-      await readRanges(db, ranges, options);
-    } finally {
-      await db.close();
-    }
+    return db;
   } catch (error) {
-    options.signal?.throwIfAborted();
-    throw rocksDbError(error, 'read', path);
+    throw rocksDbError(error, 'verify', path);
   }
 }
 
-async function readRanges(db: RocksDB, ranges: readonly KeyRange[], options: VerifyTablesOptions): Promise<void> {
-  const session = db.snapshot();
+/** Entries, whose errors are those of tables: what a reader of them throws is not one of them. */
+async function* verifiedEntries(session: RocksDB, range: KeyRange, path: string): AsyncGenerator<Entry> {
   try {
-    for (const range of ranges) await readRange(session, range, options);
-  } finally {
-    await session.close();
+    yield* pagedEntries(session, range);
+  } catch (error) {
+    throw rocksDbError(error, 'verify', path);
   }
 }
 
-async function readRange(session: RocksDB, range: KeyRange, { signal, onRead }: VerifyTablesOptions): Promise<void> {
+async function readRange(found: AsyncIterable<Entry>, { signal, onRead }: VerifyTablesOptions): Promise<void> {
   let bytes = 0;
   const report = async (): Promise<void> => {
     await onRead?.(bytes);
     signal?.throwIfAborted();
     bytes = 0;
   };
-  for await (const { key, value } of pagedEntries(session, range)) {
+  for await (const { key, value } of found) {
     bytes += key.length + value.length;
     if (bytes >= REPORTED_BYTES) await report();
   }

@@ -202,6 +202,8 @@ export function wordsOf({ kind, code, reason }: ProblemView): ProblemWords {
     case 'lane':
       if (!isFull) return LANE_STALLED;
       return NO_SPACE_LEFT.test(reason) ? LOG_DISK_FULL : LOG_FULL;
+    case 'damage':
+      return DATABASE_DAMAGED;
     case 'store':
       if (code === 'data_loss') return DATABASE_DAMAGED;
       return isFull ? { ...STORE_FAILS, kind: 'disk-full', next: NO_SPACE } : STORE_FAILS;

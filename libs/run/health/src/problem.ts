@@ -13,6 +13,7 @@ export type ProblemKind =
   | 'coordinator'
   | 'trim'
   | 'snapshot'
+  | 'damage'
   | 'budget'
   | 'disk';
 

@@ -29,6 +29,11 @@ export function watchStores(health: Pick<ProcessHealth, 'report'>, events: Event
       health.report('rebuilt', part, { code: 'data_loss', message });
       events.error(`the store of ${part} is restored from a snapshot`, { reason, ...snapshot });
     },
+    onLoss: (topic: Topic, partition: number, message: string | undefined): void => {
+      const part = `${topic}/${partition}`;
+      health.report('damage', part, message === undefined ? undefined : { code: 'data_loss', message });
+      if (message !== undefined) events.error(`the store of ${part} has a damaged database`, { reason: message });
+    },
     onRereading: (topic: Topic, partition: number, offset: number, reason: string): void => {
       events.error(
         `the database of ${topic}/${partition} is damaged; its store reads the log again from ${offset} on`,

@@ -76,8 +76,9 @@ async function start(data = 'data'): Promise<Platform> {
     onRereading: () => undefined,
     onRebuilding: (topic, partition) => reports.push(`${topic}/${partition} built again`),
     onResumed: (topic, partition) => reports.push(`${topic}/${partition} continues`),
-    onProblem: (topic, partition, problem) => {
-      if (problem !== undefined) reports.push(`${topic}/${partition} has a problem: ${problem.message}`);
+    onProblem: () => undefined,
+    onLoss: (topic, partition, message) => {
+      if (message !== undefined) reports.push(`${topic}/${partition} is damaged: ${message}`);
     },
     onFailed: (error) => {
       throw error;
@@ -271,7 +272,7 @@ describe('a store whose log was trimmed below its snapshot', () => {
     await findDamage(() => platform.reports.some((report) => report.includes('restored at')));
     await readTo(platform, BLOCKS + 1);
     await damageAll();
-    await findDamage(() => platform.reports.some((report) => report.includes('has a problem')));
+    await findDamage(() => platform.reports.some((report) => report.includes('points/0 is damaged: ')));
     expect(platform.reports.at(-1)).toContain('was restored before since the process started');
   });
 });

@@ -1,6 +1,6 @@
 import { isTidemarkError } from '@tidemark/ports';
 import { type FolderPlace, listSnapshots, restoreSnapshot, type SnapshotStore } from '@tidemark/snapshot';
-import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
+import type { PassedOver, RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 
 /** Snapshots that were tried in vain, and that a text names. */
 const NAMED = 3;
@@ -19,30 +19,40 @@ export async function restoreNewest(
   const failed = unreadable.map(({ error }) => error.message);
   // A newer program reads it.
   let mayHelp = unreadable.some(({ error }) => error.detail.reason === 'newer');
-  const passedOver = new Map(without);
+  const passedOver = new Map(without.map((one) => [one.id, one]));
+  const damaged: PassedOver[] = [];
   for (const snapshot of snapshots.toReversed()) {
     const { id, offset, createdMs, storeFormat } = snapshot;
-    const why = passedOver.get(id);
+    const known = passedOver.get(id);
+    const pass = (why: string): void => {
+      damaged.push({ id, why, mayHelp: false });
+      failed.push(`${id} ${why}`);
+    };
     if (snapshot.logId !== logId) {
       failed.push(`${id} is of the log ${snapshot.logId}, expected ${logId}`);
     } else if (offset < fromOffset) {
       failed.push(`${id} ends at offset ${offset}, and the log begins at ${fromOffset}`);
-    } else if (why !== undefined || storeFormat !== format || offset > toOffset) {
+    } else if (known !== undefined) {
+      mayHelp ||= known.mayHelp;
+      failed.push(`${id} ${known.why}`);
+    } else if (offset > toOffset) {
+      // When the log has grown past it, its records are other ones.
+      pass(`ends at offset ${offset}, and the log at ${toOffset}`);
+    } else if (storeFormat !== format) {
       mayHelp = true;
-      if (why !== undefined) failed.push(`${id} ${why}`);
-      else if (offset > toOffset) failed.push(`${id} ends at offset ${offset}, and the log at ${toOffset}`);
-      else failed.push(`${id} has the format ${storeFormat}, and this program reads ${format}`);
+      failed.push(`${id} has the format ${storeFormat}, and this program reads ${format}`);
     } else {
       try {
         await restoreSnapshot(store, id, to, { signal });
-        return { state: 'restored', snapshot: { id, offset, createdMs } };
+        return { state: 'restored', snapshot: { id, offset, createdMs }, damaged };
       } catch (error) {
-        if (!isTidemarkError(error, 'data_loss') && !isTidemarkError(error, 'not_found')) throw error;
-        failed.push(`${id}: ${error.message}`);
+        if (isTidemarkError(error, 'data_loss')) pass(`is damaged: ${error.message}`);
+        else if (isTidemarkError(error, 'not_found')) failed.push(`${id}: ${error.message}`);
+        else throw error;
       }
     }
   }
-  return { state: 'none', found: foundText(failed), mayHelp };
+  return { state: 'none', found: foundText(failed), mayHelp, damaged };
 }
 
 function foundText(failed: readonly string[]): string {

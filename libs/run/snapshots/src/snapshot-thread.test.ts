@@ -105,15 +105,23 @@ describe('the thread of snapshots', () => {
         ...request,
       });
     expect(await restored({})).toMatchObject({ state: 'restored', snapshot: { offset: 20 } });
-    const without = [[newest.id, 'was damaged']] as const;
+    const without = [{ id: newest.id, why: 'was damaged', mayHelp: false }];
     expect(await restored({ without })).toMatchObject({ state: 'restored', snapshot: { offset: 10 } });
     // The log lost its end, or the data folder is an older copy.
-    expect(await restored({ toOffset: 15 })).toMatchObject({ state: 'restored', snapshot: { offset: 10 } });
-    const none = (text: RegExp, mayHelp: boolean) => ({ state: 'none', found: expect.stringMatching(text), mayHelp });
+    expect(await restored({ toOffset: 15 })).toMatchObject({
+      ...{ state: 'restored', snapshot: { offset: 10 } },
+      damaged: [{ id: newest.id, why: 'ends at offset 20, and the log at 15', mayHelp: false }],
+    });
+    const none = (text: RegExp, mayHelp: boolean) => ({
+      ...{ state: 'none', found: expect.stringMatching(text), mayHelp },
+      damaged: expect.anything(),
+    });
     const above =
       /0020-[0-9a-f]{16} ends at offset 20, and the log at 15; .*0010-.* ends at offset 10, and the log begins at 12$/;
-    expect(await restored({ fromOffset: 12, toOffset: 15 })).toEqual(none(above, true));
-    expect(await restored({ fromOffset: 12, without })).toEqual(none(/ was damaged; /, true));
+    expect(await restored({ fromOffset: 12, toOffset: 15 })).toEqual(none(above, false));
+    expect(await restored({ fromOffset: 12, without })).toEqual(none(/ was damaged; /, false));
+    const before = [{ id: newest.id, why: 'was restored', mayHelp: true }];
+    expect(await restored({ fromOffset: 12, without: before })).toEqual(none(/ was restored; /, true));
     expect(await restored({ format: 8 })).toEqual(none(/has the format 9, and this program reads 8; /, true));
     expect(await restored({ logId: 'other' })).toEqual(none(/is of the log log, expected other; /, false));
     expect(await restored({ fromOffset: 21 })).toEqual(none(/ends at offset 20, and the log begins at 21; /, false));

@@ -164,7 +164,7 @@ export class SnapshotWorker {
 
 /** Marks damage of the database, which is not that of an object. */
 function asDamage(error: unknown): never {
-  if (!isTidemarkError(error, 'data_loss')) throw error;
+  if (!isTidemarkError(error, 'data_loss') || error.detail.operation !== 'verify') throw error;
   throw new TidemarkError('data_loss', error.message, { ...error.detail, [DATABASE_DAMAGED]: true }, { cause: error });
 }
 

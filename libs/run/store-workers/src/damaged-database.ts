@@ -32,25 +32,29 @@ interface LogPart {
 }
 
 /**
- * Whether the log still has every record of a partition, so that a new database can be built from it. False when it was
- * trimmed, its first records are lost, or it does not answer. False also when it is empty: a damaged database does not say
- * whether it has read something, and an empty log not whether it was deleted or replaced. So the partition halts also if it never
- * had a record; then nothing is lost when its folder is moved away.
+ * What the log has of a partition. `whole`: every record, so that a new database can be built from it. `cut`: it was trimmed, or its
+ * first records are lost; also when it is empty: a damaged database does not say whether it has read something, and an empty log
+ * not whether it was deleted or replaced. So the partition halts also if it never had a record; then nothing is lost when its folder
+ * is moved away. `silent`: it does not answer.
  */
-export async function hasWholeLog(
+export type LogState = 'whole' | 'cut' | 'silent';
+
+/** Reads the state of a log, for which it waits up to `waitMs`. It is silent once `stopping` is aborted. */
+export async function logState(
   log: Pick<Log, 'bounds' | 'read'>,
   clock: Clock,
   { topic, partition }: LogPart,
-  stopping?: AbortSignal,
-): Promise<boolean> {
-  const bounds = await boundsOf(log, clock, { topic, partition }, stopping);
-  if (bounds === undefined || bounds.first !== 0 || bounds.next === 0) return false;
+  { waitMs = LOG_WAIT_MS, stopping }: LogWait = {},
+): Promise<LogState> {
+  const bounds = await boundsOf(log, clock, { topic, partition }, { waitMs, stopping });
+  if (bounds === undefined) return 'silent';
+  if (bounds.first !== 0 || bounds.next === 0) return 'cut';
   try {
     await log.read(topic, partition, 0, { maxBytes: 1, waitMs: 0 });
-    return true;
+    return 'whole';
   } catch (error) {
     if (!isTidemarkError(error)) throw error;
-    return false;
+    return error.code === 'data_loss' || error.code === 'out_of_range' ? 'cut' : 'silent';
   }
 }
 
@@ -61,15 +65,22 @@ export async function moveAside(disk: Pick<Disk, 'rename'>, clock: Clock, folder
   return aside;
 }
 
-/** The bounds of a log, undefined when it does not answer for a minute. Throws the reason of `stopping`. */
+/** How long is waited for a log. */
+export interface LogWait {
+  /** Default: a minute. */
+  readonly waitMs?: number;
+  readonly stopping?: AbortSignal | undefined;
+}
+
+/** The bounds of a log; undefined when it does not answer, or `stopping` is aborted. */
 export async function boundsOf(
   log: Pick<Log, 'bounds'>,
   clock: Clock,
   { topic, partition }: LogPart,
-  stopping?: AbortSignal,
+  { waitMs = LOG_WAIT_MS, stopping }: LogWait = {},
 ): Promise<LogBounds | undefined> {
-  for (let waitedMs = 0; waitedMs < LOG_WAIT_MS; waitedMs += RETRY_MS) {
-    stopping?.throwIfAborted();
+  const endMs = clock.monotonicMs() + waitMs;
+  while (stopping?.aborted !== true && clock.monotonicMs() < endMs) {
     try {
       return await log.bounds(topic, partition);
     } catch (error) {
@@ -149,6 +160,13 @@ export function lossText(
 /** What an operator reads of a loss while its snapshot can't be restored. */
 export function retriedText(place: DatabasePlace, loss: Loss, failure: string): string {
   return `${lostText(place, loss)}. Its snapshot can't be restored now: ${failure}. ${TRIED_AGAIN}`;
+}
+
+/** What an operator reads of a loss while the log does not answer. */
+export function silentText(place: DatabasePlace, { error, isTrimmed }: Loss): string {
+  const name = `the database ${place.kind}/${place.partition}`;
+  const what = isTrimmed ? lostText(place, { error, isTrimmed }) : `${name} is damaged: ${error.message}`;
+  return `${what}. The log does not answer. ${TRIED_AGAIN}`;
 }
 
 /** What an operator reads while a snapshot is restored. */

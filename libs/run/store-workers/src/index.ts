@@ -1,4 +1,5 @@
 export type {
+  PassedOver,
   RestoredSnapshot,
   RestoreOutcome,
   RestoreRequest,

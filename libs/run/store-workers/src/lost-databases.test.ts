@@ -7,8 +7,11 @@ import type { RestoreOutcome } from './store-messages.ts';
 
 const PLACE = { kind: 'points', partition: 0, topic: 'points', folder: '/data/points/0' } as const;
 const DAMAGE: Loss = { error: new TidemarkError('data_loss', 'bit rot'), isTrimmed: false };
-const RESTORED: RestoreOutcome = { state: 'restored', snapshot: { id: 'one', offset: 10, createdMs: 0 } };
-const NONE: RestoreOutcome = { state: 'none', found: 'there is none', mayHelp: false };
+const RESTORED: RestoreOutcome = {
+  ...{ state: 'restored', damaged: [] },
+  snapshot: { id: 'one', offset: 10, createdMs: 0 },
+};
+const NONE: RestoreOutcome = { state: 'none', found: 'there is none', mayHelp: false, damaged: [] };
 
 function setUp(hasSnapshots = true) {
   const clock = new SimulatedClock();
@@ -17,13 +20,21 @@ function setUp(hasSnapshots = true) {
     /** What restores return, one after the other; the last one stays. */
     outcomes: [RESTORED] as RestoreOutcome[],
     restores: 0,
+    /** Whether the log answers. */
+    isSilent: false,
     /** Whether the log continues what was found when it is put in place. */
     continues: true,
     isLost: true,
     log: [] as string[],
   };
   const lost = new LostDatabases({
-    log: { bounds: async () => ({ first: 5, next: 100, id: 'log' }), read: async () => [] },
+    log: {
+      bounds: async () => {
+        if (seen.isSilent) throw new TidemarkError('unavailable', 'no broker');
+        return { first: 5, next: 100, id: 'log' };
+      },
+      read: async () => [],
+    },
     ...{ clock, stopping: stopping.signal },
     snapshots: hasSnapshots
       ? {
@@ -41,7 +52,9 @@ function setUp(hasSnapshots = true) {
       seen.continues = true;
       return false;
     },
-    report: (_place, _loss, message) => seen.log.push(message),
+    report: (_place, _loss, { message, isTemporary }) => {
+      seen.log.push(`${isTemporary ? 'for now' : 'permanently'}: ${message}`);
+    },
     onBug: (_place, error) => seen.log.push(`bug: ${String(error)}`),
   });
   return { clock, stopping, seen, lost };
@@ -65,8 +78,10 @@ test('an object store is asked each minute until a snapshot is there, and its te
   lost.begin(PLACE, DAMAGE);
   await clock.advance(130_000);
   expect(seen.log).toEqual([
-    expect.stringMatching(/can't be restored now: no answer\. It is tried again each minute: .* pass no records$/),
-    expect.stringMatching(/No snapshot replaces it: there is none\. Restore the data folder/),
+    expect.stringMatching(
+      /^for now: .* can't be restored now: no answer\. It is tried again each minute: .* pass no records$/,
+    ),
+    expect.stringMatching(/^permanently: .*No snapshot replaces it: there is none\. Restore the data folder/),
   ]);
   await clock.advance(60_000);
   expect(seen.log.at(-1)).toBe('replaced from snapshot');
@@ -75,7 +90,9 @@ test('an object store is asked each minute until a snapshot is there, and its te
 
 test('data that a snapshot may have is not given up', async () => {
   const { clock, seen, lost, stopping } = setUp();
-  seen.outcomes = [{ state: 'none', found: 'one has the format 10, and this program reads 9', mayHelp: true }];
+  seen.outcomes = [
+    { state: 'none', found: 'one has the format 10, and this program reads 9', mayHelp: true, damaged: [] },
+  ];
   lost.begin(PLACE, DAMAGE);
   await clock.advance(1);
   expect(seen.log).toEqual([expect.stringMatching(/the format 10, and this program reads 9\. .* pass no records$/)]);
@@ -105,4 +122,30 @@ test('without an object store the log is checked again each minute at most', asy
   lost.begin(PLACE, DAMAGE);
   await clock.advance(1);
   expect(seen.log).toHaveLength(2);
+});
+
+test('a log that does not answer is asked again, also without an object store, and nothing is given up meanwhile', async () => {
+  const { clock, seen, lost } = setUp(false);
+  seen.isSilent = true;
+  lost.begin(PLACE, DAMAGE);
+  await clock.advance(61_000);
+  expect(seen.log).toEqual([expect.stringMatching(/^for now: .* The log does not answer\. .* pass no records$/)]);
+  expect(lost.isReplacing(PLACE)).toBe(false);
+  seen.isSilent = false;
+  await clock.advance(60_000);
+  expect(seen.log.at(-1)).toMatch(/^permanently: .*the log no longer has its first records/);
+});
+
+test('the log may be trimmed while nothing replaces a database, and not while that is looked for', async () => {
+  const { clock, seen, lost } = setUp();
+  seen.outcomes = [NONE];
+  lost.begin(PLACE, DAMAGE);
+  expect(lost.isReplacing(PLACE)).toBe(true);
+  await clock.advance(1);
+  expect(lost.isReplacing(PLACE)).toBe(false);
+  seen.outcomes = [RESTORED];
+  // No second attempt next to that of the first one.
+  lost.begin(PLACE, DAMAGE);
+  await clock.advance(60_000);
+  expect(seen.log.filter((text) => text === 'replaced from snapshot')).toHaveLength(1);
 });

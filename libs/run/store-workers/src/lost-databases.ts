@@ -1,5 +1,5 @@
 import { type Clock, type Log, sleep } from '@tidemark/ports';
-import { type DatabasePlace, hasWholeLog, type Loss, lossText, retriedText } from './damaged-database.ts';
+import { type DatabasePlace, type Loss, logState, lossText, retriedText, silentText } from './damaged-database.ts';
 import type { SnapshotRequests } from './snapshot-requests.ts';
 import { STORE_KINDS } from './store-kinds.ts';
 import type { RestoredSnapshot } from './store-messages.ts';
@@ -9,6 +9,13 @@ const RETRY_MS = 60_000;
 
 /** What a lost database is replaced by. A snapshot is then in a folder next to it. */
 export type Replacement = { readonly from: 'log' } | { readonly from: 'snapshot'; readonly snapshot: RestoredSnapshot };
+
+/** Why nothing replaces a lost database. */
+export interface Unreplaced {
+  readonly message: string;
+  /** Whether that may change without an operator who gives up data. */
+  readonly isTemporary: boolean;
+}
 
 interface Ports {
   readonly log: Pick<Log, 'bounds' | 'read'>;
@@ -21,20 +28,23 @@ interface Ports {
   readonly isLost: (place: DatabasePlace, loss: Loss) => boolean;
   /** Replaces a database. False where the log no longer continues the replacement, which is looked for again then. */
   readonly replace: (place: DatabasePlace, loss: Loss, by: Replacement) => Promise<boolean>;
-  /** Called when nothing replaces a database now. */
-  readonly report: (place: DatabasePlace, loss: Loss, message: string) => void;
+  /** Called when nothing replaces a database now, and what is known of it has changed. */
+  readonly report: (place: DatabasePlace, loss: Loss, found: Unreplaced) => void;
   /** Called for an unexpected error. The store then stays as it is: an unhandled rejection would end the thread. */
   readonly onBug: (place: DatabasePlace, error: unknown) => void;
 }
 
 /**
  * Has databases replaced that are damaged, or end below the log: by an empty one where the log has every record, or else by a
- * snapshot. With an object store this is tried each minute until it succeeds: it may answer again, and replicas make snapshots.
+ * snapshot. This is tried each minute while it may succeed: the log or the object store may answer again, and replicas make
+ * snapshots.
  */
 export class LostDatabases {
   readonly #ports: Ports;
-  /** Replacements in progress. */
-  readonly #replacing = new Map<string, Promise<void>>();
+  /** Losses that are dealt with. */
+  readonly #running = new Map<string, Promise<void>>();
+  /** Those of them for which a replacement is looked for, or put in place, at this moment. */
+  readonly #replacing = new Set<string>();
   /** When it is worth it to look for a replacement again, by the monotonic clock. */
   readonly #againMs = new Map<string, number>();
 
@@ -42,6 +52,7 @@ export class LostDatabases {
     this.#ports = ports;
   }
 
+  /** True while a replacement is looked for or put in place: then the log must stay as it is. */
   isReplacing(place: Pick<DatabasePlace, 'kind' | 'partition'>): boolean {
     return this.#replacing.has(nameOf(place));
   }
@@ -50,50 +61,59 @@ export class LostDatabases {
   begin(place: DatabasePlace, loss: Loss): void {
     const { clock, onBug, stopping } = this.#ports;
     const name = nameOf(place);
-    if (stopping.aborted || this.#replacing.has(name)) return;
+    if (stopping.aborted || this.#running.has(name)) return;
     if (clock.monotonicMs() < (this.#againMs.get(name) ?? Number.NEGATIVE_INFINITY)) return;
     const replaced = this.#run(place, loss)
       .catch((error: unknown) => {
         if (!stopping.aborted) onBug(place, error);
       })
-      .finally(() => this.#replacing.delete(name));
-    this.#replacing.set(name, replaced);
+      .finally(() => {
+        this.#running.delete(name);
+        this.#replacing.delete(name);
+      });
+    this.#running.set(name, replaced);
   }
 
   /** Waits for the replacements in progress, which end when the stores stop. */
   async ended(): Promise<void> {
-    await Promise.all(this.#replacing.values());
+    await Promise.all(this.#running.values());
   }
 
   async #run(place: DatabasePlace, loss: Loss): Promise<void> {
     const { clock, snapshots, stopping, isLost, replace, report } = this.#ports;
+    const name = nameOf(place);
     let reported: string | undefined;
     while (!stopping.aborted && isLost(place, loss)) {
+      this.#replacing.add(name);
       const found = await this.#find(place, loss);
       if (stopping.aborted || !isLost(place, loss)) return;
-      if (typeof found !== 'string') {
+      if ('from' in found) {
         if (await replace(place, loss, found)) return;
+        reported = undefined;
         continue;
       }
-      if (found !== reported) report(place, loss, found);
-      reported = found;
-      if (snapshots === undefined) {
-        this.#againMs.set(nameOf(place), clock.monotonicMs() + RETRY_MS);
+      this.#replacing.delete(name);
+      if (found.message !== reported) report(place, loss, found);
+      reported = found.message;
+      if (snapshots === undefined && !found.isTemporary) {
+        this.#againMs.set(name, clock.monotonicMs() + RETRY_MS);
         return;
       }
       await sleep(clock, RETRY_MS, stopping);
     }
   }
 
-  /** What replaces a database, or what an operator reads of why nothing does. */
-  async #find(place: DatabasePlace, loss: Loss): Promise<Replacement | string> {
+  async #find(place: DatabasePlace, loss: Loss): Promise<Replacement | Unreplaced> {
     const { log, clock, snapshots, stopping } = this.#ports;
-    if (await hasWholeLog(log, clock, place, stopping)) return { from: 'log' };
+    const state = await logState(log, clock, place, { stopping });
+    if (state === 'whole') return { from: 'log' };
+    if (state === 'silent') return { message: silentText(place, loss), isTemporary: true };
     const outcome = await snapshots?.restore(place, STORE_KINDS[place.kind].format);
-    if (outcome === undefined) return lossText(place, loss, undefined);
-    if (outcome.state === 'restored') return { from: 'snapshot', snapshot: outcome.snapshot };
-    if (outcome.state === 'failed') return retriedText(place, loss, outcome.error.message);
-    return lossText(place, loss, outcome);
+    if (outcome?.state === 'restored') return { from: 'snapshot', snapshot: outcome.snapshot };
+    if (outcome?.state === 'failed') {
+      return { message: retriedText(place, loss, outcome.error.message), isTemporary: true };
+    }
+    return { message: lossText(place, loss, outcome), isTemporary: outcome?.mayHelp === true };
   }
 }
 

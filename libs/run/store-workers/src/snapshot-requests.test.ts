@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { SystemClock } from '@tidemark/node-runtime';
 import { type LogBounds, TidemarkError } from '@tidemark/ports';
 import { SnapshotRequests } from './snapshot-requests.ts';
-import type { RestoreRequest } from './store-messages.ts';
+import type { PassedOver, RestoreRequest } from './store-messages.ts';
 
 const PLACE = { kind: 'points', partition: 3, topic: 'points', folder: '/data/points/3' } as const;
 const FORMAT = 9;
@@ -13,6 +13,7 @@ function setUp() {
     bounds: { first: 5, next: 100, id: 'log' } as LogBounds,
     asked: [] as Omit<RestoreRequest, 'kind' | 'partition' | 'to'>[],
     moves: [] as string[],
+    damaged: [] as PassedOver[],
     removed: [] as string[],
     /** Called when a restored database is checked. */
     check: async (): Promise<void> => undefined,
@@ -38,7 +39,7 @@ function setUp() {
       seen.downloaded();
       if (stopping.signal.aborted) return;
       const snapshot = { id: `at ${offset}`, offset, createdMs: 0 };
-      requests.settle(message.id, { state: 'restored', snapshot });
+      requests.settle(message.id, { state: 'restored', snapshot, damaged: seen.damaged });
     },
   });
   return { seen, requests, stopping };
@@ -47,13 +48,14 @@ function setUp() {
 test('asks for a snapshot that the log continues, and moves it to its place', async () => {
   const { seen, requests } = setUp();
   const snapshot = { id: 'at 10', offset: 10, createdMs: 0 };
-  expect(await requests.restore(PLACE, FORMAT)).toEqual({ state: 'restored', snapshot });
+  expect(await requests.restore(PLACE, FORMAT)).toEqual({ state: 'restored', snapshot, damaged: [] });
   expect(seen.asked).toEqual([{ logId: 'log', fromOffset: 5, toOffset: 100, format: FORMAT, without: [] }]);
   await requests.putInPlace(PLACE, snapshot);
   expect(seen.moves).toEqual(['points/3.restored to points/3']);
   // Once it was in use it is not taken again.
   await requests.restore(PLACE, FORMAT);
-  expect(seen.asked[1].without).toEqual([['at 10', expect.stringContaining('was restored before')]]);
+  const why = expect.stringContaining('was restored before');
+  expect(seen.asked[1].without).toEqual([{ id: 'at 10', why, mayHelp: true }]);
 });
 
 test('asks again where the log was trimmed above the snapshot while it was downloaded', async () => {
@@ -79,7 +81,8 @@ test('passes over a snapshot that can not be opened, and keeps one that could no
     throw new TidemarkError('data_loss', 'a wrong magic number');
   };
   expect(await requests.restore(PLACE, FORMAT)).toMatchObject({ snapshot: { id: 'at 20' } });
-  expect(seen.asked[1].without).toEqual([['at 10', "can't be opened: a wrong magic number"]]);
+  const why = "can't be opened: a wrong magic number";
+  expect(seen.asked[1].without).toEqual([{ id: 'at 10', why, mayHelp: true }]);
 });
 
 test('ends what waits when the stores stop, and cleans up only what is its own', async () => {
@@ -90,4 +93,14 @@ test('ends what waits when the stores stop, and cleans up only what is its own',
   seen.removed.length = 0;
   await requests.clean(PLACE);
   expect(seen.removed).toEqual(['points/3.restored', 'points/3.restored.restoring']);
+});
+
+test('downloads a damaged snapshot once, and again one whose copy could not be read', async () => {
+  const { seen, requests } = setUp();
+  seen.damaged = [{ id: 'at 15', why: 'is damaged: a wrong checksum', mayHelp: false }];
+  seen.check = async () => {
+    throw new TidemarkError('unavailable', 'an I/O error');
+  };
+  for (let i = 0; i < 2; i++) expect(await requests.restore(PLACE, FORMAT)).toMatchObject({ state: 'failed' });
+  expect(seen.asked.map(({ without }) => without)).toEqual([[], seen.damaged]);
 });

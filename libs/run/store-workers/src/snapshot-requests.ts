@@ -9,11 +9,11 @@ import {
   TidemarkError,
 } from '@tidemark/ports';
 import { boundsOf, type DatabasePlace } from './damaged-database.ts';
-import type { FromStore, RestoredSnapshot, RestoreOutcome, RestoreRequest } from './store-messages.ts';
+import type { FromStore, PassedOver, RestoredSnapshot, RestoreOutcome, RestoreRequest } from './store-messages.ts';
 
 /** Why a snapshot is not restored twice: what damaged its database would do so again. */
 const RESTORED_BEFORE =
-  'was restored before since the process started, and its database was damaged again: check the disk, then restart';
+  'was restored before since the process started, and its database was lost again: check the disk, then restart';
 
 /** End of the name of the folder of a restored database; that of an incomplete one has more behind it. */
 const RESTORED = '.restored';
@@ -35,8 +35,8 @@ export class SnapshotRequests {
   readonly #ports: Ports;
   /** Requests that have no reply yet, by their id. */
   readonly #waiting = new Map<number, (outcome: RestoreOutcome) => void>();
-  /** Snapshots that are not taken again, and why, by the name of their database. */
-  readonly #passedOver = new Map<string, Map<string, string>>();
+  /** Snapshots that are not taken again, by their id, by the name of their database. */
+  readonly #passedOver = new Map<string, Map<string, PassedOver>>();
   /** Snapshots that are restored, and were not put in place yet, by the name of their database. */
   readonly #restored = new Map<string, RestoredSnapshot>();
   #nextId = 0;
@@ -56,7 +56,9 @@ export class SnapshotRequests {
         if (outcome.state !== 'restored') return outcome;
         const { snapshot } = outcome;
         const wrong = await this.#wrongOf(place);
-        if (wrong !== undefined) this.#passOver(place, snapshot, `can't be opened: ${wrong}`);
+        if (wrong !== undefined) {
+          this.#passOver(place, { id: snapshot.id, why: `can't be opened: ${wrong}`, mayHelp: true });
+        }
         // The log may have been trimmed meanwhile.
         else if (await this.continues(place, snapshot)) return outcome;
         this.#restored.delete(nameOf(place));
@@ -82,7 +84,7 @@ export class SnapshotRequests {
   async putInPlace(place: DatabasePlace, snapshot: RestoredSnapshot): Promise<void> {
     await this.#ports.disk.rename(restoredFolder(place), nameOf(place));
     this.#restored.delete(nameOf(place));
-    this.#passOver(place, snapshot, RESTORED_BEFORE);
+    this.#passOver(place, { id: snapshot.id, why: RESTORED_BEFORE, mayHelp: true });
   }
 
   /** Removes what restores have left that did not end. */
@@ -98,21 +100,23 @@ export class SnapshotRequests {
     const name = nameOf(place);
     const bounds = await this.#boundsOf(place);
     const known = this.#restored.get(name);
-    if (known !== undefined && bounds.first <= known.offset) return { state: 'restored', snapshot: known };
+    if (known !== undefined && bounds.first <= known.offset) return { state: 'restored', snapshot: known, damaged: [] };
     const to = restoredFolder(place);
     // Of a process that ended before it took the place of the database.
     await this.#ports.disk.remove(to);
     const outcome = await this.#ask(place, {
       ...{ to, format, logId: bounds.id, fromOffset: bounds.first, toOffset: bounds.next },
-      without: [...(this.#passedOver.get(name) ?? [])],
+      without: [...(this.#passedOver.get(name)?.values() ?? [])],
     });
     if (outcome.state === 'restored') this.#restored.set(name, outcome.snapshot);
+    // They would be downloaded again at each attempt.
+    if (outcome.state !== 'failed') for (const one of outcome.damaged) this.#passOver(place, one);
     return outcome;
   }
 
   async #boundsOf(place: DatabasePlace): Promise<LogBounds> {
     const { log, clock, stopping } = this.#ports;
-    const bounds = await boundsOf(log, clock, place, stopping);
+    const bounds = await boundsOf(log, clock, place, { stopping });
     if (bounds === undefined) throw new TidemarkError('unavailable', 'the log does not answer');
     return bounds;
   }
@@ -124,14 +128,16 @@ export class SnapshotRequests {
       return undefined;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) return error.message;
+      // With more space the same files can be opened; otherwise they are downloaded again, perhaps to another part of the disk.
+      if (!isTidemarkError(error, 'resource_exhausted')) this.#restored.delete(nameOf(place));
       throw error;
     }
   }
 
-  #passOver(place: DatabasePlace, { id }: RestoredSnapshot, why: string): void {
+  #passOver(place: DatabasePlace, one: PassedOver): void {
     const name = nameOf(place);
-    const own = this.#passedOver.get(name) ?? new Map<string, string>();
-    this.#passedOver.set(name, own.set(id, why));
+    const own = this.#passedOver.get(name) ?? new Map<string, PassedOver>();
+    this.#passedOver.set(name, own.set(one.id, one));
   }
 
   #ask({ kind, partition }: DatabasePlace, rest: Omit<RestoreRequest, 'kind' | 'partition'>): Promise<RestoreOutcome> {

@@ -140,8 +140,17 @@ export interface RestoreRequest {
   readonly toOffset: number;
   /** The snapshot must be of a database of this format. */
   readonly format: number;
-  /** Ids of snapshots that are not taken, and why. */
-  readonly without: readonly (readonly [id: string, why: string])[];
+  /** Snapshots that are not taken. */
+  readonly without: readonly PassedOver[];
+}
+
+/** A snapshot that is not restored. */
+export interface PassedOver {
+  readonly id: string;
+  /** Continues a text that begins with the id. */
+  readonly why: string;
+  /** Whether it may be restored after a restart, or by another version of the program. */
+  readonly mayHelp: boolean;
 }
 
 /** A snapshot that was restored. */
@@ -153,12 +162,17 @@ export interface RestoredSnapshot {
 }
 
 /**
- * What became of a restore. `none`: there is no snapshot that the log continues; the text says what was found instead. Some of it
- * `mayHelp`: after a restart, or in another version of the program.
+ * What became of a restore. `none`: there is no snapshot that the log continues; the text says what was found instead, of which
+ * something `mayHelp` later. Those that are `damaged` must not be tried again.
  */
 export type RestoreOutcome =
-  | { readonly state: 'restored'; readonly snapshot: RestoredSnapshot }
-  | { readonly state: 'none'; readonly found: string; readonly mayHelp: boolean }
+  | { readonly state: 'restored'; readonly snapshot: RestoredSnapshot; readonly damaged: readonly PassedOver[] }
+  | {
+      readonly state: 'none';
+      readonly found: string;
+      readonly mayHelp: boolean;
+      readonly damaged: readonly PassedOver[];
+    }
   | { readonly state: 'failed'; readonly error: CarriedError };
 
 /** Why a store cannot continue; it retries. */
@@ -177,6 +191,13 @@ export type FromStore =
   | { readonly type: 'reply'; readonly id: number; readonly reply: Uint8Array }
   | { readonly type: 'checkpointed'; readonly id: number; readonly checkpoint: StoreCheckpoint }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError }
+  /** An open database is damaged, and nothing replaces it now; without a text it was replaced. */
+  | {
+      readonly type: 'loss';
+      readonly topic: Topic;
+      readonly partition: number;
+      readonly message: string | undefined;
+    }
   /** A read failed because of a bug; its caller got `internal`. */
   | { readonly type: 'bug'; readonly read: string; readonly stack: string }
   /** The partition's store has applied every record that the log held at a moment after the start. */

@@ -20,19 +20,20 @@ import { type ConsumedStore, NO_CONSUMER, openConsumedStore, openStore, type Sha
 import {
   type DatabasePlace,
   damagedStore,
-  hasWholeLog,
   type Loss,
+  logState,
   lossText,
   moveAside,
   rebuildingText,
   replacedStore,
   replacementText,
   restoringText,
+  silentText,
   unopenedText,
 } from './damaged-database.ts';
 import { checkIdentity } from './database-identity.ts';
 import { LogSegments } from './log-segments.ts';
-import { LostDatabases, type Replacement } from './lost-databases.ts';
+import { LostDatabases, type Replacement, type Unreplaced } from './lost-databases.ts';
 import { ownBytes } from './own-bytes.ts';
 import { RequestTurns } from './request-turns.ts';
 import { SnapshotRequests } from './snapshot-requests.ts';
@@ -52,6 +53,8 @@ import type {
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const THREAD_REPORT_MS = 1000;
+/** How long the other stores of the thread wait at their open for the log of a damaged one. */
+const OPEN_WAIT_MS = 5000;
 /** Of a database that is only checked. */
 const CHECK_OPEN_FILES = 20;
 /** Errors of an open that are about one database, and no damage. */
@@ -75,7 +78,7 @@ export class StoreWorker {
   readonly #stores = new Map<StoreKind, Map<number, ConsumedStore>>();
   readonly #lost: LostDatabases;
   /** What is known of trimmed halts, in addition to what the consumer says, by the name of the database. */
-  readonly #lossTexts = new Map<string, string>();
+  readonly #lossTexts = new Map<string, Unreplaced>();
   /** Databases that could not be opened, and that a snapshot may replace when all others are open. */
   readonly #unopened: { readonly place: DatabasePlace; readonly loss: Loss }[] = [];
   /** Calls that arrived before the stores were open. */
@@ -108,7 +111,7 @@ export class StoreWorker {
       snapshots: options.canRestore ? this.#snapshots : undefined,
       isLost: (place, loss) => this.#isLost(place, loss),
       replace: (place, loss, by) => this.#replace(place, loss, by),
-      report: (place, loss, message) => this.#reportLoss(place, loss, message),
+      report: (place, loss, found) => this.#reportLoss(place, loss, found),
       onBug: ({ kind }, error) => void this.#carriedError(`${kind}.replacement`, error),
     });
   }
@@ -171,13 +174,14 @@ export class StoreWorker {
       if (UNOPENED.includes(error.code)) return this.#halted(place, unopenedText(place, error));
       if (error.code !== 'data_loss') throw error;
       const loss = { error, isTrimmed: false };
-      if (await hasWholeLog(this.#log, this.#clock, place, this.#stopping.signal)) {
+      const state = await logState(this.#log, this.#clock, place, { waitMs: OPEN_WAIT_MS });
+      if (state === 'whole') {
         const opened = await this.#openAgain(place, loss, { from: 'log' });
         if (opened !== undefined) return opened;
       }
-      if (!this.#options.canRestore) return this.#halted(place, lossText(place, loss, undefined));
+      if (state === 'cut' && !this.#options.canRestore) return this.#halted(place, lossText(place, loss, undefined));
       this.#unopened.push({ place, loss });
-      return this.#halted(place, restoringText(place, loss));
+      return this.#halted(place, state === 'cut' ? restoringText(place, loss) : silentText(place, loss));
     }
   }
 
@@ -206,12 +210,13 @@ export class StoreWorker {
     const { kind, partition, topic } = place;
     try {
       if (lost !== undefined) await this.#stopStore(partition, lost);
-      const isUsed = lost === undefined || lost.store.position(lost.consumer).committedOffset > 0;
-      const isEmpty = loss.isTrimmed && !isUsed && lost.database?.walDamage === undefined;
+      const isNew = lost?.database !== undefined && lost.store.position(lost.consumer).committedOffset === 0;
+      const isEmpty = loss.isTrimmed && isNew && lost.database?.walDamage === undefined;
       lost?.store.close?.();
       await lost?.database?.close();
       if (by.from === 'log') {
-        if (!(await hasWholeLog(this.#log, this.#clock, place))) return undefined;
+        const stopping = this.#stopping.signal;
+        if ((await logState(this.#log, this.#clock, place, { stopping })) !== 'whole') return undefined;
         const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
         this.#send({ type: 'rebuilding', topic, partition, reason: loss.error.message, aside });
         const opened = await this.#openDatabase(place);
@@ -257,11 +262,18 @@ export class StoreWorker {
   #onTrimmed(place: DatabasePlace, error: TidemarkError): void {
     const loss = { error, isTrimmed: true };
     if (this.#options.canRestore) this.#lost.begin(place, loss);
-    this.#reportTrimmed(place, loss, this.#lost.isReplacing(place) ? restoringText(place, loss) : error.message);
+    const isTemporary = this.#lost.isReplacing(place);
+    this.#reportTrimmed(place, loss, {
+      ...{ isTemporary, message: isTemporary ? restoringText(place, loss) : error.message },
+    });
   }
 
-  #reportTrimmed({ kind, partition, topic }: DatabasePlace, { error }: Loss, reason: string): void {
-    this.#lossTexts.set(`${kind}/${partition}`, reason);
+  #reportTrimmed(
+    { kind, partition, topic }: DatabasePlace,
+    { error }: Loss,
+    { message: reason, isTemporary }: Unreplaced,
+  ): void {
+    this.#lossTexts.set(`${kind}/${partition}`, { message: reason, isTemporary });
     this.#send({ type: 'halted', topic, partition, offset: Number(error.detail.offset), reason });
   }
 
@@ -272,15 +284,13 @@ export class StoreWorker {
   }
 
   /** The database stays, since the rest of it can be read; a store without one says why. */
-  #reportLoss(place: DatabasePlace, loss: Loss, message: string): void {
+  #reportLoss(place: DatabasePlace, loss: Loss, found: Unreplaced): void {
     const { kind, partition, topic } = place;
     const stores = this.#stores.get(kind);
     if (stores?.get(partition)?.database === undefined) {
-      stores?.set(partition, this.#halted(place, message));
-    } else if (loss.isTrimmed) this.#reportTrimmed(place, loss, message);
-    else {
-      this.#send({ type: 'problem', topic, partition, problem: { code: 'data_loss', message, during: 'read' } });
-    }
+      stores?.set(partition, this.#halted(place, found.message));
+    } else if (loss.isTrimmed) this.#reportTrimmed(place, loss, found);
+    else this.#send({ type: 'loss', topic, partition, message: found.message });
   }
 
   /** Returns false where the log no longer continues the replacement. */
@@ -299,7 +309,9 @@ export class StoreWorker {
     }
     stores.set(partition, opened);
     this.#send({ type: 'problem', topic, partition, problem: undefined });
-    const wasHalted = loss.isTrimmed || lost.database === undefined;
+    this.#send({ type: 'loss', topic, partition, message: undefined });
+    // The new consumer does not know of a halt of the old one, and reports no end of it.
+    const wasHalted = lost.database === undefined || lost.consumer.halt !== undefined;
     if (wasHalted && opened.database !== undefined) this.#send({ type: 'resumed', topic, partition });
     if (this.#hasStarted) opened.consumer.start?.();
     return true;
@@ -352,7 +364,7 @@ export class StoreWorker {
       log: this.#log,
       segments: () => this.#segments.get(`${topic}/${partition}`),
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
-      lossText: () => this.#lossTexts.get(`${kind}/${partition}`),
+      lossText: () => this.#lossTexts.get(`${kind}/${partition}`)?.message,
       isReplacing: () => this.#lost.isReplacing(place),
       onTrimmed: (error) => this.#onTrimmed(place, error),
       onDamage: (error) => this.#onDamage(place, error),
@@ -440,6 +452,7 @@ export class StoreWorker {
     if (found.isRebuilding) throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
     // It would take the place of a whole one.
     if (damage !== undefined) {
+      this.#lost.begin(this.#placeOf(kind, partition), { error: damage, isTrimmed: false });
       throw new TidemarkError('data_loss', `${name} is not copied, because it is damaged: ${damage.message}`, {
         partition,
       });
@@ -482,11 +495,8 @@ export class StoreWorker {
     }
     const { halt } = found.consumer;
     if (halt?.cause === 'trimmed' && method !== 'status') {
-      const place = this.#placeOf(kind, partition);
-      if (this.#lost.isReplacing(place)) {
-        const text = restoringText(place, { error: halt.error, isTrimmed: true });
-        throw new TidemarkError('unavailable', text, { partition });
-      }
+      const known = this.#lossTexts.get(`${kind}/${partition}`);
+      if (known?.isTemporary === true) throw new TidemarkError('unavailable', known.message, { partition });
       // What it has is not known to be what it had: an answer would be that of a store without damage.
       throw new TidemarkError('data_loss', halt.error.message, { partition });
     }

@@ -56,6 +56,8 @@ export interface StoreWorkersOptions extends StoreWorkerOptions {
   readonly onRebuilding: (topic: Topic, partition: number, reason: string, aside: string) => void;
   /** Restores a database from a snapshot; required with `canRestore`. */
   readonly restore?: (request: RestoreRequest) => Promise<RestoreOutcome>;
+  /** Called when an open database is damaged and nothing replaces it now, and without a text when it was replaced. */
+  readonly onLoss?: (topic: Topic, partition: number, message: string | undefined) => void;
   /** Called when a store has its database from a snapshot, for `reason`. */
   readonly onRestored?: (topic: Topic, partition: number, snapshot: RestoredSnapshot, reason: string) => void;
   /** Called when a damaged write-ahead log was cut, so that the store reads the log again from `offset` on. */
@@ -305,6 +307,8 @@ export class StoreWorkers {
         this.#settle(waiting, message.id, ({ resolve }) => resolve(message.checkpoint));
       } else if (message.type === 'failed') {
         this.#settle(waiting, message.id, ({ reject }) => reject(restoredError(message.error)));
+      } else if (message.type === 'loss') {
+        this.#options.onLoss?.(message.topic, message.partition, message.message);
       } else if (message.type === 'bug') {
         this.#options.onBug?.(message.read, message.stack);
       } else if (message.type === 'caughtUp') {

@@ -49,7 +49,12 @@ export class PointPartition implements ConsumedState {
   static async open(options: PointPartitionOptions): Promise<PointPartition> {
     checkLimits(options.limits);
     const partition = new PointPartition(options);
-    await loadPartition(partition.#store);
+    try {
+      await loadPartition(partition.#store);
+    } catch (error) {
+      partition.close();
+      throw error;
+    }
     // What a cut has marked may not be closed yet. Without a mark, the step of commits has been changed.
     partition.#isCutDue = partition.isClosing || isCloseDue(partition.#store);
     return partition;
