@@ -44,6 +44,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
       : undefined;
   const expired = closing === undefined ? store.expiredBucket : expiredBucket(store, known);
   for (const write of commitWrites(store, { sequence, expiredBucket: expired })) writes.push(write);
+  for (const one of store.reopened) writes.push({ key: bucketKey(PREFIX.bucketHash, one) });
   if (closing !== undefined) {
     for (const one of known) if (one <= expired) writes.push({ key: bucketKey(PREFIX.activity, one) });
   }
@@ -61,6 +62,7 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     }
     for (const family of indexed) cache.changeIndex(family);
     activity.saved();
+    store.reopened.clear();
     store.sequence = sequence;
     store.saved();
     if (closing === undefined) return;

@@ -302,6 +302,27 @@ describe('a close in the background', () => {
     expect(await own.partition.stateHash()).toBe(await expected.partition.stateHash());
   });
 
+  test('that an era opens again and that expires before it closes leaves no hash, also for the next start', async () => {
+    const own = await Own.open({ retentionMs: 100_000 });
+    const bucketsOf = () => own.partition.status.stateHashes.map(({ bucketMs }) => bucketMs);
+    own.point(25_000, 25_000);
+    own.point(35_000, 35_000);
+    own.builder.bare(RECORD.mark, 0, 62_000);
+    own.turns.free();
+    await own.read();
+    await own.partition.whenClosed();
+    expect(bucketsOf()).toEqual([20_000, 30_000]);
+    Object.assign(own.builder.lane(1), { era: own.builder.records.length, eraStartMs: 34_000 });
+    own.builder.bare(RECORD.open, 1, 34_000);
+    own.builder.bare(RECORD.mark, 1, 200_000);
+    await own.read();
+    await own.partition.whenClosed();
+    expect([bucketsOf(), own.buckets(PREFIX.page)]).toEqual([[20_000], []]);
+    // A replica that was not restarted would differ.
+    await own.crash();
+    expect(bucketsOf()).toEqual([20_000]);
+  });
+
   test('that is stopped writes nothing more, and the next process begins it again', async () => {
     const own = await Own.open();
     await own.until(0, 19_000).read();

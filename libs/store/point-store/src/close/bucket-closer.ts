@@ -112,8 +112,11 @@ export class BucketCloser {
     const hash = { bucket, offset: closing.offset, hash: sum };
     await this.#write(async () => {
       await store.keyValue.write([hashWrite(hash), closingWrite({ closedBucket: bucket, closing })]);
-      // The record of an era may have come meanwhile.
-      if (bucket > closing.through) return;
+      // The record of an era may have come meanwhile. Its commit, which waits for this run, deletes the hash.
+      if (bucket > closing.through) {
+        store.reopened.add(bucket);
+        return;
+      }
       store.closedBucket = bucket;
       closing.hashes.push(hash);
     });

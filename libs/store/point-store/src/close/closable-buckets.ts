@@ -21,20 +21,20 @@ export function closableBucket({ limits, tracker, closedBucket }: PartitionStore
  * Call it at the record at which the era begins.
  */
 export function reopenBuckets(store: PartitionStore): void {
-  const { hashes, closing, recent, tracker, limits } = store;
+  const { hashes, closing, recent, tracker, limits, reopened } = store;
   const closable = closableBucket(store);
   store.closedBucket = Math.min(store.closedBucket, closable);
-  dropAfter(hashes, store.closedBucket);
+  for (const { bucket } of dropAfter(hashes, store.closedBucket)) reopened.add(bucket);
   if (closing !== undefined) {
     // What remains closes as of its cut, as on a replica that had closed it before this record.
     closing.through = Math.min(closing.through, closable);
-    dropAfter(closing.hashes, store.closedBucket);
+    for (const { bucket } of dropAfter(closing.hashes, store.closedBucket)) reopened.add(bucket);
   }
   // Those of the wrong time would stay the newest for long.
   recent.dropAfter(Math.floor(tracker.watermarkMs / limits.bucketMs));
 }
 
-/** Drops the hashes of buckets above this one. */
-function dropAfter(hashes: PartitionStore['hashes'], bucket: number): void {
-  hashes.splice(hashes.findLastIndex((one) => one.bucket <= bucket) + 1);
+/** Drops the hashes of buckets above this one, and returns them. */
+function dropAfter(hashes: PartitionStore['hashes'], bucket: number): PartitionStore['hashes'] {
+  return hashes.splice(hashes.findLastIndex((one) => one.bucket <= bucket) + 1);
 }

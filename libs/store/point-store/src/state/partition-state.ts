@@ -51,6 +51,8 @@ export class PartitionStore extends PointLogState {
   readonly counts: PartitionCounts = { points: 0, latePoints: 0, duplicatePoints: 0, undefinedPoints: 0 };
   /** Hashes of closed buckets, ascending by bucket, without those of `closing`. */
   readonly hashes: BucketHash[] = [];
+  /** Buckets whose stored hashes the next commit deletes: an era has opened them again, and they may expire before they close. */
+  readonly reopened = new Set<number>();
   readonly recent: RecentPages;
   /** Pages of other buckets that queries have read. */
   readonly cache: PageCache;
