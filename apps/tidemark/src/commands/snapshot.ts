@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { formatBytes } from '@tidemark/doctor';
 import { readSettings, settingsCommand } from '@tidemark/executable';
@@ -44,7 +45,8 @@ export function snapshotCommand(): Command {
       withSnapshots(verify, async (found, place) => {
         const rows = await verifyAll(found, all);
         print(format === 'json' ? JSON.stringify({ snapshots: rows }, undefined, 2) : verifiedText(rows, place));
-        if (rows.some(({ state }) => state === 'damaged' || state === 'unreadable')) process.exitCode = 1;
+        const isWhole = rows.some(({ state }) => state === 'whole');
+        if (!isWhole || rows.some(({ state }) => state === 'damaged' || state === 'unreadable')) process.exitCode = 1;
       }),
     ),
   );
@@ -66,6 +68,10 @@ async function withSnapshots(
       'invalid_argument',
       'objects.store: none (limit: folder or s3): set it with --objects-store, TIDEMARK_OBJECTS_STORE or --settings FILE',
     );
+  }
+  // A command that only reads must not make a folder, whose name may be a slip.
+  if (place.store === 'folder' && !existsSync(place.folder)) {
+    throw new TidemarkError('not_found', `the folder ${place.folder} of the object store does not exist`);
   }
   const objects = await openObjects(place, new SystemRandom());
   try {

@@ -25,6 +25,7 @@ export function settingsCommand(name: string, description: string, groups?: read
   return command.option('--settings <file>', 'JSON file of settings').addHelpText('after', HELP);
 }
 
+const FLAGS: ReadonlySet<string> = new Set(SETTINGS.map(({ flag }) => flag.replace(/^no-/, '')));
 /** How many ignored variables a warning names. */
 const NAMED_VARIABLES = 50;
 
@@ -42,7 +43,8 @@ export async function readSettings(command: Command, sources: SettingsSources): 
   const flags: Record<string, string | true> = {};
   for (const option of command.options) {
     const { long, negate } = option;
-    if (long === undefined || long === '--settings') continue;
+    // A command may have options of its own.
+    if (long === undefined || !FLAGS.has(long.slice(2).replace(/^no-/, ''))) continue;
     const name = option.attributeName();
     if (command.getOptionValueSource(name) !== 'cli') continue;
     flags[long.slice(2)] = negate ? true : command.getOptionValue(name);

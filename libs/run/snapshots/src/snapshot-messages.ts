@@ -44,11 +44,15 @@ export interface MadeSnapshot {
   readonly reusedBytes: number;
   /** Why older snapshots were not removed, or not their files; undefined when they were. */
   readonly retentionError: CarriedError | undefined;
+  /** Keys of damaged objects of earlier snapshots, which this one has again. */
+  readonly damaged: readonly string[];
 }
 
 export type ToSnapshotThread =
   | { readonly type: 'make'; readonly id: number; readonly task: SnapshotTask }
   | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
+  /** Asks whether the object store answers. */
+  | { readonly type: 'check'; readonly id: number }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
@@ -58,4 +62,5 @@ export type FromSnapshotThread =
   | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly type: 'made'; readonly id: number; readonly made: MadeSnapshot }
   | { readonly type: 'restored'; readonly id: number; readonly outcome: RestoreOutcome }
+  | { readonly type: 'checked'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError };

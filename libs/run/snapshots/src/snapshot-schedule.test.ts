@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { sleep, TidemarkError } from '@tidemark/ports';
 import { SeededRandom, SimulatedClock } from '@tidemark/simulation';
 import type { SnapshotPlace } from '@tidemark/snapshot';
-import type { StoreCheckpoint } from '@tidemark/store-workers';
+import { NOT_COPIED, type StoreCheckpoint } from '@tidemark/store-workers';
 import { DATABASE_DAMAGED, type MadeSnapshot, type SnapshotTask } from './snapshot-messages.ts';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
 
@@ -28,18 +28,23 @@ function setUp(intervalMs = HOUR_MS) {
     problems: new Map<string, string>(),
     closes: 0,
     isUrgent: false,
+    /** The object store does not answer. */
+    isAway: false,
+    /** Why a store makes no copy. */
+    refusal: undefined as TidemarkError | undefined,
     /** Stores whose snapshot lets the log be trimmed. */
     frees: new Set(['points']),
     /** Called for each snapshot. */
     during: async (_task: SnapshotTask, _signal: AbortSignal | undefined): Promise<void> => undefined,
   };
   const made: MadeSnapshot = {
-    ...{ id: '1', createdMs: 0, uploadedBytes: 100, reusedBytes: 0, retentionError: undefined },
+    ...{ id: '1', createdMs: 0, uploadedBytes: 100, reusedBytes: 0, damaged: [], retentionError: undefined },
   };
   const schedule = new SnapshotSchedule(
     {
       stores: {
         checkpoint: async (kind, _partition, to): Promise<StoreCheckpoint> => {
+          if (seen.refusal !== undefined) throw seen.refusal;
           seen.folders.add(to);
           seen.mostFolders = Math.max(seen.mostFolders, seen.folders.size);
           const files = [{ name: '000001.sst', bytes: 100, isTable: true }];
@@ -61,6 +66,9 @@ function setUp(intervalMs = HOUR_MS) {
           await seen.during(task, signal);
           seen.made.push(`${task.of.kind}/${task.of.partition} at ${task.facts.offset}`);
           return made;
+        },
+        check: async () => {
+          if (seen.isAway) throw new TidemarkError('unavailable', 'connection refused');
         },
         close: async () => void seen.closes++,
       },
@@ -139,6 +147,28 @@ describe('the schedule of snapshots', () => {
     await clock.advance(0.2 * HOUR_MS);
     expect(seen.damaged).toEqual(['points/0 of one: a wrong checksum']);
     expect([...seen.problems.keys()]).toEqual(['points/0', 'tags/0']);
+    await schedule.stop();
+  });
+
+  test('an object store that does not answer is a problem from the start, until it does', async () => {
+    const { schedule, clock, seen } = setUp();
+    seen.isAway = true;
+    schedule.start();
+    await clock.advance(1);
+    expect([...seen.problems]).toEqual([['any store', 'connection refused']]);
+    seen.isAway = false;
+    await clock.advance(0.2 * HOUR_MS);
+    expect([...seen.problems]).toEqual([]);
+    expect(seen.made).toHaveLength(2);
+    await schedule.stop();
+  });
+
+  test('a store that is halted or damaged reports that itself', async () => {
+    const { schedule, clock, seen } = setUp();
+    seen.refusal = new TidemarkError('failed_precondition', 'points/0 is halted', { [NOT_COPIED]: true });
+    schedule.start();
+    await clock.advance(0.2 * HOUR_MS);
+    expect([seen.made, [...seen.problems]]).toEqual([[], []]);
     await schedule.stop();
   });
 

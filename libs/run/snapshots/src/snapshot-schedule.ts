@@ -11,7 +11,7 @@ import {
   TidemarkError,
 } from '@tidemark/ports';
 import type { SnapshotPlace } from '@tidemark/snapshot';
-import type { StoreCheckpoint, StoreWorkers } from '@tidemark/store-workers';
+import { NOT_COPIED, type StoreCheckpoint, type StoreWorkers } from '@tidemark/store-workers';
 import { DATABASE_DAMAGED, type MadeSnapshot, type Retention, type SnapshotTask } from './snapshot-messages.ts';
 import type { MakeOptions, SnapshotThread } from './snapshot-thread.ts';
 
@@ -25,10 +25,14 @@ const JITTER = 0.1;
 /** How often it is asked whether a round is urgent, and the time between such rounds at least. */
 const POLL_MS = 10_000;
 const URGENT_MS = 60_000;
+/** Time between two questions to an object store that has not answered since the start. */
+const CHECK_MS = 60_000;
+/** What a problem of the object store is about. */
+const ALL_STORES = 'any store';
 
 export interface SnapshotScheduleParts {
   readonly stores: Pick<StoreWorkers, 'checkpoint' | 'snapshotMade' | 'damageFound'>;
-  readonly thread: Pick<SnapshotThread, 'make' | 'close'>;
+  readonly thread: Pick<SnapshotThread, 'make' | 'check' | 'close'>;
   /** The stores of this process. */
   readonly places: readonly SnapshotPlace[];
   /** Disk of the data folder, and the path of that folder. */
@@ -122,6 +126,7 @@ export class SnapshotSchedule {
     const { clock, isUrgent } = this.#parts;
     // Copies of a run that was killed keep tables that the databases no longer have. Each copy removes its own again.
     await this.#turn.run(() => this.#parts.disk.remove(CHECKPOINTS), signal).catch(() => undefined);
+    await this.#check();
     if (intervalMs === 0) return;
     let lastMs = clock.monotonicMs();
     let dueMs = lastMs + intervalMs * FIRST_PART * this.#jitter();
@@ -134,6 +139,22 @@ export class SnapshotSchedule {
       await this.#round(({ freesLog }) => isDue || freesLog);
       lastMs = clock.monotonicMs();
       if (isDue) dueMs = lastMs + intervalMs * this.#jitter();
+    }
+  }
+
+  /** Says at the start, and not only with the first round, that the object store does not answer. */
+  async #check(): Promise<void> {
+    const { clock, thread, health } = this.#parts;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await thread.check(signal);
+        health.report('snapshot', ALL_STORES, undefined);
+        return;
+      } catch (error) {
+        if (!signal.aborted) health.report('snapshot', ALL_STORES, causeOf(error));
+      }
+      await sleep(clock, CHECK_MS, signal);
     }
   }
 
@@ -163,8 +184,9 @@ export class SnapshotSchedule {
       if (made !== undefined) events.info(`made a snapshot of ${name}`, { ...factsOf(made) });
     } catch (error) {
       if (signal.aborted) return;
-      const cause = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
-      health.report('snapshot', name, cause);
+      const cause = causeOf(error);
+      // A store that can't be copied, because it is halted or damaged, reports that itself.
+      health.report('snapshot', name, cause.detail[NOT_COPIED] === true ? undefined : cause);
     }
   }
 
@@ -210,6 +232,10 @@ export class SnapshotSchedule {
     if (made.retentionError !== undefined) {
       events.error(`old snapshots of ${nameOf(of)} were not removed`, { reason: made.retentionError.message });
     }
+    if (made.damaged.length > 0) {
+      const text = `objects of ${nameOf(of)} were damaged in the object store: earlier snapshots can't be restored`;
+      events.error(text, { objects: made.damaged.length, first: made.damaged[0] });
+    }
     const last = { ...made, of, offset };
     this.#last.set(nameOf(of), last);
     stores.snapshotMade(of.kind, of.partition, checkpoint);
@@ -220,6 +246,10 @@ export class SnapshotSchedule {
     const [byte] = this.#parts.random.bytes(1);
     return 1 + JITTER * (byte / 127.5 - 1);
   }
+}
+
+function causeOf(error: unknown): TidemarkError {
+  return isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
 }
 
 function nameOf({ kind, partition }: SnapshotPlace): string {

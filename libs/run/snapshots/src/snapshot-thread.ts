@@ -25,7 +25,7 @@ export interface MakeOptions {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
-type Result = MadeSnapshot | RestoreOutcome;
+type Result = MadeSnapshot | RestoreOutcome | undefined;
 
 interface Waiting extends MakeOptions {
   readonly resolve: (result: Result) => void;
@@ -77,6 +77,11 @@ export class SnapshotThread {
       const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
       return { state: 'failed', error: carriedError(known) };
     }
+  }
+
+  /** Asks the object store for an answer. Errors: those of opening it and of a list; the reason of the signal. */
+  async check(signal: AbortSignal): Promise<void> {
+    await this.#ask<undefined>((id) => ({ type: 'check', id }), { signal });
   }
 
   /** Ends the thread, and what it does: its tasks, and later ones, fail as `cancelled`. */
@@ -172,6 +177,7 @@ function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, wait
   if (message.type === 'progress') waiting?.onProgress?.(message.doneBytes, message.totalBytes);
   else if (message.type === 'made') waiting?.resolve(message.made);
   else if (message.type === 'restored') waiting?.resolve(message.outcome);
+  else if (message.type === 'checked') waiting?.resolve(undefined);
   else waiting?.reject(restoredError(message.error));
 }
 

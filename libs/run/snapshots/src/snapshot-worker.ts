@@ -19,6 +19,7 @@ import {
   type Checkpoint,
   collectSnapshots,
   createSnapshot,
+  SNAPSHOTS_PREFIX,
   type SnapshotPlace,
   SnapshotStore,
   TableDigests,
@@ -68,15 +69,18 @@ export class SnapshotWorker {
     else await this.#serve(message);
   }
 
-  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' }>): Promise<void> {
+  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'check' }>): Promise<void> {
     const { id } = message;
     const abort = new AbortController();
     this.#running.set(id, abort);
     try {
       if (message.type === 'make') {
         this.#send({ type: 'made', id, made: await this.#make(id, message.task, abort.signal) });
-      } else {
+      } else if (message.type === 'restore') {
         this.#send({ type: 'restored', id, outcome: await this.#restore(message.request, abort.signal) });
+      } else {
+        await (await this.#opened()).list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
+        this.#send({ type: 'checked', id });
       }
     } catch (error) {
       this.#send({ type: 'failed', id, error: carried(error) });
@@ -92,12 +96,12 @@ export class SnapshotWorker {
       ...{ ...task.checkpoint, disk: this.#disk },
       verifyTables: (names, options) => verifyTables(path, names, options).catch(asDamage),
     };
-    const { manifest, uploadedBytes, reusedBytes } = await createSnapshot(store, checkpoint, task.facts, {
+    const { manifest, uploadedBytes, reusedBytes, damaged } = await createSnapshot(store, checkpoint, task.facts, {
       ...{ signal, digests: this.#digests, base: task.base },
       onProgress: this.#progressOf(id),
     });
     const retentionError = await this.#collect(store, task, signal);
-    return { id: manifest.id, createdMs: manifest.createdMs, uploadedBytes, reusedBytes, retentionError };
+    return { id: manifest.id, createdMs: manifest.createdMs, uploadedBytes, reusedBytes, damaged, retentionError };
   }
 
   async #collect(

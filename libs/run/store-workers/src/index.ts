@@ -7,6 +7,7 @@ export type {
   StoreLog,
   StoreProblem,
 } from './store-messages.ts';
+export { NOT_COPIED } from './store-messages.ts';
 export type { StoreReaders } from './store-readers.ts';
 export { storeReaders } from './store-readers.ts';
 export type { StoreWorkersOptions } from './store-workers.ts';

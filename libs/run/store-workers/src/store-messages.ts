@@ -98,6 +98,9 @@ export interface SnapshotNote {
   readonly offset: number;
 }
 
+/** Name in the details of an error that a store makes no copy of its database in its state, which it reports itself. */
+export const NOT_COPIED = 'isNotCopied';
+
 /** Damage that was found in a copy of a database. */
 export interface DamageNote {
   readonly type: 'damage';

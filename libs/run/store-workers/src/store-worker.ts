@@ -39,15 +39,16 @@ import { RequestTurns } from './request-turns.ts';
 import { SnapshotRequests } from './snapshot-requests.ts';
 import { STORE_KINDS } from './store-kinds.ts';
 import { openStoreLog, type StoreLogReader } from './store-log.ts';
-import type {
-  CheckpointCall,
-  DamageNote,
-  FromStore,
-  SnapshotNote,
-  StoreCall,
-  StoreCheckpoint,
-  StoreWorkerOptions,
-  ToStore,
+import {
+  type CheckpointCall,
+  type DamageNote,
+  type FromStore,
+  NOT_COPIED,
+  type SnapshotNote,
+  type StoreCall,
+  type StoreCheckpoint,
+  type StoreWorkerOptions,
+  type ToStore,
 } from './store-messages.ts';
 
 /** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
@@ -447,21 +448,19 @@ export class StoreWorker {
     const { database, copied, damage, consumer } = found ?? {};
     const name = `${kind}/${partition}`;
     if (found === undefined || database === undefined || copied === undefined || consumer === undefined) {
-      throw new TidemarkError('unavailable', `${name} has no database that can be copied`, { partition });
+      throw notCopied('unavailable', `${name} has no database that can be copied`, partition);
     }
-    if (found.isRebuilding) throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
+    if (found.isRebuilding) throw notCopied('unavailable', rebuildingText(kind, partition), partition);
     // It would take the place of a whole one.
     if (damage !== undefined) {
       this.#lost.begin(this.#placeOf(kind, partition), { error: damage, isTrimmed: false });
-      throw new TidemarkError('data_loss', `${name} is not copied, because it is damaged: ${damage.message}`, {
-        partition,
-      });
+      throw notCopied('data_loss', `${name} is not copied, because it is damaged: ${damage.message}`, partition);
     }
     const { halt } = consumer;
     // It is not a state of the log that is there now.
     if (halt !== undefined && halt.cause !== 'record') {
       const text = `${name} is not copied while it is halted: ${halt.error.message}`;
-      throw new TidemarkError('failed_precondition', text, { partition });
+      throw notCopied('failed_precondition', text, partition);
     }
     // Read before the copy, which may have what is committed while it is made.
     const position = found.store.position(consumer);
@@ -469,12 +468,12 @@ export class StoreWorker {
     const { watermarkMs } = copied.committed;
     const logId = copied.memory?.id ?? position.logId;
     if (logId === undefined || logId === '') {
-      throw new TidemarkError('unavailable', `${name} is not copied before its log has answered`, { partition });
+      throw notCopied('unavailable', `${name} is not copied before its log has answered`, partition);
     }
     const files = await database.checkpoint(to);
     // What was linked meanwhile may be of the database that took its place.
     if (this.#stores.get(kind)?.get(partition) !== found || found.damage !== undefined) {
-      throw new TidemarkError('unavailable', `${name} was found damaged while it was copied`, { partition });
+      throw notCopied('unavailable', `${name} was found damaged while it was copied`, partition);
     }
     return {
       ...{ files, offset, watermarkMs, instance: copied.instance, format: STORE_KINDS[kind].format, logId },
@@ -565,4 +564,8 @@ export class StoreWorker {
   #send(message: FromStore): void {
     this.#port.postMessage(message);
   }
+}
+
+function notCopied(code: ErrorCode, message: string, partition: number): TidemarkError {
+  return new TidemarkError(code, message, { partition, [NOT_COPIED]: true });
 }

@@ -1,6 +1,7 @@
 import { type Disk, inParallel, isTidemarkError } from '@tidemark/ports';
 import { digestOf, type FileDigest, fileChunks } from './file-digest.ts';
 import { ifStored } from './if-stored.ts';
+import { objectChunks } from './object-chunks.ts';
 import { checkedManifest } from './parse-manifest.ts';
 import type { Pin } from './pin.ts';
 import { pinBase } from './pinned-snapshot.ts';
@@ -13,6 +14,8 @@ import { uploadFile } from './upload-file.ts';
 
 /** Files that are uploaded at the same time. */
 const UPLOADS_AT_ONCE = 4;
+/** Part of the reused objects that is read again: with a snapshot each hour about once a day. */
+const READ_AGAIN = 1 / 24;
 
 export interface CheckpointFile {
   readonly name: string;
@@ -62,6 +65,8 @@ export interface CreatedSnapshot {
   readonly base?: string;
   readonly uploadedBytes: number;
   readonly reusedBytes: number;
+  /** Keys of objects of the base that are damaged: this snapshot has new ones, and those before it can't be restored. */
+  readonly damaged: readonly string[];
 }
 
 /**
@@ -103,8 +108,8 @@ export async function createSnapshot(
     isUnknown = true;
     await putManifest(store, manifest, pin, { signal });
     isUnknown = false;
-    const { uploadedBytes, reusedBytes } = work;
-    return { manifest, ...(base !== undefined && { base: base.id }), uploadedBytes, reusedBytes };
+    const { uploadedBytes, reusedBytes, damaged } = work;
+    return { manifest, ...(base !== undefined && { base: base.id }), uploadedBytes, reusedBytes, damaged };
   } finally {
     // A manifest that may be put needs its files: then the pin expires by itself.
     if (!isUnknown) await pin.release();
@@ -138,6 +143,7 @@ class CheckpointUpload {
   readonly #done: (bytes: number) => void;
   uploadedBytes = 0;
   reusedBytes = 0;
+  readonly damaged: string[] = [];
 
   constructor(
     store: SnapshotStore,
@@ -215,10 +221,31 @@ class CheckpointUpload {
     return digest;
   }
 
-  /** True where the object of a file of the base is there with its size; it was read back when it was uploaded. */
+  /**
+   * True where the object of a file of the base is there with its size. It was read back when it was uploaded, and some are read again
+   * each time, so that damage of an object does not pass from snapshot to snapshot.
+   */
   async #isStored(file: SnapshotFile, signal: AbortSignal): Promise<boolean> {
-    const info = await ifStored(this.#store.objects.head(fileKey(this.#store.place, file), { signal }));
-    return info?.sizeBytes === file.bytes;
+    const { objects, place, random } = this.#store;
+    const key = fileKey(place, file);
+    const info = await ifStored(objects.head(key, { signal }));
+    if (info === undefined) return false;
+    if (info.sizeBytes === file.bytes && random.next() >= READ_AGAIN) return true;
+    if (info.sizeBytes === file.bytes && (await this.#isWhole(file, key, signal))) return true;
+    this.damaged.push(key);
+    return false;
+  }
+
+  async #isWhole({ bytes, sha256 }: SnapshotFile, key: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      const chunks = objectChunks(this.#store.objects, key, bytes, signal);
+      const found = await digestOf(chunks, () => this.#pin.keep({ signal }));
+      return found.sha256 === sha256;
+    } catch (error) {
+      // Damage that the object store finds by itself.
+      if (isTidemarkError(error, 'data_loss')) return false;
+      throw error;
+    }
   }
 
   #pathOf(name: string): string {

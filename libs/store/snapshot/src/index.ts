@@ -16,7 +16,7 @@ export { RESTORING, restoreSnapshot } from './restore-snapshot.ts';
 export type { SnapshotFacts, SnapshotFile, SnapshotManifest, StateHash } from './snapshot-manifest.ts';
 export type { SnapshotKind, SnapshotPlace } from './snapshot-place.ts';
 export { SNAPSHOT_KINDS } from './snapshot-place.ts';
-export { snapshotPlaces } from './snapshot-places.ts';
+export { SNAPSHOTS_PREFIX, snapshotPlaces } from './snapshot-places.ts';
 export type { SnapshotOptions, SnapshotStoreParts } from './snapshot-store.ts';
 export { SnapshotStore } from './snapshot-store.ts';
 export type { TableDigest } from './table-digests.ts';

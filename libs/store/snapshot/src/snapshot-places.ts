@@ -2,7 +2,8 @@ import type { ObjectStore } from '@tidemark/ports';
 import { SNAPSHOT_KINDS, type SnapshotPlace } from './snapshot-place.ts';
 import type { SnapshotOptions } from './snapshot-store.ts';
 
-const PREFIX = 'snapshots/';
+/** Prefix of the keys of all snapshots. */
+export const SNAPSHOTS_PREFIX = 'snapshots/';
 const PLACE_KEY = /^snapshots\/(?<kind>[a-z]+)-(?<partition>\d{1,6})\//;
 /** After all keys of a place, which have no character above it. */
 const LAST = '~';
@@ -13,9 +14,9 @@ const LAST = '~';
  */
 export async function snapshotPlaces(objects: ObjectStore, { signal }: SnapshotOptions = {}): Promise<SnapshotPlace[]> {
   const places: SnapshotPlace[] = [];
-  let startAfter: string | undefined = PREFIX;
+  let startAfter: string | undefined = SNAPSHOTS_PREFIX;
   while (startAfter !== undefined) {
-    const page = await objects.list(PREFIX, { startAfter, limit: 1, ...(signal && { signal }) });
+    const page = await objects.list(SNAPSHOTS_PREFIX, { startAfter, limit: 1, ...(signal && { signal }) });
     const [first] = page.objects;
     if (first === undefined) {
       // A page before the end may be empty.
