@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { openEmbeddedLog } from '@tidemark/embedded-log';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { LogBuilder } from '@tidemark/point-log/testing';
@@ -11,6 +11,9 @@ import { DEFAULT_POINT_STORE_LIMITS } from '@tidemark/point-store';
 import { StoreWorkers } from '@tidemark/store-workers';
 import { SnapshotSchedule } from './snapshot-schedule.ts';
 import { SnapshotThread } from './snapshot-thread.ts';
+
+/** Each test starts threads several times, one after the other. */
+jest.setTimeout(300_000);
 
 /** Blocks of the log, and those before the snapshot. */
 const BLOCKS = 12;

@@ -1,7 +1,9 @@
-import { isTidemarkError } from '@tidemark/ports';
+import { carriedError, isTidemarkError } from '@tidemark/ports';
 import { type FolderPlace, listSnapshots, restoreSnapshot, type SnapshotStore } from '@tidemark/snapshot';
 import type { PassedOver, RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 
+/** How far clocks of processes may differ. */
+const CLOCKS_MS = 60_000;
 /** Snapshots that were tried in vain, and that a text names. */
 const NAMED = 3;
 
@@ -11,10 +13,11 @@ const NAMED = 3;
  */
 export async function restoreNewest(
   store: SnapshotStore,
-  { logId = '', fromOffset, toOffset, format, without }: Omit<RestoreRequest, 'kind' | 'partition' | 'to'>,
+  request: Omit<RestoreRequest, 'kind' | 'partition' | 'to'>,
   to: FolderPlace,
   signal: AbortSignal,
 ): Promise<RestoreOutcome> {
+  const { logId = '', fromOffset, toOffset, askedMs, format, without } = request;
   const { snapshots, unreadable } = await listSnapshots(store, { signal });
   const failed = unreadable.map(({ error }) => error.message);
   // A newer program reads it.
@@ -35,6 +38,10 @@ export async function restoreNewest(
     } else if (known !== undefined) {
       mayHelp ||= known.mayHelp;
       failed.push(`${id} ${known.why}`);
+    } else if (offset > toOffset && createdMs > askedMs - CLOCKS_MS) {
+      // Made since then, by a replica: the next attempt takes it.
+      mayHelp = true;
+      failed.push(`${id} is newer than what is known of the log`);
     } else if (offset > toOffset) {
       // When the log has grown past it, its records are other ones.
       pass(`ends at offset ${offset}, and the log at ${toOffset}`);
@@ -48,7 +55,8 @@ export async function restoreNewest(
       } catch (error) {
         if (isTidemarkError(error, 'data_loss')) pass(`is damaged: ${error.message}`);
         else if (isTidemarkError(error, 'not_found')) failed.push(`${id}: ${error.message}`);
-        else throw error;
+        else if (signal.aborted || !isTidemarkError(error)) throw error;
+        else return { state: 'failed', error: carriedError(error), damaged };
       }
     }
   }

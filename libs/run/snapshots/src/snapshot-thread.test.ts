@@ -84,7 +84,7 @@ describe('the thread of snapshots', () => {
     const task = await taskAt(10);
     const made = expect(thread.make(task, {})).rejects.toMatchObject({ code: 'cancelled' });
     const place = { kind: 'points', partition: 0, to: 'points/0' } as const;
-    const request = { ...place, logId: 'log', fromOffset: 0, toOffset: 100, format: 9, without: [] };
+    const request = { ...place, logId: 'log', fromOffset: 0, toOffset: 100, askedMs: 0, format: 9, without: [] };
     const restored = thread.restore(request);
     await thread.close();
     await made;
@@ -101,7 +101,7 @@ describe('the thread of snapshots', () => {
     const restored = (request: Partial<RestoreRequest>) =>
       thread.restore({
         ...{ kind: 'points', partition: 0, to: `points/${restores++}`, logId: 'log' },
-        ...{ fromOffset: 0, toOffset: 100, format: 9, without: [] },
+        ...{ fromOffset: 0, toOffset: 100, askedMs: Date.now() + 3_600_000, format: 9, without: [] },
         ...request,
       });
     expect(await restored({})).toMatchObject({ state: 'restored', snapshot: { offset: 20 } });
@@ -122,6 +122,8 @@ describe('the thread of snapshots', () => {
     expect(await restored({ fromOffset: 12, without })).toEqual(none(/ was damaged; /, false));
     const before = [{ id: newest.id, why: 'was restored', mayHelp: true }];
     expect(await restored({ fromOffset: 12, without: before })).toEqual(none(/ was restored; /, true));
+    const since = await restored({ fromOffset: 12, toOffset: 15, askedMs: 0 });
+    expect(since).toEqual(none(/0020-[0-9a-f]{16} is newer than what is known of the log; /, true));
     expect(await restored({ format: 8 })).toEqual(none(/has the format 9, and this program reads 8; /, true));
     expect(await restored({ logId: 'other' })).toEqual(none(/is of the log log, expected other; /, false));
     expect(await restored({ fromOffset: 21 })).toEqual(none(/ends at offset 20, and the log begins at 21; /, false));

@@ -7,6 +7,7 @@ import {
   isTidemarkError,
   messageOf,
   restoredError,
+  sleep,
   TidemarkError,
   type Timer,
 } from '@tidemark/ports';
@@ -38,6 +39,8 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
+/** How long a stop waits for a thread: it may wait for an object store that does not answer. */
+const CLOSE_MS = 5000;
 /** Without a task for so long, a thread ends. */
 const IDLE_MS = 10_000;
 
@@ -50,7 +53,7 @@ export class SnapshotThread {
   readonly #clock: Clock;
   #running: Running | undefined;
   /** Of threads that got a request to stop. */
-  readonly #ending = new Set<Promise<void>>();
+  readonly #ending = new Set<Running>();
   #idle: Timer | undefined;
   #digests: readonly TableDigest[] = [];
   #isClosed = false;
@@ -88,12 +91,14 @@ export class SnapshotThread {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#stop();
+    await Promise.race([this.ended(), sleep(this.#clock, CLOSE_MS)]);
+    await Promise.all([...this.#ending].map(({ worker }) => worker.terminate()));
     await this.ended();
   }
 
   /** Waits for threads that had no task for a while, and that are ending. */
   async ended(): Promise<void> {
-    await Promise.all(this.#ending);
+    await Promise.all([...this.#ending].map(({ ended }) => ended));
   }
 
   /** Sends a message, whose type decides that of the result. */
@@ -107,7 +112,11 @@ export class SnapshotThread {
     this.#running ??= this.#started();
     const { worker, waiting } = this.#running;
     const id = this.#nextId++;
-    const cancel = (): void => post(worker, { type: 'cancel', id });
+    // Its reply is not waited for: it may come when an object store has not answered for minutes.
+    const cancel = (): void => {
+      post(worker, { type: 'cancel', id });
+      waiting.get(id)?.reject(stopped());
+    };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<R>((resolve, reject) => {
@@ -132,11 +141,11 @@ export class SnapshotThread {
   #stop(): void {
     this.#idle?.cancel();
     if (this.#running === undefined) return;
-    const { worker, ended } = this.#running;
+    const running = this.#running;
     this.#running = undefined;
-    this.#ending.add(ended);
-    void ended.then(() => this.#ending.delete(ended));
-    post(worker, { type: 'stop' });
+    this.#ending.add(running);
+    void running.ended.then(() => this.#ending.delete(running));
+    post(running.worker, { type: 'stop' });
   }
 
   #started(): Running {

@@ -130,7 +130,8 @@ test('a log that does not answer is asked again, also without an object store, a
   lost.begin(PLACE, DAMAGE);
   await clock.advance(61_000);
   expect(seen.log).toEqual([expect.stringMatching(/^for now: .* The log does not answer\. .* pass no records$/)]);
-  expect(lost.isReplacing(PLACE)).toBe(false);
+  // It must not be trimmed before the next attempt.
+  expect([lost.isReplacing(PLACE), lost.unreplaced(PLACE)?.isTemporary]).toEqual([true, true]);
   seen.isSilent = false;
   await clock.advance(60_000);
   expect(seen.log.at(-1)).toMatch(/^permanently: .*the log no longer has its first records/);

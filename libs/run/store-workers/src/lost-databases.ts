@@ -43,8 +43,10 @@ export class LostDatabases {
   readonly #ports: Ports;
   /** Losses that are dealt with. */
   readonly #running = new Map<string, Promise<void>>();
-  /** Those of them for which a replacement is looked for, or put in place, at this moment. */
+  /** Those of them that may have a replacement soon. */
   readonly #replacing = new Set<string>();
+  /** What the last attempt of each found. */
+  readonly #found = new Map<string, Unreplaced>();
   /** When it is worth it to look for a replacement again, by the monotonic clock. */
   readonly #againMs = new Map<string, number>();
 
@@ -52,9 +54,14 @@ export class LostDatabases {
     this.#ports = ports;
   }
 
-  /** True while a replacement is looked for or put in place: then the log must stay as it is. */
+  /** True while a replacement is put in place, or may be found when something answers again: then the log must stay as it is. */
   isReplacing(place: Pick<DatabasePlace, 'kind' | 'partition'>): boolean {
     return this.#replacing.has(nameOf(place));
+  }
+
+  /** Why the last attempt of a loss that is dealt with replaced nothing; undefined during the first one. */
+  unreplaced(place: Pick<DatabasePlace, 'kind' | 'partition'>): Unreplaced | undefined {
+    return this.#found.get(nameOf(place));
   }
 
   /** Begins to replace a database, unless that is in progress, or was in vain in the last minute. */
@@ -70,6 +77,7 @@ export class LostDatabases {
       .finally(() => {
         this.#running.delete(name);
         this.#replacing.delete(name);
+        this.#found.delete(name);
       });
     this.#running.set(name, replaced);
   }
@@ -90,9 +98,11 @@ export class LostDatabases {
       if ('from' in found) {
         if (await replace(place, loss, found)) return;
         reported = undefined;
+        this.#found.delete(name);
         continue;
       }
-      this.#replacing.delete(name);
+      this.#found.set(name, found);
+      if (!found.isTemporary) this.#replacing.delete(name);
       if (found.message !== reported) report(place, loss, found);
       reported = found.message;
       if (snapshots === undefined && !found.isTemporary) {

@@ -11,7 +11,7 @@ const FORMAT = 9;
 function setUp() {
   const seen = {
     bounds: { first: 5, next: 100, id: 'log' } as LogBounds,
-    asked: [] as Omit<RestoreRequest, 'kind' | 'partition' | 'to'>[],
+    asked: [] as Omit<RestoreRequest, 'kind' | 'partition' | 'to' | 'askedMs'>[],
     moves: [] as string[],
     damaged: [] as PassedOver[],
     removed: [] as string[],
@@ -33,7 +33,7 @@ function setUp() {
     check: () => seen.check(),
     send: (message) => {
       if (message.type !== 'restore') return;
-      const { kind: _kind, partition: _partition, to: _to, ...asked } = message.request;
+      const { kind: _kind, partition: _partition, to: _to, askedMs: _askedMs, ...asked } = message.request;
       seen.asked.push(asked);
       const offset = asked.fromOffset <= 10 && asked.without.length === 0 ? 10 : 20;
       seen.downloaded();

@@ -106,11 +106,12 @@ export class SnapshotRequests {
     await this.#ports.disk.remove(to);
     const outcome = await this.#ask(place, {
       ...{ to, format, logId: bounds.id, fromOffset: bounds.first, toOffset: bounds.next },
+      askedMs: this.#ports.clock.wallMs(),
       without: [...(this.#passedOver.get(name)?.values() ?? [])],
     });
     if (outcome.state === 'restored') this.#restored.set(name, outcome.snapshot);
     // They would be downloaded again at each attempt.
-    if (outcome.state !== 'failed') for (const one of outcome.damaged) this.#passOver(place, one);
+    for (const one of outcome.damaged ?? []) this.#passOver(place, one);
     return outcome;
   }
 
@@ -128,8 +129,8 @@ export class SnapshotRequests {
       return undefined;
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) return error.message;
-      // With more space the same files can be opened; otherwise they are downloaded again, perhaps to another part of the disk.
-      if (!isTidemarkError(error, 'resource_exhausted')) this.#restored.delete(nameOf(place));
+      // Files that can't be read are downloaded again, perhaps to another part of the disk.
+      if (isTidemarkError(error, 'unavailable')) this.#restored.delete(nameOf(place));
       throw error;
     }
   }

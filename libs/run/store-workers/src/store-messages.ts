@@ -141,6 +141,8 @@ export interface RestoreRequest {
   readonly fromOffset: number;
   /** The snapshot must have no record from this offset on, at which the log ends. */
   readonly toOffset: number;
+  /** Wall clock when the end of the log was read, ms: a snapshot that was made later may be above it. */
+  readonly askedMs: number;
   /** The snapshot must be of a database of this format. */
   readonly format: number;
   /** Snapshots that are not taken. */
@@ -176,7 +178,7 @@ export type RestoreOutcome =
       readonly mayHelp: boolean;
       readonly damaged: readonly PassedOver[];
     }
-  | { readonly state: 'failed'; readonly error: CarriedError };
+  | { readonly state: 'failed'; readonly error: CarriedError; readonly damaged?: readonly PassedOver[] };
 
 /** Why a store cannot continue; it retries. */
 export interface StoreProblem {

@@ -216,8 +216,7 @@ export class StoreWorker {
       lost?.store.close?.();
       await lost?.database?.close();
       if (by.from === 'log') {
-        const stopping = this.#stopping.signal;
-        if ((await logState(this.#log, this.#clock, place, { stopping })) !== 'whole') return undefined;
+        if (!(await this.#isContinued(place, by))) return undefined;
         const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
         this.#send({ type: 'rebuilding', topic, partition, reason: loss.error.message, aside });
         const opened = await this.#openDatabase(place);
@@ -225,8 +224,7 @@ export class StoreWorker {
         opened.isRebuilding = true;
         return opened;
       }
-      // A log that does not answer is asked again, too.
-      if (!(await this.#snapshots.continues(place, by.snapshot).catch(() => false))) return undefined;
+      if (!(await this.#isContinued(place, by))) return undefined;
       const reason = await this.#makeRoom(place, loss, isEmpty);
       await this.#snapshots.putInPlace(place, by.snapshot);
       const opened = await this.#openDatabase(place);
@@ -236,6 +234,13 @@ export class StoreWorker {
       const { message } = this.#carriedError(`${kind}.replacement`, error);
       return this.#halted(place, replacementText(place, loss, message));
     }
+  }
+
+  /** Whether the log continues a replacement. A log that does not answer is asked again by the next attempt. */
+  async #isContinued(place: DatabasePlace, by: Replacement): Promise<boolean> {
+    if (by.from === 'snapshot') return this.#snapshots.continues(place, by.snapshot).catch(() => false);
+    const stopping = this.#stopping.signal;
+    return (await logState(this.#log, this.#clock, place, { stopping })) === 'whole';
   }
 
   /** Makes room for a restored database. Returns why it is restored, and where the one before it is. */
@@ -264,9 +269,8 @@ export class StoreWorker {
     const loss = { error, isTrimmed: true };
     if (this.#options.canRestore) this.#lost.begin(place, loss);
     const isTemporary = this.#lost.isReplacing(place);
-    this.#reportTrimmed(place, loss, {
-      ...{ isTemporary, message: isTemporary ? restoringText(place, loss) : error.message },
-    });
+    const found = { isTemporary, message: isTemporary ? restoringText(place, loss) : error.message };
+    this.#reportTrimmed(place, loss, this.#lost.unreplaced(place) ?? found);
   }
 
   #reportTrimmed(
@@ -300,6 +304,8 @@ export class StoreWorker {
     const stores = this.#stores.get(kind);
     const lost = stores?.get(partition);
     if (stores === undefined || lost === undefined || this.#stopping.signal.aborted) return true;
+    // Before the store is closed: what it has can be read until then.
+    if (!(await this.#isContinued(place, by))) return false;
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });

@@ -226,26 +226,25 @@ class CheckpointUpload {
    * each time, so that damage of an object does not pass from snapshot to snapshot.
    */
   async #isStored(file: SnapshotFile, signal: AbortSignal): Promise<boolean> {
-    const { objects, place, random } = this.#store;
-    const key = fileKey(place, file);
-    const info = await ifStored(objects.head(key, { signal }));
-    if (info === undefined) return false;
-    if (info.sizeBytes === file.bytes && random.next() >= READ_AGAIN) return true;
-    if (info.sizeBytes === file.bytes && (await this.#isWhole(file, key, signal))) return true;
+    const key = fileKey(this.#store.place, file);
+    try {
+      const info = await ifStored(this.#store.objects.head(key, { signal }));
+      if (info === undefined) return false;
+      if (info.sizeBytes === file.bytes && (await this.#isWhole(file, key, signal))) return true;
+    } catch (error) {
+      // Damage that the object store finds by itself.
+      if (!isTidemarkError(error, 'data_loss')) throw error;
+    }
     this.damaged.push(key);
     return false;
   }
 
   async #isWhole({ bytes, sha256 }: SnapshotFile, key: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      const chunks = objectChunks(this.#store.objects, key, bytes, signal);
-      const found = await digestOf(chunks, () => this.#pin.keep({ signal }));
-      return found.sha256 === sha256;
-    } catch (error) {
-      // Damage that the object store finds by itself.
-      if (isTidemarkError(error, 'data_loss')) return false;
-      throw error;
-    }
+    const { objects, random } = this.#store;
+    if (random.next() >= READ_AGAIN) return true;
+    const chunks = objectChunks(objects, key, bytes, signal);
+    const found = await digestOf(chunks, () => this.#pin.keep({ signal }));
+    return found.sha256 === sha256;
   }
 
   #pathOf(name: string): string {

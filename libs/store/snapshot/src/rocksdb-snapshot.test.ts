@@ -89,6 +89,40 @@ test('a database is restored from its newest snapshot, and a second snapshot upl
   await objects.close();
 });
 
+test.each([
+  ['was cut', false, (stored: Buffer) => stored.subarray(0, 200)],
+  ['has a wrong byte, when it is read again', true, (stored: Buffer) => Buffer.from(stored).fill(1, 100, 101)],
+])('a reused object that %s is not in the next snapshot', async (_, isReadAgain, broken) => {
+  const disk = new LocalDisk(folder);
+  const objects = await openLocalObjects(join(folder, 'objects'));
+  const system = new SystemRandom();
+  const random = { next: () => (isReadAgain ? 0 : 0.99), bytes: (length: number) => system.bytes(length) };
+  const place = { kind: 'points', partition: 3 } as const;
+  const store = new SnapshotStore({ objects, place, clock: new SystemClock(), random, user: 'store-1' });
+  const database = await openRocksDb(join(folder, 'db'));
+  const snapshotAt = async (offset: number) => {
+    await database.write(entriesOf(offset, offset + 10));
+    const name = `checkpoint-${offset}`;
+    const files = await database.checkpoint(join(folder, name));
+    const checkpoint = {
+      ...{ disk, folder: name, files, database: 'database-1' },
+      verifyTables: async () => undefined,
+    };
+    return createSnapshot(store, checkpoint, { ...FACTS, offset }, { digests: new TableDigests() });
+  };
+  const first = await snapshotAt(10);
+  const table = first.manifest.files.find(({ name }) => name.endsWith('.sst'));
+  const key = `snapshots/points-3/files/${table?.sha256}-${table?.upload}.sst`;
+  const path = join(folder, 'objects/objects', key);
+  await writeFile(path, broken(await readFile(path)));
+  const second = await snapshotAt(20);
+  expect([second.base, second.damaged]).toEqual([first.manifest.id, [key]]);
+  expect((await verifySnapshot(store, second.manifest.id)).wrong).toEqual([]);
+  expect((await verifySnapshot(store, first.manifest.id)).wrong).toHaveLength(1);
+  await database.close();
+  await objects.close();
+});
+
 function entriesOf(from: number, to: number): { key: Uint8Array; value: Uint8Array }[] {
   return Array.from({ length: to - from }, (_, i) => ({
     key: bytes(`key ${String(from + i).padStart(6, '0')}`),

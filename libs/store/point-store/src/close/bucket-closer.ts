@@ -118,6 +118,7 @@ export class BucketCloser {
         return;
       }
       store.closedBucket = bucket;
+      store.reopened.delete(bucket);
       closing.hashes.push(hash);
     });
   }

@@ -28,7 +28,10 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
     const offset = reader.varint();
     const bucket = bucketOfKey(key);
     // An era that began opened this bucket again. It gets another hash when it closes.
-    if (bucket > store.closedBucket) continue;
+    if (bucket > store.closedBucket) {
+      store.reopened.add(bucket);
+      continue;
+    }
     const { closing, hashes } = store;
     const own = closing !== undefined && offset >= closing.offset ? closing.hashes : hashes;
     own.push({ bucket, offset, hash: toHex(reader.bytes(HASH_BYTES)) });
