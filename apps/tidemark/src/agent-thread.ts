@@ -1,8 +1,6 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HostAgent, HostAgentPlace } from '@tidemark/host-agent';
-import type { MemoryUse } from '@tidemark/node-runtime';
+import { compileCacheFolder, type MemoryUse } from '@tidemark/node-runtime';
 import { TidemarkError } from '@tidemark/ports';
 import type { AgentStart, FromAgent } from './agent-messages.ts';
 
@@ -29,9 +27,7 @@ export class AgentThread {
 
   /** Starts the thread; resolves when the agent collects. Throws the errors of `HostAgent.start`. */
   static async start({ settings, place, onProblem, onFailed }: AgentThreadOptions): Promise<AgentThread> {
-    const cache = getCompileCacheDir();
-    // Node keeps the files of its own version in a folder below the configured one.
-    const start: AgentStart = { settings, place, compileCache: cache === undefined ? undefined : dirname(cache) };
+    const start: AgentStart = { settings, place, compileCache: compileCacheFolder() };
     const thread = new AgentThread(
       new Worker(new URL('./agent-thread-main.ts', import.meta.url), { workerData: start }),
     );

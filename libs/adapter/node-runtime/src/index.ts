@@ -1,3 +1,4 @@
+export { compileCacheFolder } from './compile-cache-folder.ts';
 export { refuseLockedFolder } from './folder-lock.ts';
 export { holdProcess } from './hold-process.ts';
 export type { KernelLock } from './kernel-lock.ts';

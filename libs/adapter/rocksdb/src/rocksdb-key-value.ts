@@ -182,10 +182,7 @@ export class RocksDbKeyValue implements KeyValue {
       await this.#db.flush();
       return linkTables(this.#path, to);
     });
-    const ended = copied.then(
-      () => undefined,
-      () => undefined,
-    );
+    const ended = copied.catch(() => undefined);
     this.#copies.add(ended);
     void ended.then(() => this.#copies.delete(ended));
     return copied;

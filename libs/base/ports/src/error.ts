@@ -74,6 +74,11 @@ const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
+/** The error itself, or an `internal` one for an unexpected error. */
+export function asTidemarkError(error: unknown): TidemarkError {
+  return isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error), {}, { cause: error });
+}
+
 /** The HTTP status for an error code. */
 export function httpStatusOf(code: ErrorCode): number {
   return HTTP_STATUS[code];

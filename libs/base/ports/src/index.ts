@@ -8,6 +8,7 @@ export type { ErrorCode, ErrorDetail } from './error.ts';
 export {
   AssertionError,
   assert,
+  asTidemarkError,
   ERROR_CODES,
   httpStatusOf,
   isFullLog,

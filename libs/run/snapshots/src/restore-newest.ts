@@ -9,7 +9,8 @@ const NAMED = 3;
 
 /**
  * Restores the newest whole snapshot from which the log continues: it is of the same log, which begins at its offset or before
- * and ends there or after, and of a format that this program reads. One that is damaged or being removed is passed over. Errors: those of `restoreSnapshot` otherwise.
+ * and ends there or after, and of a format that this program reads. One that is damaged or being removed is passed over; other
+ * errors of a restore are its outcome. Errors: those of the list, unexpected ones, and the reason of `signal`.
  */
 export async function restoreNewest(
   store: SnapshotStore,

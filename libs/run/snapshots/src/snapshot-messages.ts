@@ -1,6 +1,6 @@
 import type { ObjectPlace } from '@tidemark/object-storage';
 import type { CarriedError } from '@tidemark/ports';
-import type { Checkpoint, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
+import type { Checkpoint, CollectOptions, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 
 /** Name in the details of an error that a table of the database is damaged, and not what the object store has. */
@@ -20,10 +20,7 @@ export interface SnapshotThreadStart {
 }
 
 /** Which snapshots of a partition are kept: the newest `keep`, and those that are younger than `keepMs`. */
-export interface Retention {
-  readonly keep: number;
-  readonly keepMs: number;
-}
+export type Retention = Pick<CollectOptions, 'keep' | 'keepMs'>;
 
 /** What a snapshot is made of. */
 export interface SnapshotTask {

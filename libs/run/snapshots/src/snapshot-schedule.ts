@@ -1,10 +1,10 @@
 import type { ProcessHealth } from '@tidemark/health';
 import {
+  asTidemarkError,
   type Clock,
   type Disk,
   type Events,
   isTidemarkError,
-  messageOf,
   type Random,
   Slots,
   sleep,
@@ -60,8 +60,8 @@ export interface LastSnapshot extends MadeSnapshot {
 
 /**
  * Makes snapshots of the stores of a process: all of them at each interval, one after the other, and single ones on request. A store
- * that has committed nothing since its last one is passed over, and in urgent rounds one whose snapshot would free nothing of the log. One that fails is a problem of kind `snapshot` until one
- * succeeds.
+ * that has committed nothing since its last one is passed over, and in urgent rounds one whose snapshot would free nothing of the
+ * log. One that fails is a problem of kind `snapshot` until one succeeds.
  */
 export class SnapshotSchedule {
   readonly #parts: SnapshotScheduleParts;
@@ -152,7 +152,7 @@ export class SnapshotSchedule {
         health.report('snapshot', ALL_STORES, undefined);
         return;
       } catch (error) {
-        if (!signal.aborted) health.report('snapshot', ALL_STORES, causeOf(error));
+        if (!signal.aborted) health.report('snapshot', ALL_STORES, asTidemarkError(error));
       }
       await sleep(clock, CHECK_MS, signal);
     }
@@ -184,7 +184,7 @@ export class SnapshotSchedule {
       if (made !== undefined) events.info(`made a snapshot of ${name}`, { ...factsOf(made) });
     } catch (error) {
       if (signal.aborted) return;
-      const cause = causeOf(error);
+      const cause = asTidemarkError(error);
       // A store that can't be copied, because it is halted or damaged, reports that itself.
       health.report('snapshot', name, cause.detail[NOT_COPIED] === true ? undefined : cause);
     }
@@ -246,10 +246,6 @@ export class SnapshotSchedule {
     const [byte] = this.#parts.random.bytes(1);
     return 1 + JITTER * (byte / 127.5 - 1);
   }
-}
-
-function causeOf(error: unknown): TidemarkError {
-  return isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
 }
 
 function nameOf({ kind, partition }: SnapshotPlace): string {

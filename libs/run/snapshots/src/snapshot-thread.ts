@@ -1,10 +1,9 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { compileCacheFolder } from '@tidemark/node-runtime';
 import {
+  asTidemarkError,
   type Clock,
   carriedError,
-  isTidemarkError,
   messageOf,
   restoredError,
   sleep,
@@ -77,8 +76,7 @@ export class SnapshotThread {
     try {
       return await this.#ask<RestoreOutcome>((id) => ({ type: 'restore', id, request }), {});
     } catch (error) {
-      const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
-      return { state: 'failed', error: carriedError(known) };
+      return { state: 'failed', error: carriedError(asTidemarkError(error)) };
     }
   }
 
@@ -149,12 +147,10 @@ export class SnapshotThread {
   }
 
   #started(): Running {
-    const cache = getCompileCacheDir();
     const start: SnapshotThreadStart = {
       ...this.#start,
       digests: this.#digests,
-      // Node keeps the files of its own version in a folder below the configured one.
-      compileCache: cache === undefined ? undefined : dirname(cache),
+      compileCache: compileCacheFolder(),
     };
     const worker = new Worker(new URL('./snapshot-worker-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();

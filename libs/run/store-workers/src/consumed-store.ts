@@ -4,7 +4,7 @@ import { SystemRandom, yieldTurn } from '@tidemark/node-runtime';
 import type { PageCodec } from '@tidemark/point-store';
 import { type Clock, isTidemarkError, type TidemarkError, type Topic } from '@tidemark/ports';
 import type { RocksDbKeyValue } from '@tidemark/rocksdb';
-import type { DatabasePlace } from './damaged-database.ts';
+import { type DatabasePlace, databaseName } from './damaged-database.ts';
 import { STORE_KINDS, type StorePartition } from './store-kinds.ts';
 import type { StoreLogReader } from './store-log.ts';
 import type { FromStore, StoreWorkerOptions } from './store-messages.ts';
@@ -176,15 +176,16 @@ function announced(
 
 function consumerOf(
   state: ConsumedState,
-  { kind, partition, topic, folder }: DatabasePlace,
+  place: DatabasePlace,
   memory: LogMemory | undefined,
   damage: string | undefined,
   { log, clock, skipReason, onTrimmed, onDamage, onCaughtUp, send }: StoreContext,
 ): LogConsumer {
+  const { partition, topic, folder } = place;
   return new LogConsumer({
     ...{ log, topic, partition, state, clock, yieldTurn, skipReason },
     ...(memory && { memory }),
-    database: { name: `${kind}/${partition}`, folder, damage },
+    database: { name: databaseName(place), folder, damage },
     onHalt: (halt) => {
       if (halt === undefined) send({ type: 'resumed', topic, partition });
       else if (halt.cause === 'trimmed') onTrimmed(halt.error);

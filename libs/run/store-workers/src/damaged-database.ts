@@ -120,10 +120,19 @@ export function replacedStore(kind: StoreKind, partition: number): Omit<StorePar
   );
 }
 
-/** A database, for what an operator reads of it. */
-export interface DatabasePlace {
+/** What names a database. */
+export interface DatabaseId {
   readonly kind: StoreKind;
   readonly partition: number;
+}
+
+/** `points/3`: the name of a database, and of its folder. */
+export function databaseName({ kind, partition }: DatabaseId): string {
+  return `${kind}/${partition}`;
+}
+
+/** A database, for what an operator reads of it. */
+export interface DatabasePlace extends DatabaseId {
   readonly topic: Topic;
   readonly folder: string;
 }
@@ -163,10 +172,8 @@ export function retriedText(place: DatabasePlace, loss: Loss, failure: string): 
 }
 
 /** What an operator reads of a loss while the log does not answer. */
-export function silentText(place: DatabasePlace, { error, isTrimmed }: Loss): string {
-  const name = `the database ${place.kind}/${place.partition}`;
-  const what = isTrimmed ? lostText(place, { error, isTrimmed }) : `${name} is damaged: ${error.message}`;
-  return `${what}. The log does not answer. ${TRIED_AGAIN}`;
+export function silentText(place: DatabasePlace, loss: Loss): string {
+  return `${whatIsWrong(place, loss)}. The log does not answer. ${TRIED_AGAIN}`;
 }
 
 /** What an operator reads while a snapshot is restored. */
@@ -174,25 +181,27 @@ export function restoringText(place: DatabasePlace, loss: Loss): string {
   return `${lostText(place, loss)}. It is restored from a snapshot; retry later`;
 }
 
-function lostText({ kind, partition }: DatabasePlace, { error, isTrimmed }: Loss): string {
-  const name = `the database ${kind}/${partition}`;
-  if (!isTrimmed) return `${name} is damaged, and the log no longer has its first records: ${error.message}`;
+/** A loss that the log alone does not replace. */
+function lostText(place: DatabasePlace, loss: Loss): string {
+  return whatIsWrong(place, loss, ', and the log no longer has its first records');
+}
+
+/** `log` is what is known of the log of a damaged database. */
+function whatIsWrong(place: DatabasePlace, { error, isTrimmed }: Loss, log = ''): string {
+  const name = `the database ${databaseName(place)}`;
+  if (!isTrimmed) return `${name} is damaged${log}: ${error.message}`;
   const { offset, first } = error.detail;
   return `${name} was lost, or is an older copy: it ends at offset ${offset}, and the log begins at ${first}`;
 }
 
 /** What an operator reads of a database that can't be opened, for a reason other than damage. */
-export function unopenedText({ kind, partition }: DatabasePlace, { message }: TidemarkError): string {
-  return `the database ${kind}/${partition} can't be opened: ${message}. Remove that cause and restart; nothing is lost`;
+export function unopenedText(place: DatabasePlace, { message }: TidemarkError): string {
+  return `the database ${databaseName(place)} can't be opened: ${message}. Remove that cause and restart; nothing is lost`;
 }
 
 /** What an operator reads when a new database can't take the place of a damaged one. */
 export function replacementText(place: DatabasePlace, loss: Loss, failure: string): string {
-  const { kind, partition } = place;
-  const what = loss.isTrimmed
-    ? lostText(place, loss)
-    : `the database ${kind}/${partition} is damaged: ${loss.error.message}`;
-  const damage = `${what}; a new one can't be opened: ${failure}`;
+  const damage = `${whatIsWrong(place, loss)}; a new one can't be opened: ${failure}`;
   return `${damage}. Remove that cause and restart: the database is then made again`;
 }
 

@@ -1,5 +1,14 @@
 import { type Clock, type Log, sleep } from '@tidemark/ports';
-import { type DatabasePlace, type Loss, logState, lossText, retriedText, silentText } from './damaged-database.ts';
+import {
+  type DatabaseId,
+  type DatabasePlace,
+  databaseName,
+  type Loss,
+  logState,
+  lossText,
+  retriedText,
+  silentText,
+} from './damaged-database.ts';
 import type { SnapshotRequests } from './snapshot-requests.ts';
 import { STORE_KINDS } from './store-kinds.ts';
 import type { RestoredSnapshot } from './store-messages.ts';
@@ -55,19 +64,19 @@ export class LostDatabases {
   }
 
   /** True while a replacement is put in place, or may be found when something answers again: then the log must stay as it is. */
-  isReplacing(place: Pick<DatabasePlace, 'kind' | 'partition'>): boolean {
-    return this.#replacing.has(nameOf(place));
+  isReplacing(place: DatabaseId): boolean {
+    return this.#replacing.has(databaseName(place));
   }
 
   /** Why the last attempt of a loss that is dealt with replaced nothing; undefined during the first one. */
-  unreplaced(place: Pick<DatabasePlace, 'kind' | 'partition'>): Unreplaced | undefined {
-    return this.#found.get(nameOf(place));
+  unreplaced(place: DatabaseId): Unreplaced | undefined {
+    return this.#found.get(databaseName(place));
   }
 
   /** Begins to replace a database, unless that is in progress, or was in vain in the last minute. */
   begin(place: DatabasePlace, loss: Loss): void {
     const { clock, onBug, stopping } = this.#ports;
-    const name = nameOf(place);
+    const name = databaseName(place);
     if (stopping.aborted || this.#running.has(name)) return;
     if (clock.monotonicMs() < (this.#againMs.get(name) ?? Number.NEGATIVE_INFINITY)) return;
     const replaced = this.#run(place, loss)
@@ -89,7 +98,7 @@ export class LostDatabases {
 
   async #run(place: DatabasePlace, loss: Loss): Promise<void> {
     const { clock, snapshots, stopping, isLost, replace, report } = this.#ports;
-    const name = nameOf(place);
+    const name = databaseName(place);
     let reported: string | undefined;
     while (!stopping.aborted && isLost(place, loss)) {
       this.#replacing.add(name);
@@ -125,8 +134,4 @@ export class LostDatabases {
     }
     return { message: lossText(place, loss, outcome), isTemporary: outcome?.mayHelp === true };
   }
-}
-
-function nameOf({ kind, partition }: Pick<DatabasePlace, 'kind' | 'partition'>): string {
-  return `${kind}/${partition}`;
 }

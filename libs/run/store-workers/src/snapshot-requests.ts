@@ -1,14 +1,14 @@
 import {
+  asTidemarkError,
   type Clock,
   carriedError,
   type Disk,
   isTidemarkError,
   type Log,
   type LogBounds,
-  messageOf,
   TidemarkError,
 } from '@tidemark/ports';
-import { boundsOf, type DatabasePlace } from './damaged-database.ts';
+import { boundsOf, type DatabasePlace, databaseName } from './damaged-database.ts';
 import type { FromStore, PassedOver, RestoredSnapshot, RestoreOutcome, RestoreRequest } from './store-messages.ts';
 
 /** Why a snapshot is not restored twice: what damaged its database would do so again. */
@@ -61,11 +61,10 @@ export class SnapshotRequests {
         }
         // The log may have been trimmed meanwhile.
         else if (await this.continues(place, snapshot)) return outcome;
-        this.#restored.delete(nameOf(place));
+        this.#restored.delete(databaseName(place));
       }
     } catch (error) {
-      const known = isTidemarkError(error) ? error : new TidemarkError('internal', messageOf(error));
-      return { state: 'failed', error: carriedError(known) };
+      return { state: 'failed', error: carriedError(asTidemarkError(error)) };
     }
   }
 
@@ -82,8 +81,8 @@ export class SnapshotRequests {
 
   /** Moves what was restored to the place of the database, whose folder must not exist. */
   async putInPlace(place: DatabasePlace, snapshot: RestoredSnapshot): Promise<void> {
-    await this.#ports.disk.rename(restoredFolder(place), nameOf(place));
-    this.#restored.delete(nameOf(place));
+    await this.#ports.disk.rename(restoredFolder(place), databaseName(place));
+    this.#restored.delete(databaseName(place));
     this.#passOver(place, { id: snapshot.id, why: RESTORED_BEFORE, mayHelp: true });
   }
 
@@ -97,7 +96,7 @@ export class SnapshotRequests {
 
   /** Downloads a snapshot, if that has not been done. */
   async #download(place: DatabasePlace, format: number): Promise<RestoreOutcome> {
-    const name = nameOf(place);
+    const name = databaseName(place);
     const bounds = await this.#boundsOf(place);
     const known = this.#restored.get(name);
     if (known !== undefined && bounds.first <= known.offset) return { state: 'restored', snapshot: known, damaged: [] };
@@ -130,13 +129,13 @@ export class SnapshotRequests {
     } catch (error) {
       if (isTidemarkError(error, 'data_loss')) return error.message;
       // Files that can't be read are downloaded again, perhaps to another part of the disk.
-      if (isTidemarkError(error, 'unavailable')) this.#restored.delete(nameOf(place));
+      if (isTidemarkError(error, 'unavailable')) this.#restored.delete(databaseName(place));
       throw error;
     }
   }
 
   #passOver(place: DatabasePlace, one: PassedOver): void {
-    const name = nameOf(place);
+    const name = databaseName(place);
     const own = this.#passedOver.get(name) ?? new Map<string, PassedOver>();
     this.#passedOver.set(name, own.set(one.id, one));
   }
@@ -155,10 +154,6 @@ function stopped(): RestoreOutcome {
   return { state: 'failed', error: carriedError(new TidemarkError('cancelled', 'the stores stop')) };
 }
 
-function nameOf({ kind, partition }: DatabasePlace): string {
-  return `${kind}/${partition}`;
-}
-
 function restoredFolder(place: DatabasePlace): string {
-  return nameOf(place) + RESTORED;
+  return databaseName(place) + RESTORED;
 }

@@ -25,7 +25,7 @@ export interface StoreWorkerOptions {
   readonly hasSnapshots: boolean;
   /** A database that the log alone can't replace is restored from a snapshot. */
   readonly canRestore: boolean;
-  /** How many files one database may have open; undefined: that of RocksDB's adapter. */
+  /** How many files one database may have open; undefined: that of RocksDB's adapter. Not optional, so that none drops it. */
   readonly openFiles: number | undefined;
 }
 

@@ -18,8 +18,10 @@ import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
 import { type ConsumedStore, NO_CONSUMER, openConsumedStore, openStore, type SharedContext } from './consumed-store.ts';
 import {
+  type DatabaseId,
   type DatabasePlace,
   damagedStore,
+  databaseName,
   type Loss,
   logState,
   lossText,
@@ -186,6 +188,10 @@ export class StoreWorker {
     }
   }
 
+  #storeOf({ kind, partition }: DatabaseId): ConsumedStore | undefined {
+    return this.#stores.get(kind)?.get(partition);
+  }
+
   #placeOf(kind: StoreKind, partition: number): DatabasePlace {
     const folder = join(this.#options.folder, kind, String(partition));
     return { kind, partition, topic: STORE_KINDS[kind].topic, folder };
@@ -215,16 +221,15 @@ export class StoreWorker {
       const isEmpty = loss.isTrimmed && isNew && lost.database?.walDamage === undefined;
       lost?.store.close?.();
       await lost?.database?.close();
+      if (!(await this.#isContinued(place, by))) return undefined;
       if (by.from === 'log') {
-        if (!(await this.#isContinued(place, by))) return undefined;
-        const aside = await moveAside(this.#disk, this.#clock, `${kind}/${partition}`);
+        const aside = await moveAside(this.#disk, this.#clock, databaseName(place));
         this.#send({ type: 'rebuilding', topic, partition, reason: loss.error.message, aside });
         const opened = await this.#openDatabase(place);
         // Unlike one of a snapshot, it does not know what it lacks.
         opened.isRebuilding = true;
         return opened;
       }
-      if (!(await this.#isContinued(place, by))) return undefined;
       const reason = await this.#makeRoom(place, loss, isEmpty);
       await this.#snapshots.putInPlace(place, by.snapshot);
       const opened = await this.#openDatabase(place);
@@ -244,8 +249,8 @@ export class StoreWorker {
   }
 
   /** Makes room for a restored database. Returns why it is restored, and where the one before it is. */
-  async #makeRoom({ kind, partition }: DatabasePlace, { error, isTrimmed }: Loss, isEmpty: boolean): Promise<string> {
-    const folder = `${kind}/${partition}`;
+  async #makeRoom(place: DatabasePlace, { error, isTrimmed }: Loss, isEmpty: boolean): Promise<string> {
+    const folder = databaseName(place);
     if (isEmpty) {
       await this.#disk.remove(folder);
       return 'it was gone';
@@ -258,7 +263,7 @@ export class StoreWorker {
 
   /** Notes damage that a read or a commit of an open database found, and has the database replaced where that is possible. */
   #onDamage(place: DatabasePlace, error: TidemarkError): void {
-    const found = this.#stores.get(place.kind)?.get(place.partition);
+    const found = this.#storeOf(place);
     if (found?.database === undefined) return;
     found.damage ??= error;
     this.#lost.begin(place, { error, isTrimmed: false });
@@ -273,19 +278,16 @@ export class StoreWorker {
     this.#reportTrimmed(place, loss, this.#lost.unreplaced(place) ?? found);
   }
 
-  #reportTrimmed(
-    { kind, partition, topic }: DatabasePlace,
-    { error }: Loss,
-    { message: reason, isTemporary }: Unreplaced,
-  ): void {
-    this.#lossTexts.set(`${kind}/${partition}`, { message: reason, isTemporary });
-    this.#send({ type: 'halted', topic, partition, offset: Number(error.detail.offset), reason });
+  #reportTrimmed(place: DatabasePlace, { error }: Loss, found: Unreplaced): void {
+    const { partition, topic } = place;
+    this.#lossTexts.set(databaseName(place), found);
+    this.#send({ type: 'halted', topic, partition, offset: Number(error.detail.offset), reason: found.message });
   }
 
-  #isLost({ kind, partition }: DatabasePlace, { isTrimmed }: Loss): boolean {
-    const found = this.#stores.get(kind)?.get(partition);
-    if (found === undefined || found.database === undefined) return found !== undefined;
-    return !isTrimmed || found.consumer.halt?.cause === 'trimmed';
+  #isLost(place: DatabasePlace, { isTrimmed }: Loss): boolean {
+    const found = this.#storeOf(place);
+    if (found === undefined) return false;
+    return found.database === undefined || !isTrimmed || found.consumer.halt?.cause === 'trimmed';
   }
 
   /** The database stays, since the rest of it can be read; a store without one says why. */
@@ -304,8 +306,6 @@ export class StoreWorker {
     const stores = this.#stores.get(kind);
     const lost = stores?.get(partition);
     if (stores === undefined || lost === undefined || this.#stopping.signal.aborted) return true;
-    // Before the store is closed: what it has can be read until then.
-    if (!(await this.#isContinued(place, by))) return false;
     stores.set(partition, {
       ...{ topic, store: replacedStore(kind, partition), consumer: NO_CONSUMER, isRebuilding: true },
     });
@@ -365,18 +365,18 @@ export class StoreWorker {
 
   /** Opens the store of a database, with a consumer that has not started. */
   #openState(place: DatabasePlace, keyValue: RocksDbKeyValue): Promise<ConsumedStore> {
-    const { kind, partition, topic } = place;
+    const { partition, topic } = place;
     return openConsumedStore(place, keyValue, {
       ...this.#shared,
       log: this.#log,
       segments: () => this.#segments.get(`${topic}/${partition}`),
       skipReason: (offset) => this.#skips.get(`${topic}/${partition}/${offset}`),
-      lossText: () => this.#lossTexts.get(`${kind}/${partition}`)?.message,
+      lossText: () => this.#lossTexts.get(databaseName(place))?.message,
       isReplacing: () => this.#lost.isReplacing(place),
       onTrimmed: (error) => this.#onTrimmed(place, error),
       onDamage: (error) => this.#onDamage(place, error),
       onCaughtUp: () => {
-        const caughtUp = this.#stores.get(kind)?.get(partition);
+        const caughtUp = this.#storeOf(place);
         if (caughtUp !== undefined) caughtUp.isRebuilding = false;
       },
       send: (message) => this.#send(message),
@@ -426,7 +426,7 @@ export class StoreWorker {
   }
 
   #noteSnapshot({ kind, partition, offset, instance }: SnapshotNote): void {
-    const store = this.#stores.get(kind)?.get(partition);
+    const store = this.#storeOf({ kind, partition });
     const point = store?.copied?.snapshotPoint;
     if (store === undefined || point === undefined || store.copied?.instance !== instance) return;
     // What replaces the database needs the log from an earlier offset on.
@@ -436,7 +436,7 @@ export class StoreWorker {
   }
 
   #noteDamage({ kind, partition, instance, message }: DamageNote): void {
-    if (this.#stores.get(kind)?.get(partition)?.copied?.instance !== instance) return;
+    if (this.#storeOf({ kind, partition })?.copied?.instance !== instance) return;
     this.#onDamage(this.#placeOf(kind, partition), new TidemarkError('data_loss', message, { partition }));
   }
 
@@ -450,12 +450,12 @@ export class StoreWorker {
   }
 
   async #checkpoint({ kind, partition, to }: CheckpointCall): Promise<StoreCheckpoint> {
-    const found = this.#stores.get(kind)?.get(partition);
-    const { database, copied, damage, consumer } = found ?? {};
-    const name = `${kind}/${partition}`;
-    if (found === undefined || database === undefined || copied === undefined || consumer === undefined) {
+    const found = this.#storeOf({ kind, partition });
+    const name = databaseName({ kind, partition });
+    if (found?.database === undefined || found.copied === undefined) {
       throw notCopied('unavailable', `${name} has no database that can be copied`, partition);
     }
+    const { database, copied, damage, consumer } = found;
     if (found.isRebuilding) throw notCopied('unavailable', rebuildingText(kind, partition), partition);
     // It would take the place of a whole one.
     if (damage !== undefined) {
@@ -478,7 +478,7 @@ export class StoreWorker {
     }
     const files = await database.checkpoint(to);
     // What was linked meanwhile may be of the database that took its place.
-    if (this.#stores.get(kind)?.get(partition) !== found || found.damage !== undefined) {
+    if (this.#storeOf({ kind, partition }) !== found || found.damage !== undefined) {
       throw notCopied('unavailable', `${name} was found damaged while it was copied`, partition);
     }
     return {
@@ -493,14 +493,14 @@ export class StoreWorker {
   }
 
   async #answer({ kind, method, partition, request }: StoreCall, signal: AbortSignal): Promise<Uint8Array> {
-    const found = this.#stores.get(kind)?.get(partition);
+    const found = this.#storeOf({ kind, partition });
     if (found === undefined) throw new TidemarkError('not_found', `${kind}/${partition} belongs to another thread`);
     if (found.isRebuilding && method !== 'status') {
       throw new TidemarkError('unavailable', rebuildingText(kind, partition), { partition });
     }
     const { halt } = found.consumer;
     if (halt?.cause === 'trimmed' && method !== 'status') {
-      const known = this.#lossTexts.get(`${kind}/${partition}`);
+      const known = this.#lossTexts.get(databaseName({ kind, partition }));
       if (known?.isTemporary === true) throw new TidemarkError('unavailable', known.message, { partition });
       // What it has is not known to be what it had: an answer would be that of a store without damage.
       throw new TidemarkError('data_loss', halt.error.message, { partition });
@@ -509,7 +509,7 @@ export class StoreWorker {
       return await found.store.answer(method, request, found.consumer, signal);
     } catch (error) {
       // A read that began before the database was replaced says nothing about the new one.
-      const isNow = this.#stores.get(kind)?.get(partition) === found;
+      const isNow = this.#storeOf({ kind, partition }) === found;
       if (isNow && isTidemarkError(error, 'data_loss')) this.#onDamage(this.#placeOf(kind, partition), error);
       throw error;
     }

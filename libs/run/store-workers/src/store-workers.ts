@@ -1,9 +1,7 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type HeldMemory, PositionsReply, type ThreadDelay } from '@tidemark/contract';
 import type { SkipInfo } from '@tidemark/control-log';
-import { type LoopDelay, type MemoryUse, SystemClock, yieldTurn } from '@tidemark/node-runtime';
+import { compileCacheFolder, type LoopDelay, type MemoryUse, SystemClock, yieldTurn } from '@tidemark/node-runtime';
 import {
   assert,
   ERROR_CODES,
@@ -271,9 +269,7 @@ export class StoreWorkers {
   }
 
   #start(options: StoreWorkerOptions): StoreThread {
-    const cache = getCompileCacheDir();
-    // Node keeps the files of its own version in a folder below the configured one.
-    const start: StoreWorkerStart = { options, compileCache: cache === undefined ? undefined : dirname(cache) };
+    const start: StoreWorkerStart = { options, compileCache: compileCacheFolder() };
     const worker = new Worker(new URL('./store-worker-main.ts', import.meta.url), { workerData: start });
     const waiting = new Map<number, Waiting>();
     let settleReady: () => void = () => undefined;

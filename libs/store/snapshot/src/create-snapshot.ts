@@ -71,11 +71,12 @@ export interface CreatedSnapshot {
 
 /**
  * Makes a snapshot of a checkpoint: verifies the tables that its base does not have, uploads them and the other files, reads them
- * back, and then puts the manifest. Until then there is no snapshot. What a failed one leaves is deleted by the first collection a day later.
+ * back, and then puts the manifest. Until then there is no snapshot. What a failed one leaves is deleted by the first collection a
+ * day later.
  *
  * Errors: `invalid_argument` for facts or files beyond a limit, and `failed_precondition` for a file that has changed;
- * `data_loss` where a table is damaged, or an object was read back with other bytes; `aborted` where its pin was revoked, because it had stopped for a
- * day; those of the store and the disk. After `unavailable` the snapshot may exist: list the snapshots.
+ * `data_loss` where a table is damaged, or an object was read back with other bytes; `aborted` where its pin was revoked, because it
+ * had stopped for a day; those of the store and the disk. After `unavailable` the snapshot may exist: list the snapshots.
  */
 export async function createSnapshot(
   store: SnapshotStore,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import type { ProcessHealth } from '@tidemark/health';
 import { LocalDisk, openFilesLimit } from '@tidemark/node-runtime';
-import { type Clock, type Events, isTidemarkError, type Random, TidemarkError, type Topic } from '@tidemark/ports';
+import { asTidemarkError, type Clock, type Events, type Random, type Topic } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
 import type { StoreWorkers } from '@tidemark/store-workers';
@@ -86,8 +86,4 @@ export async function openLogAndStores(
     return lost;
   };
   return { log, stores, ready };
-}
-
-function asTidemarkError(error: unknown): TidemarkError {
-  return isTidemarkError(error) ? error : new TidemarkError('internal', String(error), {}, { cause: error });
 }

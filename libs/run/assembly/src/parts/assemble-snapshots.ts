@@ -1,27 +1,21 @@
 import { join } from 'node:path';
 import { LocalDisk } from '@tidemark/node-runtime';
-import { objectPlace, objectPlaceText } from '@tidemark/object-storage';
+import { type ObjectPlace, objectPlaceText } from '@tidemark/object-storage';
 import type { Settings } from '@tidemark/settings';
-import { SnapshotSchedule, SnapshotThread } from '@tidemark/snapshots';
+import { SnapshotSchedule, type SnapshotThread } from '@tidemark/snapshots';
 import type { StoreWorkers } from '@tidemark/store-workers';
 import type { StorePorts } from './store-ports.ts';
 
-/** The thread that makes and restores the snapshots of a process; undefined without an object store. */
-export function snapshotThread(
-  { folder, name, clock }: Pick<StorePorts, 'folder' | 'name' | 'clock'>,
-  settings: Settings,
-): SnapshotThread | undefined {
-  const place = objectPlace(settings);
-  if (place === undefined) return undefined;
-  return new SnapshotThread({ place, folder, user: name }, clock);
+/** What makes the snapshots of a process, and where. */
+interface SnapshotPorts extends StorePorts {
+  readonly stores: StoreWorkers;
+  readonly thread: SnapshotThread;
+  readonly place: ObjectPlace;
 }
 
-/** Starts to make snapshots of the stores of a process with `thread`. */
-export function assembleSnapshots(
-  ports: StorePorts & { readonly stores: StoreWorkers; readonly thread: SnapshotThread },
-  settings: Settings,
-): SnapshotSchedule {
-  const { folder, stores, thread, kinds, owned, clock, random, events, health, started, isLogNearLimit } = ports;
+/** Starts to make snapshots of the stores of a process. */
+export function assembleSnapshots(ports: SnapshotPorts, { snapshot }: Pick<Settings, 'snapshot'>): void {
+  const { folder, stores, thread, place, kinds, owned, clock, random, events, health, started, isLogNearLimit } = ports;
   const schedule = new SnapshotSchedule(
     {
       ...{ stores, thread, clock, random, events, health },
@@ -30,13 +24,10 @@ export function assembleSnapshots(
       pathOf: (path) => join(folder, path),
       isUrgent: isLogNearLimit,
     },
-    settings.snapshot,
+    snapshot,
   );
-  const place = objectPlace(settings);
-  const { intervalMs } = settings.snapshot;
-  if (place !== undefined && intervalMs > 0)
-    events.info('making snapshots', { to: objectPlaceText(place), intervalMs });
+  const { intervalMs } = snapshot;
+  if (intervalMs > 0) events.info('making snapshots', { to: objectPlaceText(place), intervalMs });
   schedule.start();
   started.add(() => schedule.stop());
-  return schedule;
 }

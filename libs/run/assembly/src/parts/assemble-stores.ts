@@ -1,8 +1,10 @@
 import { watchStores } from '@tidemark/health';
+import { objectPlace } from '@tidemark/object-storage';
 import type { Topic } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
+import { SnapshotThread } from '@tidemark/snapshots';
 import { type StoreProblem, StoreWorkers } from '@tidemark/store-workers';
-import { assembleSnapshots, snapshotThread } from './assemble-snapshots.ts';
+import { assembleSnapshots } from './assemble-snapshots.ts';
 import type { StorePorts } from './store-ports.ts';
 
 /**
@@ -13,7 +15,8 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
   const { folder, log, kinds, owned, openFiles, events, health, started, readiness } = ports;
   const { threads, ...limits } = settings.store;
   const watched = watchStores(health, events);
-  const thread = snapshotThread(ports, settings);
+  const place = objectPlace(settings);
+  const thread = place && new SnapshotThread({ place, folder, user: ports.name }, ports.clock);
   const stores = new StoreWorkers({
     ...{ folder, log, kinds, owned, threads, limits, openFiles },
     hasSnapshots: thread !== undefined && settings.snapshot.intervalMs > 0,
@@ -38,7 +41,7 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     },
   });
   started.add(() => stores.stop());
-  if (thread !== undefined) assembleSnapshots({ ...ports, stores, thread }, settings);
+  if (place && thread) assembleSnapshots({ ...ports, stores, thread, place }, settings);
   health.watchThreads(() => stores.threads);
   health.watchMemory(() => stores.memory);
   return stores;

@@ -21,20 +21,21 @@ export function closableBucket({ limits, tracker, closedBucket }: PartitionStore
  * Call it at the record at which the era begins.
  */
 export function reopenBuckets(store: PartitionStore): void {
-  const { hashes, closing, recent, tracker, limits, reopened } = store;
+  const { hashes, closing, recent, tracker, limits } = store;
   const closable = closableBucket(store);
   store.closedBucket = Math.min(store.closedBucket, closable);
-  for (const { bucket } of dropAfter(hashes, store.closedBucket)) reopened.add(bucket);
+  dropReopened(store, hashes);
   if (closing !== undefined) {
     // What remains closes as of its cut, as on a replica that had closed it before this record.
     closing.through = Math.min(closing.through, closable);
-    for (const { bucket } of dropAfter(closing.hashes, store.closedBucket)) reopened.add(bucket);
+    dropReopened(store, closing.hashes);
   }
   // Those of the wrong time would stay the newest for long.
   recent.dropAfter(Math.floor(tracker.watermarkMs / limits.bucketMs));
 }
 
-/** Drops the hashes of buckets above this one, and returns them. */
-function dropAfter(hashes: PartitionStore['hashes'], bucket: number): PartitionStore['hashes'] {
-  return hashes.splice(hashes.findLastIndex((one) => one.bucket <= bucket) + 1);
+/** Drops the hashes of buckets that are not closed any more, here and with the next commit. */
+function dropReopened({ closedBucket, reopened }: PartitionStore, hashes: PartitionStore['hashes']): void {
+  const dropped = hashes.splice(hashes.findLastIndex(({ bucket }) => bucket <= closedBucket) + 1);
+  for (const { bucket } of dropped) reopened.add(bucket);
 }
