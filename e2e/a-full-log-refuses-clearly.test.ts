@@ -90,6 +90,7 @@ test('a full disk is reported, and no point is lost or counted twice', async () 
   expect(await found(roomy, fromMs)).toEqual(sent);
 });
 
+/** A full disk is made by `prlimit`, which other systems don't have. */
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
 onLinux(

@@ -190,6 +190,7 @@ await kafkaSuite('a log whose brokers fail under load', () => {
     DEADLINE_MS,
   );
 
+  // A full disk is made by `prlimit`, which other systems don't have.
   const onLinux = process.platform === 'linux' ? test : test.skip;
   onLinux(
     'no record is lost, doubled or reordered when the disk of a broker is full',

@@ -215,6 +215,7 @@ describe('the store threads', () => {
     expect(await placesOf('tags')).toEqual(places.map((one) => ({ ...one, stateHash })));
   });
 
+  // The reserved space of a process is read from /proc, which other systems don't have.
   const onLinux = process.platform === 'linux' ? test : test.skip;
 
   onLinux('many partitions reserve no more address space for their tables than one does', async () => {
