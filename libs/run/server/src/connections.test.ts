@@ -81,6 +81,17 @@ describe('connections that have not shown a key', () => {
     for (let i = 0; i < 11; i++) clock.advance(1000);
     expect([busy.destroyed, connections.newcomers]).toEqual([true, 0]);
   });
+
+  test('are kept when their request arrived while the process was frozen', () => {
+    const { clock, connections, open } = setUp(40);
+    const [asks, idle] = [open(), open()];
+    // The time is checked before the request is read.
+    clock.advance(60_000);
+    connections.begin(asks);
+    connections.end(asks);
+    clock.advance(1000);
+    expect([asks.destroyed, idle.destroyed]).toEqual([false, true]);
+  });
 });
 
 describe('connections of tenants', () => {

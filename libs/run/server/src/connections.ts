@@ -21,8 +21,9 @@ export interface ConnectionsReport {
   readonly refusal?: (reason: string) => string;
 }
 
-/** How long a newcomer may be without a request, ms, and how often this is checked. */
-const NEWCOMER_MS = 10_000;
+/** How long a newcomer may be without a request, ms. */
+export const NEWCOMER_MS = 10_000;
+/** How often this is checked, ms. */
 const CHECK_MS = 1000;
 /** Min time between two reports of closed connections, ms. */
 const REPORT_MS = 1000;
@@ -40,6 +41,8 @@ interface Place {
   hadRequest: boolean;
   /** Since when it has had none, ms. */
   idleSinceMs: number;
+  /** Whether the last check found it without a request for too long. */
+  isDue: boolean;
 }
 
 /**
@@ -81,12 +84,16 @@ export class Connections {
     return this.#known.size;
   }
 
+  isNewcomer(socket: OpenSocket): boolean {
+    return this.#newcomers.has(socket);
+  }
+
   /** Gives a new connection a place among the newcomers. */
   open(socket: OpenSocket): void {
     if (socket.destroyed) return;
     const idleSinceMs = this.#clock.monotonicMs();
     const address = networkOf(socket.remoteAddress ?? '');
-    const place = { socket, address, tenant: undefined, active: 0, hadRequest: false, idleSinceMs };
+    const place = { socket, address, tenant: undefined, active: 0, hadRequest: false, idleSinceMs, isDue: false };
     this.#newcomers.set(socket, place);
     add(this.#byAddress, place.address, 1);
     socket.once('close', () => this.#forget(socket));
@@ -100,6 +107,7 @@ export class Connections {
     if (place === undefined) return;
     place.active++;
     place.hadRequest = true;
+    place.isDue = false;
   }
 
   end(socket: OpenSocket): void {
@@ -153,7 +161,10 @@ export class Connections {
     );
   }
 
-  /** Closes newcomers that have had no request for too long, as long as there are newcomers. */
+  /**
+   * Closes newcomers that two checks found without a request for too long, as long as there are newcomers. One check would
+   * close those whose request arrived while the process was frozen: it runs before the request is read.
+   */
   #check(): void {
     if (this.#isChecking || this.#newcomers.size === 0) return;
     this.#isChecking = true;
@@ -161,7 +172,9 @@ export class Connections {
       this.#isChecking = false;
       const untilMs = this.#clock.monotonicMs() - NEWCOMER_MS;
       for (const place of this.#newcomers.values()) {
-        if (place.active === 0 && place.idleSinceMs <= untilMs) this.#close(place);
+        if (place.active > 0 || place.idleSinceMs > untilMs) continue;
+        if (place.isDue) this.#close(place);
+        else place.isDue = true;
       }
       this.#check();
     });

@@ -1,10 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, ipv6LoopbackFor, ipv6LoopbackProblem } from '@tidemark/ports';
 import { boundPort } from './bound-port.ts';
-import { Connections } from './connections.ts';
+import { Connections, NEWCOMER_MS } from './connections.ts';
 import { listenError } from './listen-error.ts';
 
 interface Response {
+  readonly shouldKeepAlive: boolean;
+  setHeader(name: string, value: string): unknown;
   once(event: 'close', listener: () => void): unknown;
 }
 
@@ -17,7 +19,7 @@ interface HttpApplication {
     closeAllConnections(): void;
     emit(event: 'connection', socket: Socket): boolean;
     on(event: 'connection', listener: (socket: Socket) => void): unknown;
-    on(event: 'request', listener: (request: { socket: Socket }, response: Response) => void): unknown;
+    prependListener(event: 'request', listener: (request: { socket: Socket }, response: Response) => void): unknown;
   };
 }
 
@@ -51,8 +53,10 @@ export class HttpServer {
     connections: Connections = new Connections(DEFAULT_CONNECTIONS, clock),
   ): Promise<HttpServer> {
     app.server.on('connection', (socket) => connections.open(socket));
-    app.server.on('request', ({ socket }, response) => {
+    // Before the application's own listener, which may answer at once.
+    app.server.prependListener('request', ({ socket }, response) => {
       connections.begin(socket);
+      if (connections.isNewcomer(socket) && response.shouldKeepAlive) keepAliveFor(response, NEWCOMER_MS);
       response.once('close', () => connections.end(socket));
     });
     try {
@@ -78,6 +82,15 @@ export class HttpServer {
     await closed;
     cut.cancel();
   }
+}
+
+/**
+ * Says how long the connection is kept without a request, in place of the server's own time: a client that believes a
+ * longer one sends its next request on a connection that is just being closed.
+ */
+function keepAliveFor(response: Response, ms: number): void {
+  response.setHeader('connection', 'keep-alive');
+  response.setHeader('keep-alive', `timeout=${ms / 1000}`);
 }
 
 /** Accepts connections at the IPv6 loopback address, and hands them to the application's own server. */
