@@ -1,9 +1,11 @@
 export { healthEvents } from './health-events.ts';
 export type { ProblemCause, ProblemKind } from './problem.ts';
+export type { ProcessAccess } from './process-access.ts';
+export { checkCaller, operatorsOnly } from './process-access.ts';
 export type { Check, CheckParts, ProcessHealthOptions } from './process-health.ts';
 export { ProcessHealth } from './process-health.ts';
-export type { HealthAccess, SessionOf } from './process-service.ts';
-export { operatorsOnly, processService } from './process-service.ts';
+export type { SessionOf } from './process-service.ts';
+export { processService } from './process-service.ts';
 export { watchControl, watchCoordinator } from './watch-control.ts';
 export { intakeNotReady, watchIntake } from './watch-intake.ts';
 export { watchMainThread } from './watch-main-thread.ts';

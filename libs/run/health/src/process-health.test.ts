@@ -1,12 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { Access } from '@tidemark/access';
 import type { HealthReply } from '@tidemark/contract';
-import { ControlState } from '@tidemark/control-log';
 import { TidemarkError } from '@tidemark/ports';
 import { ManualClock } from '@tidemark/simulation';
 import type { ProblemCause } from './problem.ts';
 import { ProcessHealth } from './process-health.ts';
-import { operatorsOnly } from './process-service.ts';
 
 const MIB = 1024 * 1024;
 
@@ -98,21 +95,5 @@ describe('the health of a process', () => {
     const { problems } = health.reply;
     expect(problems).toHaveLength(1000);
     expect(problems[0].reason).toHaveLength(500);
-  });
-});
-
-describe('the access to health', () => {
-  const state = new ControlState();
-  const checkAccess = operatorsOnly(new Access(state));
-
-  test('a caller on loopback needs no key, and every other caller needs one', () => {
-    expect(() => checkAccess(undefined, true)).not.toThrow();
-    expect(() => checkAccess(undefined, false)).toThrow(/key is needed/);
-  });
-
-  test('a key must be of the default tenant and have the scope admin', () => {
-    const access = (tenant: string) => ({ tenantOf: () => tenant });
-    expect(() => operatorsOnly(access('default'))('key', false)).not.toThrow();
-    expect(() => operatorsOnly(access('other'))('key', false)).toThrow(/operators of tenant default/);
   });
 });

@@ -1,5 +1,5 @@
 import { type Access, secretCheck } from '@tidemark/access';
-import { type HealthAccess, operatorsOnly } from '@tidemark/health';
+import { operatorsOnly, type ProcessAccess } from '@tidemark/health';
 import { isTidemarkError } from '@tidemark/ports';
 
 /**
@@ -10,7 +10,7 @@ export function healthAccess(
   clusterKey: string | undefined,
   access: Pick<Access, 'tenantOf'>,
   loopbackNeedsKey: boolean,
-): HealthAccess {
+): ProcessAccess {
   const isClusterKey = clusterKey === undefined ? () => false : secretCheck(clusterKey);
   const operators = operatorsOnly(access);
   return (key, isLoopback) => {

@@ -2,8 +2,8 @@ import type { Server } from '@grpc/grpc-js';
 import { type Access, isLoopbackAddress, refuseAll } from '@tidemark/access';
 import { type ClientHealth, ProcessService } from '@tidemark/contract';
 import {
-  type HealthAccess,
   healthEvents,
+  type ProcessAccess,
   ProcessHealth,
   processService,
   type SessionOf,
@@ -101,7 +101,7 @@ export class ServiceHost implements Service {
       ...{ process: name, clock, notReady, clients: hosted.clients },
       onChange: healthEvents(events),
     });
-    const checkHealthAccess: HealthAccess = hosted.isForPeers
+    const checkHealthAccess: ProcessAccess = hosted.isForPeers
       ? () => undefined
       : healthAccess(peers.key, hosted.access ?? HEALTH_ONLY, settings.listen.loopbackNeedsKey);
     const servers = await Servers.listen(
