@@ -1,11 +1,10 @@
-import { credentials } from '@grpc/grpc-js';
 import { examine, type Outcome } from '@tidemark/doctor';
 import { explain } from '@tidemark/executable';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { examinationJson, formatExamination } from '../doctor/examination-output.ts';
-import { type Deployment, observe } from '../doctor/observe.ts';
+import { observe } from '../doctor/observe.ts';
 import type { RemoteOptions } from '../endpoints.ts';
-import { settingsOfFile } from '../file-settings.ts';
+import { deploymentOf } from '../find-deployment.ts';
 import { print, printError } from '../printable.ts';
 import { withRemote } from '../remote.ts';
 
@@ -33,7 +32,7 @@ export function doctorCommand(): Command {
 async function diagnose(options: DoctorOptions): Promise<void> {
   try {
     const timeoutMs = options.timeout * 1000;
-    const observations = await observe(await deploymentOf(options, timeoutMs), timeoutMs);
+    const observations = await observe(await deploymentOf(options), timeoutMs);
     const examination = examine(observations);
     const isJson = options.format === 'json';
     print(isJson ? examinationJson(examination) : formatExamination(examination, observations.nowMs));
@@ -42,28 +41,6 @@ async function diagnose(options: DoctorOptions): Promise<void> {
     printError(`tidemark: ${explain(error)}`);
     process.exitCode = EXIT.blind;
   }
-}
-
-/** Returns the cluster that the settings describe, or the single process at `address`. */
-async function deploymentOf({ address, settings: file, key }: DoctorOptions, timeoutMs: number): Promise<Deployment> {
-  if (file === undefined) return singleProcess(address, key);
-  const settings = await settingsOfFile(file);
-  const { cluster, grpc } = settings;
-  if (cluster.coordinator.length === 0 && cluster.queries.length === 0)
-    return singleProcess(`127.0.0.1:${grpc.port}`, key);
-  // This import loads all parts of a cluster's process, which a check of a single process does not need.
-  const { clusterDeployment } = await import('../doctor/cluster-deployment.ts');
-  return clusterDeployment(settings, key, timeoutMs);
-}
-
-function singleProcess(address: string, key: string | undefined): Deployment {
-  return {
-    targets: [{ kind: 'platform', address, partitions: [] }],
-    healthKey: key,
-    statusKey: key,
-    credentials: credentials.createInsecure(),
-    kafka: undefined,
-  };
 }
 
 function seconds(text: string): number {

@@ -1,27 +1,10 @@
-import { type ChannelCredentials, type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import { type ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { type HealthReply, ProcessClient, QueryClient, type StatusReply } from '@tidemark/contract';
-import type { KafkaObservation, Observations, PipelineView, ProcessKind, ProcessObservation } from '@tidemark/doctor';
+import type { Observations, PipelineView, ProcessObservation } from '@tidemark/doctor';
 import { isTidemarkError, type TidemarkError } from '@tidemark/ports';
 import { callUnary } from '@tidemark/rpc';
+import type { Deployment, Target } from '../deployment.ts';
 import { healthView, pipelineView } from './views.ts';
-
-/** A process that the doctor asks. */
-export interface Target {
-  readonly kind: ProcessKind;
-  readonly address: string;
-  readonly partitions: readonly number[];
-}
-
-/** The processes to ask, and the credentials to use. */
-export interface Deployment {
-  readonly targets: readonly Target[];
-  /** Key for `Process.Health`. */
-  readonly healthKey: string | undefined;
-  /** Key for `Query.Status`. */
-  readonly statusKey: string | undefined;
-  readonly credentials: ChannelCredentials;
-  readonly kafka: (() => Promise<KafkaObservation>) | undefined;
-}
 
 const MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -30,20 +13,20 @@ export async function observe(deployment: Deployment, timeoutMs: number): Promis
   const [processes, pipeline, kafka] = await Promise.all([
     Promise.all(deployment.targets.map((target) => healthOf(target, deployment, timeoutMs))),
     statusOf(deployment, timeoutMs),
-    deployment.kafka?.(),
+    deployment.kafka?.(timeoutMs),
   ]);
   return { nowMs: Date.now(), processes, ...pipeline, kafka };
 }
 
 async function healthOf(
   { kind, address, partitions }: Target,
-  { credentials, healthKey }: Deployment,
+  { credentials, processKey }: Deployment,
   timeoutMs: number,
 ): Promise<ProcessObservation> {
   const client = new ProcessClient(address, credentials, CHANNEL);
   const askedMs = Date.now();
   try {
-    const reply = await callUnary<HealthReply>((done) => ask(client, done, healthKey, timeoutMs));
+    const reply = await callUnary<HealthReply>((done) => ask(client, done, processKey, timeoutMs));
     const health = healthView(reply);
     return { kind, address, partitions, answer: { state: 'answered', askedMs, answeredMs: Date.now(), health } };
   } catch (error) {

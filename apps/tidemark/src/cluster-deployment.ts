@@ -5,25 +5,21 @@ import { brokerProblems, problemText, topicProblems } from '@tidemark/kafka-log'
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { isTidemarkError } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-import type { Deployment, Target } from './observe.ts';
+import type { Deployment, Target } from './deployment.ts';
 
-const SOURCES = { name: `doctor ${process.pid}`, readFile: (path: string) => readFile(path) };
+const SOURCES = { name: `tidemark ${process.pid}`, readFile: (path: string) => readFile(path) };
 
 /**
  * Returns all processes that the settings of a cluster name. Errors: those of the settings and of the files they name.
  */
-export async function clusterDeployment(
-  settings: Settings,
-  key: string | undefined,
-  timeoutMs: number,
-): Promise<Deployment> {
+export async function clusterDeployment(settings: Settings, key: string | undefined): Promise<Deployment> {
   const peers = await peerSecurity({ settings, ...SOURCES });
   return {
     targets: targetsOf(settings.cluster),
-    healthKey: peers.key ?? key,
+    processKey: peers.key ?? key,
     statusKey: key,
     credentials: peers.channel,
-    kafka: settings.kafka.brokers.length === 0 ? undefined : () => kafkaOf(settings, timeoutMs),
+    kafka: settings.kafka.brokers.length === 0 ? undefined : (timeoutMs) => kafkaOf(settings, timeoutMs),
   };
 }
 
