@@ -245,6 +245,28 @@ describe('the schedule of snapshots', () => {
     });
   });
 
+  test('one on request begins and ends the problem of its store, and none when its caller cancels', async () => {
+    const { schedule, clock, seen } = setUp();
+    seen.during = async () => {
+      throw new TidemarkError('unavailable', 'no answer');
+    };
+    await expect(schedule.make(PLACES[0])).rejects.toMatchObject({ message: 'no answer' });
+    await expect(schedule.make(PLACES[1])).rejects.toMatchObject({ message: 'no answer' });
+    expect([...seen.problems.keys()]).toEqual(['points/0', 'tags/0']);
+    seen.during = async () => undefined;
+    await schedule.make(PLACES[0]);
+    expect([...seen.problems.keys()]).toEqual(['tags/0']);
+    seen.during = (_task, signal) =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    const abort = new AbortController();
+    const made = expect(schedule.make(PLACES[0], { signal: abort.signal })).rejects.toThrow('enough');
+    await clock.advance(1);
+    abort.abort(new Error('enough'));
+    await made;
+    expect([...seen.problems.keys()]).toEqual(['tags/0']);
+    expect(seen.folders).toEqual(new Set());
+  });
+
   test('a stop ends the snapshot in progress, of a round and on request, and leaves no folder', async () => {
     const { schedule, clock, seen } = setUp();
     seen.during = (_task, signal) =>

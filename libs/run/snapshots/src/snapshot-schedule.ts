@@ -29,6 +29,8 @@ const URGENT_MS = 60_000;
 const CHECK_MS = 60_000;
 /** What a problem of the object store is about. */
 const ALL_STORES = 'any store';
+/** A store of which an urgent round makes no snapshot: its problem, if it has one, continues. */
+const PASSED_OVER = 'passed over';
 
 export interface SnapshotScheduleParts {
   readonly stores: Pick<StoreWorkers, 'checkpoint' | 'snapshotMade' | 'damageFound'>;
@@ -96,20 +98,24 @@ export class SnapshotSchedule {
     await this.#parts.thread.close();
   }
 
+  /** The stores of this process. */
+  get places(): readonly SnapshotPlace[] {
+    return this.#parts.places;
+  }
+
   /**
    * Makes a snapshot of a store now, also where nothing has changed. It waits for one that is being made. Errors: `not_found`
    * for a store of another process, those of the store, of the object store, and the reason of `signal`.
    */
   async make(of: SnapshotPlace, { signal, onProgress }: MakeOptions = {}): Promise<LastSnapshot> {
-    const { places } = this.#parts;
-    if (!places.some((one) => nameOf(one) === nameOf(of))) {
+    if (!this.places.some((one) => nameOf(one) === nameOf(of))) {
       throw new TidemarkError('not_found', `${nameOf(of)} belongs to another process`, { ...of });
     }
     const own = this.#stopping.signal;
     const both = signal === undefined ? own : AbortSignal.any([own, signal]);
     const options = { signal: both, onProgress };
     const making = this.#turn.run(
-      () => this.#withCheckpoint(of, (checkpoint, folder) => this.#upload(of, checkpoint, folder, options)),
+      () => this.#reported(of, both, (checkpoint, folder) => this.#upload(of, checkpoint, folder, options)),
       both,
     );
     this.#making.add(making);
@@ -167,26 +173,35 @@ export class SnapshotSchedule {
     }
   }
 
-  async #inRound(place: SnapshotPlace, isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
-    const { health, events } = this.#parts;
+  async #inRound(of: SnapshotPlace, isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
     const { signal } = this.#stopping;
-    const name = nameOf(place);
+    await this.#reported(of, signal, async (checkpoint, folder) => {
+      const { offset } = checkpoint;
+      if (offset === 0 || this.#last.get(nameOf(of))?.offset === offset) return undefined;
+      return isWanted(checkpoint) ? this.#upload(of, checkpoint, folder, { signal }) : PASSED_OVER;
+    });
+  }
+
+  /** As `#withCheckpoint`; what comes of it begins or ends the problem of the store, except after an abort of `signal`. */
+  async #reported<T extends LastSnapshot | typeof PASSED_OVER | undefined>(
+    of: SnapshotPlace,
+    signal: AbortSignal,
+    task: (checkpoint: StoreCheckpoint, folder: string) => Promise<T>,
+  ): Promise<T> {
+    const { health, events } = this.#parts;
+    const name = nameOf(of);
     try {
-      let isPassedOver = false;
-      const made = await this.#withCheckpoint(place, async (checkpoint, folder) => {
-        const { offset } = checkpoint;
-        if (offset === 0 || this.#last.get(name)?.offset === offset) return undefined;
-        isPassedOver = !isWanted(checkpoint);
-        if (isPassedOver) return undefined;
-        return this.#upload(place, checkpoint, folder, { signal });
-      });
-      if (!isPassedOver) health.report('snapshot', name, undefined);
-      if (made !== undefined) events.info(`made a snapshot of ${name}`, { ...factsOf(made) });
+      const made = await this.#withCheckpoint(of, task);
+      if (made !== PASSED_OVER) health.report('snapshot', name, undefined);
+      if (typeof made === 'object') events.info(`made a snapshot of ${name}`, factsOf(made));
+      return made;
     } catch (error) {
-      if (signal.aborted) return;
-      const cause = asTidemarkError(error);
-      // A store that can't be copied, because it is halted or damaged, reports that itself.
-      health.report('snapshot', name, cause.detail[NOT_COPIED] === true ? undefined : cause);
+      if (!signal.aborted) {
+        const cause = asTidemarkError(error);
+        // A store that can't be copied, because it is halted or damaged, reports that itself.
+        health.report('snapshot', name, cause.detail[NOT_COPIED] === true ? undefined : cause);
+      }
+      throw error;
     }
   }
 
