@@ -81,11 +81,6 @@ export class SnapshotSchedule {
     this.#options = options;
   }
 
-  /** The last snapshot of each store that this process made, if it made one. */
-  get last(): readonly LastSnapshot[] {
-    return [...this.#last.values()];
-  }
-
   start(): void {
     this.#running = this.#run();
   }
