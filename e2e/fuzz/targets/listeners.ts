@@ -195,6 +195,7 @@ const METHODS = [
   'Control/ListKeys',
   'Control/Skip',
   'Process/Health',
+  'Snapshots/Create',
   'PointStore/Aggregate',
   'TagStore/Match',
   'No/Such',

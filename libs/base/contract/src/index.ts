@@ -180,6 +180,18 @@ export {
   SeriesClass,
 } from './generated/tidemark/v1/series.ts';
 export type {
+  SnapshotsServer,
+} from './generated/tidemark/v1/snapshots.ts';
+export {
+  CreateSnapshotsReply,
+  CreateSnapshotsRequest,
+  SnapshotFailed,
+  SnapshotMade,
+  SnapshotProgress,
+  SnapshotsClient,
+  SnapshotsService,
+} from './generated/tidemark/v1/snapshots.ts';
+export type {
   TagStoreServer,
 } from './generated/tidemark/v1/tag_store.ts';
 export {

@@ -10,7 +10,7 @@ import { type EndOfCall, GrpcConnections, type TenantOfCall } from './grpc-conne
 import { quietGrpcLog } from './grpc-log.ts';
 import { listenError } from './listen-error.ts';
 
-const FILES = ['intake', 'query', 'control', 'process'].map((name) => `tidemark/v1/${name}.proto`);
+const FILES = ['intake', 'query', 'control', 'process', 'snapshots'].map((name) => `tidemark/v1/${name}.proto`);
 
 /** Bounds of the server. The services have bounds of their own for the contents of calls. */
 export interface GrpcLimits {

@@ -2,3 +2,4 @@ export type { MadeSnapshot } from './snapshot-messages.ts';
 export type { LastSnapshot, SnapshotScheduleOptions, SnapshotScheduleParts } from './snapshot-schedule.ts';
 export { SnapshotSchedule } from './snapshot-schedule.ts';
 export { SnapshotThread } from './snapshot-thread.ts';
+export { snapshotsService } from './snapshots-service.ts';

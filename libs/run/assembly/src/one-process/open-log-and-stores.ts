@@ -5,8 +5,7 @@ import { LocalDisk, openFilesLimit } from '@tidemark/node-runtime';
 import { asTidemarkError, type Clock, type Events, type Random, type Topic } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
-import type { StoreWorkers } from '@tidemark/store-workers';
-import { assembleStores } from '../parts/assemble-stores.ts';
+import { type AssembledStores, assembleStores } from '../parts/assemble-stores.ts';
 import { LogFloors, type LostRecords } from '../parts/log-floors.ts';
 import { LogTrimmer } from '../parts/log-trimmer.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
@@ -27,6 +26,11 @@ interface Ports {
   readonly progress: Pick<StartProgress, 'next'>;
 }
 
+interface OpenedStores extends AssembledStores {
+  readonly log: EmbeddedLog;
+  readonly ready: () => Promise<LostRecords[]>;
+}
+
 /**
  * Opens the embedded log and the stores of all its partitions; the log is trimmed below the commits of each store. `ready`
  * resolves when the stores are open and no record can get an offset that a store has read; only then the stores begin to read,
@@ -35,7 +39,7 @@ interface Ports {
 export async function openLogAndStores(
   { folder, name, clock, random, events, health, started, progress }: Ports,
   settings: Settings,
-): Promise<{ readonly log: EmbeddedLog; readonly stores: StoreWorkers; readonly ready: () => Promise<LostRecords[]> }> {
+): Promise<OpenedStores> {
   const { partitions } = settings.data;
   const logFolder = join(folder, 'log');
   // A point store and a tag store of each partition; the log also has one of `control`.
@@ -60,7 +64,7 @@ export async function openLogAndStores(
     );
   };
   let opened = 0;
-  const stores = assembleStores(
+  const { stores, snapshots } = assembleStores(
     {
       ...{ folder, name, clock, random, events, health, started, onTrimmable },
       isLogNearLimit: () => log.storedBytes > NEAR_LIMIT * settings.log.maxBytes,
@@ -85,5 +89,5 @@ export async function openLogAndStores(
     stores.start();
     return lost;
   };
-  return { log, stores, ready };
+  return { log, stores, snapshots, ready };
 }

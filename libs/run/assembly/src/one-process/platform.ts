@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { type Access, newApiKey } from '@tidemark/access';
-import { ControlService, type PositionsReply, ProcessService } from '@tidemark/contract';
+import { ControlService, type PositionsReply, ProcessService, SnapshotsService } from '@tidemark/contract';
 import { ControlFollower, followSkips } from '@tidemark/control-log';
 import { type Coordinator, controlService, type StorePosition } from '@tidemark/coordinator';
 import { EMBEDDED_LOG_LOCK, type EmbeddedLog } from '@tidemark/embedded-log';
@@ -18,6 +18,7 @@ import { LocalDisk, prepareDataFolder, refuseLockedFolder, SystemRandom } from '
 import type { Topic } from '@tidemark/ports';
 import type { QueryService } from '@tidemark/query';
 import { requireFreePorts, Started, stopEach } from '@tidemark/server';
+import { type SnapshotSchedule, snapshotsService } from '@tidemark/snapshots';
 import { type StoreReaders, type StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { assembleAccess } from '../parts/assemble-access.ts';
 import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
@@ -48,6 +49,7 @@ interface PlatformParts {
 
 /** What `listen` needs. */
 interface StartedParts extends PlatformParts {
+  readonly snapshots: SnapshotSchedule | undefined;
   readonly readers: StoreReaders;
 }
 
@@ -160,7 +162,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   health.start();
   started.add(() => health.stop());
   const own = { folder, name, clock, random, events, health, started, progress };
-  const { log, stores, ready } = await openLogAndStores(own, settings);
+  const { log, stores, snapshots, ready } = await openLogAndStores(own, settings);
   progress.next(() => 'reading what was decided (`control`)');
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
@@ -208,7 +210,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   );
   // Stopped first when the start fails: a part that was stopped is not a problem.
   started.add(() => health.stop());
-  return { log, control, coordinator, intake, stores, readers, access, query, health, agentKey };
+  return { log, control, coordinator, intake, stores, snapshots, readers, access, query, health, agentKey };
 }
 
 async function storePositions(stores: StoreWorkers, signal: AbortSignal): Promise<StorePosition[]> {
@@ -218,7 +220,7 @@ async function storePositions(stores: StoreWorkers, signal: AbortSignal): Promis
 }
 
 function listen(parts: StartedParts, context: PlatformContext): Promise<Servers> {
-  const { intake, access, query, health, coordinator, control, readers } = parts;
+  const { intake, access, query, health, coordinator, control, readers, snapshots } = parts;
   const { settings, clock, events, protoFolder, pageFolder, statusExtra, requestLog: logger } = context;
   const endpoints = intakeEndpoints(
     { session: () => intake.session, access, clock, random: new SystemRandom() },
@@ -245,6 +247,10 @@ function listen(parts: StartedParts, context: PlatformContext): Promise<Servers>
             controlService(() => ({ coordinator, control, access, stores: readers })),
           );
           server.addService(ProcessService, processService(health, operatorsOnly(access)));
+          server.addService(
+            SnapshotsService,
+            snapshotsService(() => snapshots, operatorsOnly(access), clock),
+          );
           registerQuery(server, query, access, settings, clock);
         },
       },

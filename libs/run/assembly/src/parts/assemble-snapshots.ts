@@ -14,7 +14,7 @@ interface SnapshotPorts extends StorePorts {
 }
 
 /** Starts to make snapshots of the stores of a process. */
-export function assembleSnapshots(ports: SnapshotPorts, { snapshot }: Pick<Settings, 'snapshot'>): void {
+export function assembleSnapshots(ports: SnapshotPorts, { snapshot }: Pick<Settings, 'snapshot'>): SnapshotSchedule {
   const { folder, stores, thread, place, kinds, owned, clock, random, events, health, started, isLogNearLimit } = ports;
   const schedule = new SnapshotSchedule(
     {
@@ -30,4 +30,5 @@ export function assembleSnapshots(ports: SnapshotPorts, { snapshot }: Pick<Setti
   if (intervalMs > 0) events.info('making snapshots', { to: objectPlaceText(place), intervalMs });
   schedule.start();
   started.add(() => schedule.stop());
+  return schedule;
 }

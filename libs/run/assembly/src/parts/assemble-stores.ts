@@ -2,16 +2,22 @@ import { watchStores } from '@tidemark/health';
 import { objectPlace } from '@tidemark/object-storage';
 import type { Topic } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
-import { SnapshotThread } from '@tidemark/snapshots';
+import { type SnapshotSchedule, SnapshotThread } from '@tidemark/snapshots';
 import { type StoreProblem, StoreWorkers } from '@tidemark/store-workers';
 import { assembleSnapshots } from './assemble-snapshots.ts';
 import type { StorePorts } from './store-ports.ts';
 
+/** The stores of a process, and what makes snapshots of them; undefined without an object store. */
+export interface AssembledStores {
+  readonly stores: StoreWorkers;
+  readonly snapshots: SnapshotSchedule | undefined;
+}
+
 /**
- * Starts the stores of a process on their threads, watched by `health`; `ready` of the result waits until they are
- * open, and they read from `start` of the result on. With an object store, snapshots of them are made.
+ * Starts the stores of a process on their threads, watched by `health`; `ready` of the stores waits until they are
+ * open, and they read from their `start` on. With an object store, snapshots of them are made.
  */
-export function assembleStores(ports: StorePorts, settings: Settings): StoreWorkers {
+export function assembleStores(ports: StorePorts, settings: Settings): AssembledStores {
   const { folder, log, kinds, owned, openFiles, events, health, started, readiness } = ports;
   const { threads, ...limits } = settings.store;
   const watched = watchStores(health, events);
@@ -41,8 +47,8 @@ export function assembleStores(ports: StorePorts, settings: Settings): StoreWork
     },
   });
   started.add(() => stores.stop());
-  if (place && thread) assembleSnapshots({ ...ports, stores, thread, place }, settings);
+  const snapshots = place && thread && assembleSnapshots({ ...ports, stores, thread, place }, settings);
   health.watchThreads(() => stores.threads);
   health.watchMemory(() => stores.memory);
-  return stores;
+  return { stores, snapshots };
 }

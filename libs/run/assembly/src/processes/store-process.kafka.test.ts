@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type CreateSnapshotsReply, SnapshotsClient } from '@tidemark/contract';
 import { KafkaCluster } from '@tidemark/kafka-brokers';
 import { KAFKA_START_MS, kafkaSuite } from '@tidemark/kafka-brokers/testing';
 import { openKafkaLog, prepareTopics } from '@tidemark/kafka-log';
 import { ClusterAdmin } from '@tidemark/kafka-log/testing';
 import { SERIES_CLASS, seriesId } from '@tidemark/model';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { callStream } from '@tidemark/rpc';
 import { parseSettings } from '@tidemark/settings';
 import { grpcTagStore } from '@tidemark/store-rpc';
 import { TagRecordWriter } from '@tidemark/tag-records';
@@ -33,7 +35,8 @@ await kafkaSuite('a process of stores', () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-store-'));
     const groups = {
       kafka: { brokers: kafka.bootstrap.join(','), replication: 1, minInsync: 1, allowSingleReplica: true },
-      data: { folder, partitions: 1 },
+      data: { folder: join(folder, 'data'), partitions: 1 },
+      objects: { store: 'folder', folder: join(folder, 'objects') },
       cluster: { partitions: '0', drainMs: 0 },
       grpc: { port: 0 },
       http: { port: 0 },
@@ -125,6 +128,29 @@ await kafkaSuite('a process of stores', () => {
       store.close();
     }
   }
+
+  async function createSnapshots({ grpcPort }: Service): Promise<CreateSnapshotsReply[]> {
+    const client = new SnapshotsClient(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+    try {
+      return await callStream(() => client.create({ kind: '', partitions: [] }));
+    } finally {
+      client.close();
+    }
+  }
+
+  test(
+    'a store makes a snapshot on request',
+    async () => {
+      await append(0);
+      const store = await start();
+      await until(store, (reason) => reason === undefined);
+      expect((await createSnapshots(store)).at(-1)).toMatchObject({
+        ...{ kind: 'tags', partition: 0 },
+        state: { $case: 'made', value: { offset: 0 } },
+      });
+    },
+    3 * WAIT_MS,
+  );
 
   test(
     'a store continues in the topic that it has read, and not in one that was recreated while it was down',

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
+import { SnapshotsService } from '@tidemark/contract';
 import { followSkips } from '@tidemark/control-log';
 import { watchControl } from '@tidemark/health';
 import { LocalDisk, openFilesLimit, prepareDataFolder } from '@tidemark/node-runtime';
 import { noPartitions } from '@tidemark/settings';
+import { snapshotsService } from '@tidemark/snapshots';
 import { addStoreService, type StoreKind } from '@tidemark/store-rpc';
-import type { StoreWorkers } from '@tidemark/store-workers';
-import { assembleStores } from '../parts/assemble-stores.ts';
+import { type AssembledStores, assembleStores } from '../parts/assemble-stores.ts';
 import { openFilesPerDatabase, requireOpenFiles } from '../parts/open-files.ts';
 import { Pending } from '../parts/pending.ts';
 import { StoreReadiness } from '../parts/store-readiness.ts';
@@ -40,13 +41,19 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
   const owned = settings.cluster.partitions;
   if (owned.length === 0) throw noPartitions();
   const folder = resolve(settings.data.folder);
-  const pending = new Pending<StoreWorkers>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
+  const pending = new Pending<AssembledStores>(kind === 'aggregator' ? 'the aggregator' : `the ${kind} store`);
   const hosted: HostedService = {
     isForPeers: true,
     register: (server) => {
       addStoreService(server, kind, async (method, request, signal) => {
-        return pending.part.answer(kind, method, request, signal);
+        return pending.part.stores.answer(kind, method, request, signal);
       });
+      // Callers of all services of this process are checked alike: `isForPeers`.
+      const schedule = () => pending.part.snapshots;
+      server.addService(
+        SnapshotsService,
+        snapshotsService(schedule, () => undefined, clock),
+      );
     },
   };
   return ServiceHost.start(context, hosted, async (host) => {
@@ -65,7 +72,7 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
     const topic = kind === 'tags' ? 'tags' : 'points';
     const logId = await untilAnswered(host, context, () => keptLogId(disk, log, topic, owned[0]));
     const readiness = new StoreReadiness(owned.map((partition) => `${topic}/${partition}`));
-    const stores = assembleStores(
+    const assembled = assembleStores(
       {
         ...{ folder, name, clock, random, owned, events, readiness, health, started: host },
         ...{ openFiles: openFilesPerDatabase(limit, plan) },
@@ -74,10 +81,11 @@ async function startStore(kind: StoreKind, context: ServiceContext): Promise<Ser
       },
       settings,
     );
+    const { stores } = assembled;
     followSkips(control, (skip) => stores.skip(skip));
     stores.start();
     await stores.ready();
-    pending.set(stores);
+    pending.set(assembled);
     host.setReadiness(() => readiness.notReady);
   });
 }

@@ -94,6 +94,7 @@ export const RPC_RULES: Readonly<Record<string, Rule>> = {
   '/tidemark.v1.Control/StateHash': { scope: 'admin', isForOperators: true, message: {} },
   '/tidemark.v1.Process/Health': { scope: 'admin', isForOperators: true, message: {} },
   '/tidemark.v1.Process/Session': { scope: 'admin', isForOperators: true, message: { tenant: 'default' } },
+  '/tidemark.v1.Snapshots/Create': { scope: 'admin', isForOperators: true, message: { kind: '', partitions: [] } },
   '/tidemark.v1.Query/Run': {
     scope: 'read',
     message: { query: 'sum:asked.metric{*} by {why}', ...RANGE_MS, variables: {}, variableLists: undefined },
