@@ -7,6 +7,7 @@ import { type ObjectPlace, objectPlace, objectPlaceText, openObjects } from '@ti
 import { isTidemarkError, type ObjectStore, TidemarkError } from '@tidemark/ports';
 import {
   listSnapshots,
+  type ReportProgress,
   type SnapshotManifest,
   SnapshotStore,
   snapshotPlaces,
@@ -17,6 +18,8 @@ import { Command } from 'commander';
 import { tableJsonOrCsv, tableOrJson } from '../format-option.ts';
 import { csvOf, tableOf } from '../list-output.ts';
 import { print, printError } from '../printable.ts';
+import { ProgressLine } from '../progress-line.ts';
+import { createCommand } from './snapshot-create.ts';
 
 const GROUPS = ['data', 'objects'] as const;
 
@@ -28,9 +31,10 @@ interface Found {
   readonly unreadable: readonly UnreadableSnapshot[];
 }
 
-/** Commands about the snapshots of an object store. They need no running platform. */
+/** Commands about snapshots. Those that read the object store need no running platform. */
 export function snapshotCommand(): Command {
-  const snapshot = new Command('snapshot').description('list and verify the snapshots of the object store');
+  const snapshot = new Command('snapshot').description('make, list and verify the snapshots of the object store');
+  snapshot.addCommand(createCommand());
   const list = settingsCommand('list', 'list the snapshots of all partitions', GROUPS).addOption(tableJsonOrCsv());
   snapshot.addCommand(
     list.action(async ({ format }: { format: 'table' | 'json' | 'csv' }) =>
@@ -43,7 +47,8 @@ export function snapshotCommand(): Command {
   snapshot.addCommand(
     verify.action(async ({ all = false, format }: { all?: boolean; format: 'table' | 'json' }) =>
       withSnapshots(verify, async (found, place) => {
-        const rows = await verifyAll(found, all);
+        const line = new ProgressLine(process.stderr, () => performance.now());
+        const rows = await verifyAll(found, all, line).finally(() => line.clear());
         print(format === 'json' ? JSON.stringify({ snapshots: rows }, undefined, 2) : verifiedText(rows, place));
         const isWhole = rows.some(({ state }) => state === 'whole');
         if (!isWhole || rows.some(({ state }) => state === 'damaged' || state === 'unreadable')) process.exitCode = 1;
@@ -129,7 +134,7 @@ interface Verified {
   readonly wrong: readonly string[];
 }
 
-async function verifyAll(found: readonly Found[], isAll: boolean): Promise<Verified[]> {
+async function verifyAll(found: readonly Found[], isAll: boolean, line: ProgressLine): Promise<Verified[]> {
   const rows: Verified[] = [];
   for (const { of, store, snapshots, unreadable } of found) {
     for (const { id, key, error } of unreadable) {
@@ -137,7 +142,7 @@ async function verifyAll(found: readonly Found[], isAll: boolean): Promise<Verif
       rows.push({ of, id: id ?? key, state, bytes: 0, wrong: [error.message] });
     }
     for (const snapshot of snapshots) {
-      const row = await verified(of, store, snapshot);
+      const row = await verified(of, store, snapshot, (...bytes) => line.show(`${of} ${snapshot.id}`, ...bytes));
       rows.push(row);
       if (!isAll && row.state !== 'removed') break;
     }
@@ -145,11 +150,16 @@ async function verifyAll(found: readonly Found[], isAll: boolean): Promise<Verif
   return rows;
 }
 
-async function verified(of: string, store: SnapshotStore, snapshot: SnapshotManifest): Promise<Verified> {
+async function verified(
+  of: string,
+  store: SnapshotStore,
+  snapshot: SnapshotManifest,
+  onProgress: ReportProgress,
+): Promise<Verified> {
   const { id } = snapshot;
   const { bytes } = factsOf(snapshot);
   try {
-    const wrong = (await verifySnapshot(store, id)).wrong.map(({ error }) => error.message);
+    const wrong = (await verifySnapshot(store, id, { onProgress })).wrong.map(({ error }) => error.message);
     return { of, id, state: wrong.length > 0 ? 'damaged' : 'whole', bytes, wrong };
   } catch (error) {
     // Its retention has ended meanwhile.

@@ -36,7 +36,7 @@ export type UnaryMethod<Request, Reply> = (
 ) => ClientUnaryCall;
 
 /** Options of the channel to a peer. */
-export function peerChannel({ messageBytes = DEFAULT_MESSAGE_BYTES }: PeerOptions) {
+export function peerChannel({ messageBytes = DEFAULT_MESSAGE_BYTES }: Pick<PeerOptions, 'messageBytes'> = {}) {
   return {
     'grpc.max_receive_message_length': messageBytes,
     'grpc.max_send_message_length': messageBytes,

@@ -78,19 +78,31 @@ function sendMessage<Reply>(call: ServerWritableStream<unknown, Reply>, message:
 
 const ENDS = ['drain', 'cancelled', 'close'] as const;
 
-/** Reads all messages of a stream; throws a TidemarkError when it ends with an error. An abort of `signal` cancels it. */
+/** Reads all messages of a stream. Errors are those of `readStream`. */
 export async function callStream<Reply>(
   start: () => ClientReadableStream<Reply>,
   signal?: AbortSignal,
 ): Promise<Reply[]> {
+  const messages: Reply[] = [];
+  await readStream(start, (message) => void messages.push(message), signal);
+  return messages;
+}
+
+/**
+ * Calls `receive` with each message of a stream as it comes. Throws a TidemarkError when the stream ends with an error. An abort of
+ * `signal` cancels it.
+ */
+export async function readStream<Reply>(
+  start: () => ClientReadableStream<Reply>,
+  receive: (message: Reply) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   if (signal?.aborted) throw new TidemarkError('cancelled', 'the call was cancelled before it started');
   const call = start();
   const cancel = (): void => call.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
-  const messages: Reply[] = [];
   try {
-    for await (const message of call) messages.push(message as Reply);
-    return messages;
+    for await (const message of call) receive(message as Reply);
   } catch (error) {
     throw fromGrpcError(error);
   } finally {
