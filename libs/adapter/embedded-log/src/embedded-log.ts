@@ -15,7 +15,7 @@ import { DEFAULT_EMBEDDED_LOG_LIMITS, type EmbeddedLogLimits } from './embedded-
 import { claimFormat } from './format-file.ts';
 import { LogSpace } from './log-space.ts';
 import { newProducerId, Partition } from './partition.ts';
-import { PartitionList } from './partition-list.ts';
+import { type MadePartition, PartitionList } from './partition-list.ts';
 import { type PartitionCounts, PartitionSet, TOPICS } from './partition-set.ts';
 import type { ProducerWriter } from './producer-writer.ts';
 
@@ -130,6 +130,11 @@ export class EmbeddedLog implements Log {
     return this.#partitions.all().flatMap(({ topic, partition, lost }) => {
       return lost.map((range) => ({ topic, partition, ...range }));
     });
+  }
+
+  /** The partitions, with their ids: `remakeLog` makes them again on another disk. */
+  get made(): MadePartition[] {
+    return this.#list.made;
   }
 
   /** Bytes of all segments. */

@@ -4,5 +4,7 @@ export type { EmbeddedLogLimits } from './embedded-log-limits.ts';
 export { DEFAULT_EMBEDDED_LOG_LIMITS } from './embedded-log-limits.ts';
 export type { EmbeddedLogReaderOptions } from './embedded-log-reader.ts';
 export { EmbeddedLogReader, openEmbeddedLogReader } from './embedded-log-reader.ts';
+export { type MadePartition, MOST_REMADE } from './partition-list.ts';
 export type { PartitionCounts } from './partition-set.ts';
 export { ProducerWriter } from './producer-writer.ts';
+export { nextAfterLoss, remadeOf, remakeLog } from './remake-log.ts';

@@ -10,7 +10,14 @@ const LIST_LIMIT_BYTES = 1024 * 1024;
 const LINE = new RegExp(
   `^(${TOPICS.join('|')}) (0|[1-9][0-9]{0,8}) ([0-9a-f]{${2 * LOG_ID_BYTES}}) (0|[1-9][0-9]{0,3})$`,
 );
-const MOST_REMADE = Math.floor(Number.MAX_SAFE_INTEGER / REMADE_STEP);
+/** A partition can be made again so often. */
+export const MOST_REMADE = Math.floor(Number.MAX_SAFE_INTEGER / REMADE_STEP);
+
+/** A partition that the log has made, with its place. */
+export interface MadePartition extends ListedPartition {
+  readonly topic: Topic;
+  readonly partition: number;
+}
 
 /** What the list has of a partition. */
 export interface ListedPartition {
@@ -50,10 +57,18 @@ export class PartitionList {
     return this.#partitions.get(`${topic} ${partition}`);
   }
 
+  /** All partitions. */
+  get made(): MadePartition[] {
+    return [...this.#partitions].map(([key, listed]) => {
+      const [topic, partition] = key.split(' ');
+      return { topic: topic as Topic, partition: Number(partition), ...listed };
+    });
+  }
+
   /** The number of partitions that a topic has at least. */
   count(topic: Topic): number {
-    const listed = [...this.#partitions.keys()].map((key) => key.split(' ')).filter(([name]) => name === topic);
-    return listed.reduce((most, [, partition]) => Math.max(most, Number(partition) + 1), 0);
+    const listed = this.made.filter((one) => one.topic === topic);
+    return listed.reduce((most, { partition }) => Math.max(most, partition + 1), 0);
   }
 
   /** Notes a partition whose folder has a segment. `save` makes it durable. */
