@@ -189,6 +189,8 @@ test('a gap is one sentence with the number of its records', () => {
   const gap = { topic: 'tags', partition: 1, offset: 7, reason: 'bit\nrot', records: 1 };
   expect(gapText(gap)).toBe('tags/1 has a gap of 1 record at offset 7: bit\\nrot');
   expect(gapText({ ...gap, records: 3 })).toBe('tags/1 has a gap of 3 records at offset 7: bit\\nrot');
+  const unknown = 'tags/1 has a gap of an unknown number of records at offset 7: bit\\nrot';
+  expect(gapText({ ...gap, records: 2 ** 40 - 7 })).toBe(unknown);
   const tags = [{ partition: 1, gaps: [gap] }];
   expect(formatStatus(StatusReply.fromPartial({ tags }))).toContain(gapText(gap));
 });

@@ -31,9 +31,13 @@ export function tagLagsOf({ tags }: Pick<PipelineView, 'tags'>): { part: string;
     .filter(({ records }) => records > NOTED_TAGS_LAG);
 }
 
+/** So many offsets are passed where nothing says how many records were lost, as with a folder of the log that is gone. */
+const UNKNOWN_RECORDS = 2 ** 39;
+
 /** Formats a gap without its partition and reason: `a gap of 3 records at offset 7`. */
 export function gapWords({ offset, records }: { readonly offset: number; readonly records: number }): string {
-  return `a gap of ${counted(records, 'record')} at offset ${offset}`;
+  const lost = records >= UNKNOWN_RECORDS ? 'an unknown number of records' : counted(records, 'record');
+  return `a gap of ${lost} at offset ${offset}`;
 }
 
 /** Returns one sentence for each partition that has skipped records. */
