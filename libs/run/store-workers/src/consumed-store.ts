@@ -54,13 +54,14 @@ export const NO_CONSUMER = {
 /** What the stores of a thread share. */
 export interface SharedContext {
   readonly clock: Clock;
-  readonly options: StoreWorkerOptions;
+  readonly options: Pick<StoreWorkerOptions, 'limits' | 'latenessMs'>;
   readonly idHash: IdHash;
   readonly pageCodec: PageCodec;
 }
 
 /** What a store has of its thread. The functions are about this store. */
 export interface StoreContext extends SharedContext {
+  readonly options: StoreWorkerOptions;
   readonly log: StoreLogReader;
   /** Segments of the embedded log, undefined until they are known. */
   readonly segments: () => TrimmableLog | undefined;

@@ -1,3 +1,4 @@
+export { databaseFormat, databaseOffset, passLost } from './database-offset.ts';
 export type {
   PassedOver,
   RestoredSnapshot,

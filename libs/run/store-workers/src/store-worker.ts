@@ -14,9 +14,16 @@ import {
   sleep,
   TidemarkError,
 } from '@tidemark/ports';
-import { openRocksDb, type RocksDbKeyValue } from '@tidemark/rocksdb';
+import type { RocksDbKeyValue } from '@tidemark/rocksdb';
 import { requestedPartition, type StoreKind } from '@tidemark/store-rpc';
-import { type ConsumedStore, NO_CONSUMER, openConsumedStore, openStore, type SharedContext } from './consumed-store.ts';
+import {
+  type ConsumedStore,
+  NO_CONSUMER,
+  openConsumedStore,
+  openStore,
+  type SharedContext,
+  type StoreContext,
+} from './consumed-store.ts';
 import {
   type DatabaseId,
   type DatabasePlace,
@@ -33,9 +40,9 @@ import {
   silentText,
   unopenedText,
 } from './damaged-database.ts';
-import { checkIdentity } from './database-identity.ts';
 import { LogSegments } from './log-segments.ts';
 import { LostDatabases, type Replacement, type Unreplaced } from './lost-databases.ts';
+import { CHECK_OPEN_FILES, openDatabase } from './open-database.ts';
 import { ownBytes } from './own-bytes.ts';
 import { RequestTurns } from './request-turns.ts';
 import { SnapshotRequests } from './snapshot-requests.ts';
@@ -53,13 +60,9 @@ import {
   type ToStore,
 } from './store-messages.ts';
 
-/** Write buffer of RocksDB: a commit is about a MiB for 25,000 series, and each store has up to two buffers. */
-const WRITE_BUFFER_BYTES = 4 * 1024 * 1024;
 const THREAD_REPORT_MS = 1000;
 /** How long the other stores of the thread wait at their open for the log of a damaged one. */
 const OPEN_WAIT_MS = 5000;
-/** Of a database that is only checked. */
-const CHECK_OPEN_FILES = 20;
 /** Errors of an open that are about one database, and no damage. */
 const UNOPENED: readonly ErrorCode[] = ['permission_denied', 'unavailable'];
 
@@ -325,7 +328,7 @@ export class StoreWorker {
   }
 
   async #openDatabase(place: DatabasePlace): Promise<ConsumedStore> {
-    const keyValue = await this.#openKeyValue(place, place.folder);
+    const keyValue = await openDatabase(place, place.folder, this.#options.openFiles);
     try {
       return await this.#openState(place, keyValue);
     } catch (error) {
@@ -336,7 +339,7 @@ export class StoreWorker {
 
   /** Opens and closes a database that is not at its place yet. */
   async #checkDatabase(place: DatabasePlace, folder: string): Promise<void> {
-    const keyValue = await this.#openKeyValue(place, join(this.#options.folder, folder), CHECK_OPEN_FILES);
+    const keyValue = await openDatabase(place, join(this.#options.folder, folder), CHECK_OPEN_FILES);
     try {
       (await openStore(place, keyValue, this.#shared)).close?.();
     } finally {
@@ -344,22 +347,7 @@ export class StoreWorker {
     }
   }
 
-  async #openKeyValue(
-    { kind, partition }: DatabasePlace,
-    folder: string,
-    maxOpenFiles = this.#options.openFiles,
-  ): Promise<RocksDbKeyValue> {
-    const keyValue = await openRocksDb(folder, { writeBufferBytes: WRITE_BUFFER_BYTES, maxOpenFiles });
-    try {
-      await checkIdentity(keyValue, kind, partition, folder);
-      return keyValue;
-    } catch (error) {
-      await keyValue.close();
-      throw error;
-    }
-  }
-
-  get #shared(): SharedContext {
+  get #shared(): SharedContext & Pick<StoreContext, 'options'> {
     return { clock: this.#clock, options: this.#options, idHash: this.#idHash, pageCodec: this.#pageCodec };
   }
 
