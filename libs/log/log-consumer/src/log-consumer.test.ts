@@ -132,6 +132,31 @@ describe('LogConsumer', () => {
     expect([state.stoppedAfter, state.commits]).toEqual([3, [3, 5]]);
   });
 
+  test('a commit on request has what the log has, and its error is that of the request', async () => {
+    const { state, consumer, problems } = started('abc');
+    await consumer.caughtUp();
+    await consumer.caughtUp();
+    expect([state.applied.join(''), state.commits]).toEqual(['abc', [3]]);
+    state.apply({ offset: 3, appendTimeMs: 0, value: Buffer.from('d') });
+    state.failures.push('resource_exhausted');
+    await expect(consumer.caughtUp()).rejects.toMatchObject({ code: 'resource_exhausted' });
+    await until(() => problems.at(-1) === undefined);
+    // The next commit is not of the failed request.
+    expect(state.commits).toEqual([3]);
+    const stopped = expect(consumer.caughtUp()).rejects.toMatchObject({ code: 'cancelled' });
+    await consumer.stop();
+    await stopped;
+    expect(state.committedOffset).toBe(4);
+  });
+
+  test('a commit on request does not wait for what a halt holds back', async () => {
+    const { state, consumer } = started('ab!c');
+    await until(() => consumer.halt !== undefined);
+    await consumer.caughtUp();
+    expect(state.commits).toEqual([2]);
+    await consumer.stop();
+  });
+
   test('others have a turn after each 20 ms in which records of one read were applied', async () => {
     let nowMs = 0;
     const turns: number[] = [];

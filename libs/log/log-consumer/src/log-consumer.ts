@@ -119,6 +119,9 @@ const APPLY_MS = 20;
  * another end and former topics for a while.
  */
 const LOST_CHECKS = 20;
+/** How long a copy waits for records that the log has, ms, and how often it looks for them. */
+const COPY_WAIT_MS = 10_000;
+const COPY_POLL_MS = 20;
 /** Interval between polls of the log's end while no records are read, ms. */
 const END_POLL_MS = 1000;
 
@@ -147,6 +150,8 @@ export class LogConsumer {
   /** Number of consecutive checks that found a log other than the one of the state. */
   #lostChecks = 0;
   #running: Promise<void> | undefined;
+  /** Those that wait for a commit. */
+  readonly #waiting: { resolve(): void; reject(error: unknown): void }[] = [];
 
   constructor(options: LogConsumerOptions) {
     this.#options = options;
@@ -192,9 +197,30 @@ export class LogConsumer {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    await this.#options.state.stop?.();
-    await this.#options.memory?.save();
-    await this.#options.state.commit();
+    try {
+      await this.#options.state.stop?.();
+      await this.#save();
+    } finally {
+      for (const { reject } of this.#waiting.splice(0)) reject(new TidemarkError('cancelled', 'the consumer stops'));
+    }
+  }
+
+  /**
+   * Has the log up to its end now applied, within `COPY_WAIT_MS`, and what is applied committed, also when no commit is due. A
+   * consumer that is halted commits what it has. Does nothing before the start. Throws the errors of the log and the commit.
+   */
+  async caughtUp(): Promise<void> {
+    const { log, topic, partition, state, clock } = this.#options;
+    if (this.#running === undefined) return;
+    const { next } = await log.bounds(topic, partition);
+    const untilMs = clock.monotonicMs() + COPY_WAIT_MS;
+    while (state.nextOffset < next && this.#halt === undefined && clock.monotonicMs() < untilMs) {
+      if (this.#stop.signal.aborted) break;
+      await sleep(clock, COPY_POLL_MS, this.#stop.signal);
+    }
+    if (state.nextOffset === state.committedOffset) return;
+    if (this.#stop.signal.aborted) throw new TidemarkError('cancelled', 'the consumer stops');
+    await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   async #run(): Promise<void> {
@@ -217,7 +243,7 @@ export class LogConsumer {
     const { log, topic, partition, state, clock, yieldTurn } = this.#options;
     this.#during = 'read';
     // A failed commit is repeated before more records are applied.
-    if (state.wantsCommit) await this.#commit();
+    if (state.wantsCommit || this.#waiting.length > 0) await this.#commit();
     if (this.#halt?.cause === 'record' && !(await this.#skipRecord())) return;
     if (this.#halt?.cause === 'trimmed' && this.#options.skipReason(state.nextOffset) !== undefined) {
       await this.#skipRecord();
@@ -319,11 +345,22 @@ export class LogConsumer {
   async #commit(): Promise<void> {
     this.#during = 'commit';
     try {
-      await this.#options.memory?.save();
-      await this.#options.state.commit();
+      await this.#save();
       this.#during = 'read';
     } catch (error) {
       await this.#pollEnd();
+      throw error;
+    }
+  }
+
+  async #save(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    try {
+      await this.#options.memory?.save();
+      await this.#options.state.commit();
+      for (const { resolve } of waiting) resolve();
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
       throw error;
     }
   }

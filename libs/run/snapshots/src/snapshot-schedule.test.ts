@@ -188,14 +188,15 @@ describe('the schedule of snapshots', () => {
     await clock.advance(55_000);
     expect(seen.made).toEqual([]);
     await clock.advance(10_000);
-    expect(seen.made).toEqual(['points/0 at 10']);
+    // Names of series are sent with the points that need them.
+    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 20']);
     seen.offsets.points = 11;
     await clock.advance(60_000);
     seen.isUrgent = false;
     seen.offsets.points = 12;
-    expect(seen.made.slice(1)).toEqual(['points/0 at 11']);
+    expect(seen.made.slice(2)).toEqual(['points/0 at 11']);
     await clock.advance(0.2 * HOUR_MS);
-    expect(seen.made.slice(2)).toEqual(['points/0 at 12', 'tags/0 at 20']);
+    expect(seen.made.slice(3)).toEqual(['points/0 at 12']);
     await schedule.stop();
   });
 

@@ -60,6 +60,9 @@ export interface LastSnapshot extends MadeSnapshot {
   readonly offset: number;
 }
 
+/** Whether a copy of a store becomes a snapshot. */
+type IsWanted = (checkpoint: StoreCheckpoint, place: SnapshotPlace) => boolean;
+
 /**
  * Makes snapshots of the stores of a process: all of them at each interval, one after the other, and single ones on request. A store
  * that has committed nothing since its last one is passed over, and in urgent rounds one whose snapshot would free nothing of the
@@ -137,7 +140,8 @@ export class SnapshotSchedule {
       const isDue = nowMs >= dueMs;
       const isUrgentNow = !isDue && nowMs - lastMs >= URGENT_MS && isUrgent?.() === true;
       if (signal.aborted || !(isDue || isUrgentNow)) continue;
-      await this.#round(({ freesLog }) => isDue || freesLog);
+      // Names of series, which are small, with the points that need them.
+      await this.#round(({ freesLog }, { kind }) => isDue || freesLog || kind === 'tags');
       lastMs = clock.monotonicMs();
       if (isDue) dueMs = lastMs + intervalMs * this.#jitter();
     }
@@ -160,7 +164,7 @@ export class SnapshotSchedule {
   }
 
   /** Makes snapshots of the stores whose copies `isWanted`. */
-  async #round(isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
+  async #round(isWanted: IsWanted): Promise<void> {
     const { signal } = this.#stopping;
     for (const place of this.#parts.places) {
       if (signal.aborted) return;
@@ -168,12 +172,12 @@ export class SnapshotSchedule {
     }
   }
 
-  async #inRound(of: SnapshotPlace, isWanted: (checkpoint: StoreCheckpoint) => boolean): Promise<void> {
+  async #inRound(of: SnapshotPlace, isWanted: IsWanted): Promise<void> {
     const { signal } = this.#stopping;
     await this.#reported(of, signal, async (checkpoint, folder) => {
       const { offset } = checkpoint;
       if (offset === 0 || this.#last.get(nameOf(of))?.offset === offset) return undefined;
-      return isWanted(checkpoint) ? this.#upload(of, checkpoint, folder, { signal }) : PASSED_OVER;
+      return isWanted(checkpoint, of) ? this.#upload(of, checkpoint, folder, { signal }) : PASSED_OVER;
     });
   }
 

@@ -19,7 +19,7 @@ const FLUSH_STEP_MS = 60_000;
 export interface ConsumedStore {
   readonly topic: Topic;
   readonly store: Omit<StorePartition, 'state'>;
-  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt'>>;
+  readonly consumer: Pick<LogConsumer, 'position'> & Partial<Pick<LogConsumer, 'start' | 'stop' | 'halt' | 'caughtUp'>>;
   /** Absent for a store without one. */
   readonly database?: RocksDbKeyValue;
   /** Of a store with a database. */
@@ -225,5 +225,6 @@ function withPosition(
     },
     start: () => consumer.start(),
     stop: () => consumer.stop(),
+    caughtUp: () => consumer.caughtUp(),
   };
 }

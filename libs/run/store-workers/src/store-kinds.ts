@@ -60,6 +60,11 @@ export interface StoreKindRow {
   readonly topic: Topic;
   /** Version of the format of its database. */
   readonly format: number;
+  /**
+   * Reads and commits what the log has before its database is copied: names of series must be in snapshots of which the points were
+   * copied before. A commit of points ends pages, and follows the log alone.
+   */
+  readonly commitsForCopies: boolean;
   open(opening: StoreOpening): Promise<StorePartition>;
 }
 
@@ -93,6 +98,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   points: storeKind<'points', PointPartition>('points', {
     topic: 'points',
     format: POINT_STORE_VERSION,
+    commitsForCopies: false,
     open: ({ partition, keyValue, slicing, options, idHash, pageCodec }) =>
       PointPartition.open({
         partition,
@@ -117,6 +123,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   tags: storeKind<'tags', TagPartition>('tags', {
     topic: 'tags',
     format: TAG_STORE_VERSION,
+    commitsForCopies: true,
     open: ({ keyValue, idHash, slicing, options, instance }) => {
       const { retentionMs } = options.limits;
       const retentionDays = retentionMs === 0 ? 0 : Math.ceil(retentionMs / DAY_MS) + DAYS_AFTER_POINTS;
@@ -142,6 +149,7 @@ export const STORE_KINDS: Readonly<Record<StoreKind, StoreKindRow>> = {
   aggregator: storeKind<'aggregator', AggregatorPartition>('aggregator', {
     topic: 'points',
     format: AGGREGATOR_VERSION,
+    commitsForCopies: false,
     open: ({ partition, keyValue }) => AggregatorPartition.open({ partition, keyValue }),
     position: ({ store, consumer }) => ({ ...store.status, ...consumer.position }),
     answers: {
@@ -156,18 +164,20 @@ function storeKind<K extends StoreKind, Store extends ConsumedState>(
   row: {
     readonly topic: Topic;
     readonly format: number;
+    readonly commitsForCopies: boolean;
     readonly open: (opening: StoreOpening) => Promise<Store>;
     readonly position: (opened: Omit<Opened<Store>, 'inSlices'>) => ReplicaPosition;
     readonly close?: (store: Store) => void;
     readonly answers: Answers<K, Store>;
   },
 ): StoreKindRow {
-  const { topic, format, open, position } = row;
+  const { topic, format, commitsForCopies, open, position } = row;
   // Each answer gets the request that the definition of its own name decodes.
   const untyped = row.answers as unknown as Readonly<Record<string, UntypedAnswer<Store> | undefined>>;
   return {
     topic,
     format,
+    commitsForCopies,
     async open(opening) {
       const store = await open(opening);
       const { partition, slicing } = opening;

@@ -456,6 +456,7 @@ export class StoreWorker {
       const text = `${name} is not copied while it is halted: ${halt.error.message}`;
       throw notCopied('failed_precondition', text, partition);
     }
+    if (STORE_KINDS[kind].commitsForCopies) await consumer.caughtUp?.();
     // Read before the copy, which may have what is committed while it is made.
     const position = found.store.position(consumer);
     const { committedOffset: offset } = position;
