@@ -315,6 +315,26 @@ export interface PartitionStateHash {
   tagsHash: string;
 }
 
+/** What the object store has of the log of a platform, so that another disk can continue it (docs/formats/control-copy.md). */
+export interface ControlCopy {
+  /** When and by which process it was made; ms since the Unix epoch, by its wall clock. */
+  createdMs: number;
+  createdBy: string;
+  partitions: LogPartition[];
+  /** The state of `control` at that time. */
+  checkpoint: Checkpoint | undefined;
+}
+
+/** A partition that the embedded log has made. */
+export interface LogPartition {
+  topic: string;
+  partition: number;
+  /** 16 bytes. */
+  id: Buffer;
+  /** How often its folder was gone and was made again. */
+  remade: number;
+}
+
 function createBaseControlRecord(): ControlRecord {
   return { record: undefined };
 }
@@ -3346,6 +3366,190 @@ export const PartitionStateHash: MessageFns<PartitionStateHash> = {
     message.pointsHash = object.pointsHash ?? "";
     message.tagsOffset = object.tagsOffset ?? 0;
     message.tagsHash = object.tagsHash ?? "";
+    return message;
+  },
+};
+
+function createBaseControlCopy(): ControlCopy {
+  return { createdMs: 0, createdBy: "", partitions: [], checkpoint: undefined };
+}
+
+export const ControlCopy: MessageFns<ControlCopy> = {
+  encode(message: ControlCopy, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.createdMs !== 0) {
+      writer.uint32(9).double(message.createdMs);
+    }
+    if (message.createdBy !== "") {
+      writer.uint32(18).string(message.createdBy);
+    }
+    for (const v of message.partitions) {
+      LogPartition.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.checkpoint !== undefined) {
+      Checkpoint.encode(message.checkpoint, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ControlCopy {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseControlCopy();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.createdMs = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdBy = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.partitions.push(LogPartition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = Checkpoint.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ControlCopy>): ControlCopy {
+    return ControlCopy.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ControlCopy>): ControlCopy {
+    const message = createBaseControlCopy();
+    message.createdMs = object.createdMs ?? 0;
+    message.createdBy = object.createdBy ?? "";
+    message.partitions = object.partitions?.map((e) => LogPartition.fromPartial(e)) || [];
+    message.checkpoint = (object.checkpoint !== undefined && object.checkpoint !== null)
+      ? Checkpoint.fromPartial(object.checkpoint)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLogPartition(): LogPartition {
+  return { topic: "", partition: 0, id: Buffer.alloc(0), remade: 0 };
+}
+
+export const LogPartition: MessageFns<LogPartition> = {
+  encode(message: LogPartition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.topic !== "") {
+      writer.uint32(10).string(message.topic);
+    }
+    if (message.partition !== 0) {
+      writer.uint32(16).uint32(message.partition);
+    }
+    if (message.id.length !== 0) {
+      writer.uint32(26).bytes(message.id);
+    }
+    if (message.remade !== 0) {
+      writer.uint32(32).uint32(message.remade);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogPartition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogPartition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.topic = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.partition = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.remade = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LogPartition>): LogPartition {
+    return LogPartition.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LogPartition>): LogPartition {
+    const message = createBaseLogPartition();
+    message.topic = object.topic ?? "";
+    message.partition = object.partition ?? 0;
+    message.id = object.id ?? Buffer.alloc(0);
+    message.remade = object.remade ?? 0;
     return message;
   },
 };
