@@ -1,3 +1,4 @@
+import type { EncodedCopy } from '@tidemark/control-copy';
 import type { ObjectPlace } from '@tidemark/object-storage';
 import type { CarriedError } from '@tidemark/ports';
 import type { Checkpoint, CollectOptions, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
@@ -48,6 +49,8 @@ export interface MadeSnapshot {
 export type ToSnapshotThread =
   | { readonly type: 'make'; readonly id: number; readonly task: SnapshotTask }
   | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
+  /** Puts a copy of `control`. */
+  | { readonly type: 'control'; readonly id: number; readonly copy: EncodedCopy }
   /** Asks whether the object store answers. */
   | { readonly type: 'check'; readonly id: number }
   | { readonly type: 'cancel'; readonly id: number }
@@ -59,5 +62,6 @@ export type FromSnapshotThread =
   | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly type: 'made'; readonly id: number; readonly made: MadeSnapshot }
   | { readonly type: 'restored'; readonly id: number; readonly outcome: RestoreOutcome }
-  | { readonly type: 'checked'; readonly id: number }
+  /** The reply to `control` and `check`. */
+  | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { EncodedCopy } from '@tidemark/control-copy';
 import { compileCacheFolder } from '@tidemark/node-runtime';
 import {
   asTidemarkError,
@@ -78,6 +79,11 @@ export class SnapshotThread {
     } catch (error) {
       return { state: 'failed', error: carriedError(asTidemarkError(error)) };
     }
+  }
+
+  /** Puts a copy of `control`. Errors: those of opening the object store and of a put; the reason of the signal. */
+  async putControl(copy: EncodedCopy, signal: AbortSignal): Promise<void> {
+    await this.#ask<undefined>((id) => ({ type: 'control', id, copy }), { signal });
   }
 
   /** Asks the object store for an answer. Errors: those of opening it and of a list; the reason of the signal. */
@@ -182,7 +188,7 @@ function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, wait
   if (message.type === 'progress') waiting?.onProgress?.(message.doneBytes, message.totalBytes);
   else if (message.type === 'made') waiting?.resolve(message.made);
   else if (message.type === 'restored') waiting?.resolve(message.outcome);
-  else if (message.type === 'checked') waiting?.resolve(undefined);
+  else if (message.type === 'done') waiting?.resolve(undefined);
   else waiting?.reject(restoredError(message.error));
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { ControlCopies } from '@tidemark/control-copy';
 import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import { openObjects } from '@tidemark/object-storage';
 import {
@@ -69,7 +70,7 @@ export class SnapshotWorker {
     else await this.#serve(message);
   }
 
-  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'check' }>): Promise<void> {
+  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'control' | 'check' }>): Promise<void> {
     const { id } = message;
     const abort = new AbortController();
     this.#running.set(id, abort);
@@ -79,8 +80,10 @@ export class SnapshotWorker {
       } else if (message.type === 'restore') {
         this.#send({ type: 'restored', id, outcome: await this.#restore(message.request, abort.signal) });
       } else {
-        await (await this.#opened()).list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
-        this.#send({ type: 'checked', id });
+        const objects = await this.#opened();
+        if (message.type === 'check') await objects.list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
+        else await new ControlCopies(objects).put(message.copy, this.#random, abort);
+        this.#send({ type: 'done', id });
       }
     } catch (error) {
       this.#send({ type: 'failed', id, error: carried(error) });

@@ -64,7 +64,7 @@ export async function openLogAndStores(
     );
   };
   let opened = 0;
-  const { stores, snapshots } = assembleStores(
+  const { stores, ...more } = assembleStores(
     {
       ...{ folder, name, clock, random, events, health, started, onTrimmable },
       isLogNearLimit: () => log.storedBytes > NEAR_LIMIT * settings.log.maxBytes,
@@ -89,5 +89,5 @@ export async function openLogAndStores(
     stores.start();
     return lost;
   };
-  return { log, stores, snapshots, ready };
+  return { log, stores, ...more, ready };
 }

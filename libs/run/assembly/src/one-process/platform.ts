@@ -18,7 +18,12 @@ import { LocalDisk, prepareDataFolder, refuseLockedFolder, SystemRandom } from '
 import type { Topic } from '@tidemark/ports';
 import type { QueryService } from '@tidemark/query';
 import { requireFreePorts, Started, stopEach } from '@tidemark/server';
-import { type SnapshotSchedule, snapshotsService } from '@tidemark/snapshots';
+import {
+  type ControlCopyParts,
+  ControlCopySchedule,
+  type SnapshotSchedule,
+  snapshotsService,
+} from '@tidemark/snapshots';
 import { type StoreReaders, type StoreWorkers, storeReaders } from '@tidemark/store-workers';
 import { assembleAccess } from '../parts/assemble-access.ts';
 import { assembleCoordinator } from '../parts/assemble-coordinator.ts';
@@ -162,7 +167,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   health.start();
   started.add(() => health.stop());
   const own = { folder, name, clock, random, events, health, started, progress };
-  const { log, stores, snapshots, ready } = await openLogAndStores(own, settings);
+  const { log, stores, snapshots, snapshotThread, ready } = await openLogAndStores(own, settings);
   progress.next(() => 'reading what was decided (`control`)');
   const control = new ControlFollower(log, clock);
   followSkips(control, (skip) => stores.skip(skip));
@@ -170,6 +175,9 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   started.add(() => control.stop());
   requireKey(settings.listen, control.state);
   const lost = await ready();
+  if (snapshotThread !== undefined) {
+    copyControl({ control, log, thread: snapshotThread, process: name, clock, health, started });
+  }
   progress.next(() => 'starting the coordinator and the intake');
   const ports = { log, control, clock, random, events, name, health, started };
   const coordinator = await assembleCoordinator(
@@ -211,6 +219,18 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   // Stopped first when the start fails: a part that was stopped is not a problem.
   started.add(() => health.stop());
   return { log, control, coordinator, intake, stores, snapshots, readers, access, query, health, agentKey };
+}
+
+/** Keeps what `control` has decided in the object store: without it a lost disk can't be restored. */
+function copyControl({
+  log,
+  started,
+  ...parts
+}: Omit<ControlCopyParts, 'partitions'> & { readonly log: EmbeddedLog; readonly started: Started }): void {
+  const partitions = () => log.made.map((made) => ({ ...made, id: Buffer.from(made.id) }));
+  const copies = new ControlCopySchedule({ ...parts, partitions });
+  copies.start();
+  started.add(() => copies.stop());
 }
 
 async function storePositions(stores: StoreWorkers, signal: AbortSignal): Promise<StorePosition[]> {

@@ -11,6 +11,7 @@ import type { StorePorts } from './store-ports.ts';
 export interface AssembledStores {
   readonly stores: StoreWorkers;
   readonly snapshots: SnapshotSchedule | undefined;
+  readonly snapshotThread: SnapshotThread | undefined;
 }
 
 /**
@@ -50,5 +51,5 @@ export function assembleStores(ports: StorePorts, settings: Settings): Assembled
   const snapshots = place && thread && assembleSnapshots({ ...ports, stores, thread, place }, settings);
   health.watchThreads(() => stores.threads);
   health.watchMemory(() => stores.memory);
-  return { stores, snapshots };
+  return { stores, snapshots, snapshotThread: thread };
 }
