@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { formatBytes } from '@tidemark/doctor';
-import { readSettings, settingsCommand } from '@tidemark/executable';
+import { settingsCommand } from '@tidemark/executable';
 import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
-import { type ObjectPlace, objectPlace, objectPlaceText, openObjects } from '@tidemark/object-storage';
-import { isTidemarkError, type ObjectStore, TidemarkError } from '@tidemark/ports';
+import { type ObjectPlace, objectPlaceText } from '@tidemark/object-storage';
+import { isTidemarkError, type ObjectStore } from '@tidemark/ports';
 import {
   listSnapshots,
   type ReportProgress,
@@ -17,11 +15,11 @@ import {
 import { Command } from 'commander';
 import { tableJsonOrCsv, tableOrJson } from '../format-option.ts';
 import { csvOf, tableOf } from '../list-output.ts';
-import { print, printError } from '../printable.ts';
+import { print } from '../printable.ts';
 import { ProgressLine } from '../progress-line.ts';
+import { GROUPS, withObjects } from '../snapshot-objects.ts';
 import { createCommand } from './snapshot-create.ts';
-
-const GROUPS = ['data', 'objects'] as const;
+import { restoreCommand } from './snapshot-restore.ts';
 
 interface Found {
   /** `points/3`. */
@@ -33,7 +31,7 @@ interface Found {
 
 /** Commands about snapshots. Those that read the object store need no running platform. */
 export function snapshotCommand(): Command {
-  const snapshot = new Command('snapshot').description('make, list and verify the snapshots of the object store');
+  const snapshot = new Command('snapshot').description('make, list, verify and restore snapshots');
   snapshot.addCommand(createCommand());
   const list = settingsCommand('list', 'list the snapshots of all partitions', GROUPS).addOption(tableJsonOrCsv());
   snapshot.addCommand(
@@ -55,35 +53,14 @@ export function snapshotCommand(): Command {
       }),
     ),
   );
-  return snapshot;
+  return snapshot.addCommand(restoreCommand());
 }
 
-async function withSnapshots(
+function withSnapshots(
   command: Command,
   task: (found: readonly Found[], place: ObjectPlace) => Promise<void>,
 ): Promise<void> {
-  const settings = await readSettings(command, {
-    environment: process.env,
-    readText: (file) => readFile(file, 'utf8'),
-    warn: printError,
-  });
-  const place = objectPlace(settings);
-  if (place === undefined) {
-    throw new TidemarkError(
-      'invalid_argument',
-      'objects.store: none (limit: folder or s3): set it with --objects-store, TIDEMARK_OBJECTS_STORE or --settings FILE',
-    );
-  }
-  // A command that only reads must not make a folder, whose name may be a slip.
-  if (place.store === 'folder' && !existsSync(place.folder)) {
-    throw new TidemarkError('not_found', `the folder ${place.folder} of the object store does not exist`);
-  }
-  const objects = await openObjects(place, new SystemRandom());
-  try {
-    await task(await findAll(objects), place);
-  } finally {
-    await objects.close();
-  }
+  return withObjects(command, async ({ objects, place }) => task(await findAll(objects), place));
 }
 
 async function findAll(objects: ObjectStore): Promise<Found[]> {

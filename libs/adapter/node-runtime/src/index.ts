@@ -10,7 +10,7 @@ export { LoopMonitor } from './loop-monitor.ts';
 export type { MemoryUse } from './memory-use.ts';
 export { processMemory, threadMemory } from './memory-use.ts';
 export { openFilesLimit } from './open-files-limit.ts';
-export { prepareDataFolder } from './prepare-data-folder.ts';
+export { prepareDataFolder, RESTORING_MARK, refuseUnfinishedRestore } from './prepare-data-folder.ts';
 export { SystemClock } from './system-clock.ts';
 export { SystemRandom } from './system-random.ts';
 export { yieldTurn } from './yield-turn.ts';

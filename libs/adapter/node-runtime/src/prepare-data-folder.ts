@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TIDEMARK_COMMAND } from '@tidemark/model/tidemark-command';
 import { messageOf, TidemarkError } from '@tidemark/ports';
 import { diskError, errnoOf } from './disk-error.ts';
 import { makeFolder } from './make-folder.ts';
+
+/** A file in a data folder that a restore has not filled yet. */
+export const RESTORING_MARK = 'RESTORING';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -11,8 +17,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Creates the data folder if it does not exist, and checks that it can be written. Error: that of the file system, with
- * the setting to change.
+ * Creates the data folder if it does not exist, and checks that it can be written. Errors: those of the file system, with
+ * the setting to change; `failed_precondition` where a restore has not ended.
  */
 export async function prepareDataFolder(folder: string): Promise<void> {
   try {
@@ -26,6 +32,14 @@ export async function prepareDataFolder(folder: string): Promise<void> {
       cause: error,
     });
   }
+  refuseUnfinishedRestore(folder);
+}
+
+/** Throws `failed_precondition` for a data folder that a restore has not filled yet. */
+export function refuseUnfinishedRestore(folder: string): void {
+  if (!existsSync(join(folder, RESTORING_MARK))) return;
+  const message = `${folder} is not whole: a restore into it has not ended. Run \`${TIDEMARK_COMMAND} snapshot restore\` again`;
+  throw new TidemarkError('failed_precondition', message, { path: folder, setting: 'data.folder' });
 }
 
 function reasonOf(error: unknown, folder: string): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EmbeddedLog, openEmbeddedLog } from '@tidemark/embedded-log';
 import type { ProcessHealth } from '@tidemark/health';
-import { LocalDisk, openFilesLimit } from '@tidemark/node-runtime';
+import { LocalDisk, openFilesLimit, refuseUnfinishedRestore } from '@tidemark/node-runtime';
 import { asTidemarkError, type Clock, type Events, type Random, type Topic } from '@tidemark/ports';
 import type { Started } from '@tidemark/server';
 import type { Settings } from '@tidemark/settings';
@@ -54,6 +54,8 @@ export async function openLogAndStores(
     limits: settings.log,
   });
   started.add(() => log.close());
+  // A restore may have begun before the log was locked.
+  refuseUnfinishedRestore(folder);
   const trimmer = new LogTrimmer(log);
   const floors = new LogFloors(log);
   const onTrimmable = (topic: Topic, partition: number, offset: number): void => {

@@ -35,6 +35,7 @@ import { StartProgress } from '../parts/start-progress.ts';
 import { tenantOfCall } from '../parts/tenant-of-call.ts';
 import { openLogAndStores } from './open-log-and-stores.ts';
 import type { PlatformContext } from './platform-context.ts';
+import { refuseLostPlatform } from './refuse-lost-platform.ts';
 import { requireKey } from './require-key.ts';
 
 /** The parts of a platform. */
@@ -155,6 +156,7 @@ async function startParts(context: PlatformContext, started: Started, progress: 
   const folder = resolve(settings.data.folder);
   events.info('starting', { data: folder });
   await prepareDataFolder(folder);
+  await refuseLostPlatform(folder, settings);
   const pending = new Pending<IntakeRunner>('the intake');
   const health = new ProcessHealth({
     process: name,
