@@ -2,7 +2,7 @@ import { credentials, Server, ServerCredentials, type ServerWritableStream, stat
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { QueryClient, QueryReply, type QueryRequest, QueryService, ResultSeries } from '@tidemark/contract';
 import { type Clock, TidemarkError } from '@tidemark/ports';
-import { serveStream } from './server-stream.ts';
+import { readStream, serveStream } from './server-stream.ts';
 
 type Call = ServerWritableStream<QueryRequest, QueryReply>;
 
@@ -16,8 +16,21 @@ function messageOf(bytes: number, i: number): QueryReply {
   return QueryReply.create({ ...NO_REPLY, series: [ResultSeries.fromPartial({ metric: `${i}`.padEnd(bytes, '.') })] });
 }
 
-describe('an error in the middle of an answer', () => {
+/** Starts a server whose queries `run` serves, and a client of it. */
+async function serving(run: (call: Call) => void): Promise<{ server: Server; client: QueryClient }> {
   const server = new Server();
+  const unused = () => undefined;
+  server.addService(QueryService, { run, metrics: unused, metric: unused, tags: unused, status: unused });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (failed, bound) =>
+      failed === null ? resolve(bound) : reject(failed),
+    );
+  });
+  return { server, client: new QueryClient(`127.0.0.1:${port}`, credentials.createInsecure()) };
+}
+
+describe('an error in the middle of an answer', () => {
+  let server: Server;
   let client: QueryClient;
   let call: Call;
   let error: unknown;
@@ -46,17 +59,9 @@ describe('an error in the middle of an answer', () => {
     };
     await serveStream(served, answer, clock);
   };
-  const unused = () => undefined;
 
   beforeAll(async () => {
-    const others = { metrics: unused, metric: unused, tags: unused, status: unused };
-    server.addService(QueryService, { run: (served: Call) => void run(served), ...others });
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (failed, bound) =>
-        failed === null ? resolve(bound) : reject(failed),
-      );
-    });
-    client = new QueryClient(`127.0.0.1:${port}`, credentials.createInsecure());
+    ({ server, client } = await serving((served) => void run(served)));
   });
 
   afterAll(() => {
@@ -135,6 +140,28 @@ describe('an error in the middle of an answer', () => {
     expect(await ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     expect(received.length).toBeLessThan(sizes.length);
   });
+});
+
+test('an error of the receiver is thrown as it is, and cancels the call', async () => {
+  let served: Call | undefined;
+  const { server, client } = await serving((call) => {
+    served = call;
+    call.write(messageOf(10, 0));
+  });
+  try {
+    const defect = new Error('a defect');
+    const reading = readStream(
+      () => client.run({ query: 'q', fromMs: 0, toMs: 1, variables: {} }),
+      () => {
+        throw defect;
+      },
+    );
+    await expect(reading).rejects.toBe(defect);
+    await eventually(() => served?.cancelled === true);
+  } finally {
+    client.close();
+    server.forceShutdown();
+  }
 });
 
 async function eventually(holds: () => boolean): Promise<void> {

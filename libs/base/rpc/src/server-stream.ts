@@ -90,7 +90,7 @@ export async function callStream<Reply>(
 
 /**
  * Calls `receive` with each message of a stream as it comes. Throws a TidemarkError when the stream ends with an error. An abort of
- * `signal` cancels it.
+ * `signal` cancels it. So does an error of `receive`, which is thrown as it is.
  */
 export async function readStream<Reply>(
   start: () => ClientReadableStream<Reply>,
@@ -101,11 +101,21 @@ export async function readStream<Reply>(
   const call = start();
   const cancel = (): void => call.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
+  let isReceiving = false;
   try {
-    for await (const message of call) receive(message as Reply);
+    for await (const message of call) {
+      isReceiving = true;
+      receive(message as Reply);
+      isReceiving = false;
+    }
   } catch (error) {
-    throw fromGrpcError(error);
+    throw isReceiving ? error : fromGrpcError(error);
   } finally {
     signal?.removeEventListener('abort', cancel);
+    if (isReceiving) {
+      // grpc-js emits the status of a call that is cancelled as an error, and the loop no longer listens.
+      call.on('error', () => undefined);
+      call.cancel();
+    }
   }
 }
