@@ -15,7 +15,7 @@ export type { FolderPlace, RestoreOptions } from './restore-snapshot.ts';
 export { RESTORING, restoreSnapshot } from './restore-snapshot.ts';
 export type { SnapshotFacts, SnapshotFile, SnapshotManifest, StateHash } from './snapshot-manifest.ts';
 export type { SnapshotKind, SnapshotPlace } from './snapshot-place.ts';
-export { SNAPSHOT_KINDS } from './snapshot-place.ts';
+export { MAX_PARTITION, SNAPSHOT_KINDS } from './snapshot-place.ts';
 export { SNAPSHOTS_PREFIX, snapshotPlaces } from './snapshot-places.ts';
 export type { SnapshotOptions, SnapshotStoreParts } from './snapshot-store.ts';
 export { SnapshotStore } from './snapshot-store.ts';

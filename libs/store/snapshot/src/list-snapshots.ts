@@ -3,7 +3,7 @@ import { ifStored } from './if-stored.ts';
 import { parseManifest, tooLarge } from './parse-manifest.ts';
 import { isMarked, markedIds } from './removal-marks.ts';
 import { MANIFEST_BYTES, type SnapshotManifest } from './snapshot-manifest.ts';
-import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
+import { checkSnapshotId, documentKey, idOfKey, offsetDigits, SNAPSHOT_ID } from './snapshot-place.ts';
 import type { ListedObject, SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** A manifest that can't be used, and why. */
@@ -15,7 +15,7 @@ export interface UnreadableSnapshot {
 }
 
 export interface ListedSnapshots {
-  /** Sorted by id, which is by offset. */
+  /** Sorted by offset, those of one offset by the time at which they were made: the newest is the last. */
   readonly snapshots: readonly SnapshotManifest[];
   /** Manifests that are damaged, foreign or of a newer format. They hide no others. */
   readonly unreadable: readonly UnreadableSnapshot[];
@@ -47,12 +47,14 @@ export async function listSnapshots(store: SnapshotStore, options: SnapshotOptio
     else if ('error' in read) unreadable.push(read);
     else snapshots.push(read);
   }
+  // The keys are sorted, so those of the same time stay sorted by id.
+  snapshots.sort((a, b) => a.offset - b.offset || a.createdMs - b.createdMs);
   return { snapshots, unreadable, removing };
 }
 
 /**
- * Finds the snapshot with the highest offset, and says which unreadable ones it skipped. With `logId`, of this log only.
- * Errors: those of the store.
+ * Finds the snapshot with the highest offset, of several the one that was made last, and says which unreadable ones it skipped.
+ * With `logId`, of this log only. Errors: those of the store.
  */
 export async function newestSnapshot(
   store: SnapshotStore,
@@ -61,13 +63,18 @@ export async function newestSnapshot(
   const found: ListedObject[] = [];
   for await (const object of store.objectsIn('manifests', options)) found.push(object);
   const skipped: UnreadableSnapshot[] = [];
+  let newest: SnapshotManifest | undefined;
   for (const { key } of found.reverse()) {
+    // Behind the offset, ids are random: which of them was made last, only their manifests say.
+    if (newest !== undefined && offsetDigits(idOfKey(key, SNAPSHOT_ID) ?? '') !== offsetDigits(newest.id)) break;
     const read = await readListed(store, key, options);
     if (read === undefined || (read.id !== undefined && (await isMarked(store, read.id, options)))) continue;
     if ('error' in read) skipped.push(read);
-    else if (options.logId === undefined || read.logId === options.logId) return { snapshot: read, skipped };
+    else if (options.logId === undefined || read.logId === options.logId) {
+      if (newest === undefined || read.createdMs > newest.createdMs) newest = read;
+    }
   }
-  return { skipped };
+  return { snapshot: newest, skipped };
 }
 
 /**

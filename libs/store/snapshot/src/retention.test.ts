@@ -40,6 +40,9 @@ test('a damaged manifest goes when an older readable one would; one of a newer f
   expect(expiredIds(snapshots, [unreadable(4, 'newer')], RETENTION)).toEqual([idOf(5)]);
   const young = [at(5, 0.5), at(6, 0.5), at(7, 0.5)];
   expect(expiredIds(young, [unreadable(4)], RETENTION)).toEqual([]);
+  // Which of one offset was made first is not known.
+  const damaged = { ...unreadable(5), id: `${String(5).padStart(16, '0')}-0000000000000000` };
+  expect(expiredIds(snapshots, [damaged], RETENTION)).toEqual([idOf(5)]);
   const foreignKey = { key: 'x', error: new TidemarkError('data_loss', 'damaged') };
   expect(expiredIds(snapshots, [foreignKey], RETENTION)).toEqual([idOf(5)]);
 });

@@ -1,10 +1,11 @@
 import type { UnreadableSnapshot } from './list-snapshots.ts';
 import type { SnapshotManifest } from './snapshot-manifest.ts';
+import { offsetDigits } from './snapshot-place.ts';
 
 export interface Retention {
   /** Id of the log. Snapshots of another log go by age alone, when this one has `keep` of its own. */
   readonly logId: string;
-  /** Snapshots that stay in any case, by offset; at least 1. */
+  /** Snapshots that stay in any case, the newest ones; at least 1. */
   readonly keep: number;
   /** Younger ones stay too, ms. */
   readonly keepMs: number;
@@ -13,9 +14,9 @@ export interface Retention {
 }
 
 /**
- * Ids of the snapshots that may go: beyond both the count and the age. Both lists are sorted by id. A damaged manifest does not
- * count, and goes when it is older than a readable snapshot that is beyond the count and the age itself. One of a newer format
- * stays.
+ * Ids of the snapshots that may go: beyond both the count and the age. The snapshots are sorted as `listSnapshots` does it. A
+ * damaged manifest does not count, and goes when it is of a lower offset than a readable snapshot that is beyond the count and the
+ * age itself. One of a newer format stays.
  */
 export function expiredIds(
   snapshots: readonly SnapshotManifest[],
@@ -27,9 +28,10 @@ export function expiredIds(
   const beyond = own.slice(0, Math.max(0, own.length - keep));
   const foreign = own.length < keep ? [] : snapshots.filter((one) => one.logId !== logId);
   const old = [...beyond, ...foreign].filter(({ createdMs }) => createdMs < beforeMs);
-  const lastOld = beyond.filter(({ createdMs }) => createdMs < beforeMs).at(-1)?.id ?? '';
+  const lastOld = beyond.filter(({ createdMs }) => createdMs < beforeMs).at(-1);
+  const lastDigits = offsetDigits(lastOld?.id ?? '');
   const damaged = unreadable.flatMap(({ id, error }) =>
-    id !== undefined && id < lastOld && error.detail.reason !== 'newer' ? [id] : [],
+    id !== undefined && offsetDigits(id) < lastDigits && error.detail.reason !== 'newer' ? [id] : [],
   );
   return [...old.map(({ id }) => id), ...damaged].sort();
 }

@@ -41,9 +41,14 @@ export function newRandomId(random: Random): string {
   return toHex(random.bytes(RANDOM_BYTES));
 }
 
-/** An id of a snapshot of the records below `offset`: ids sort by offset. */
+/** An id of a snapshot of the records below `offset`: ids sort by offset, and those of one offset at random. */
 export function newSnapshotId(offset: number, random: Random): string {
   return `${String(offset).padStart(OFFSET_DIGITS, '0')}-${newRandomId(random)}`;
+}
+
+/** The part of an id that is the offset: ids of one offset have the same one, and that of a higher offset is greater. */
+export function offsetDigits(id: string): string {
+  return id.slice(0, OFFSET_DIGITS);
 }
 
 /** Prefix of the keys of a folder of a place. */

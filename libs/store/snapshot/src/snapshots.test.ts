@@ -122,6 +122,20 @@ test('damaged, newer and foreign manifests are listed with their error, and hide
   await expect(world.run(process, absent)).rejects.toMatchObject({ code: 'not_found' });
 });
 
+test('of several snapshots at one offset, the one that was made last is the newest', async () => {
+  const ids: string[] = [];
+  for (let made = 0; made < 5; made++) {
+    ids.push((await created(10)).manifest.id);
+    await world.clock.advance(1000);
+  }
+  // Otherwise the order of ids would do.
+  expect(ids).not.toEqual(ids.toSorted());
+  const { snapshots } = await world.run(process, listSnapshots(process.store));
+  expect(snapshots.map(({ id }) => id)).toEqual(ids);
+  expect((await world.run(process, newestSnapshot(process.store))).snapshot?.id).toBe(ids[4]);
+  expect((await collected(2)).removed).toEqual(ids.slice(0, 3).sort());
+});
+
 test('a verification finds all that is wrong, and a restore of it is refused and leaves no folder', async () => {
   await created(10);
   const { manifest } = await created(20);
