@@ -100,8 +100,8 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
       severity: 'degraded',
       what: (name, parts) => `${name} can't make snapshots of ${listed(parts) || 'its stores'}`,
       means:
-        'a disk that is lost now is restored from an older snapshot, or not at all, and the log is not trimmed meanwhile',
-      next: 'do what the reason says; for the object store, check its credentials and its space. Each interval tries again',
+        'a disk that is lost now is restored from an older snapshot, or not at all; with snapshot.intervalMs above 0 the log is not trimmed meanwhile',
+      next: `do what the reason says; for the object store, check its credentials and its space. It is tried again by itself; ${TIDEMARK_COMMAND} snapshot create tries at once`,
     },
   ],
   [

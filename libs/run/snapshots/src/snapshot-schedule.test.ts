@@ -159,6 +159,17 @@ describe('the schedule of snapshots', () => {
     await schedule.stop();
   });
 
+  test('a snapshot on request ends the problem of the object store', async () => {
+    const { schedule, clock, seen } = setUp(0);
+    seen.isAway = true;
+    schedule.start();
+    await clock.advance(1);
+    expect([...seen.problems.keys()]).toEqual(['any store']);
+    await schedule.make(PLACES[0]);
+    expect([...seen.problems]).toEqual([]);
+    await schedule.stop();
+  });
+
   test('a store that is halted or damaged reports that itself', async () => {
     const { schedule, clock, seen } = setUp();
     seen.refusal = new TidemarkError('failed_precondition', 'points/0 is halted', { [NOT_COPIED]: true });
@@ -262,6 +273,35 @@ describe('the schedule of snapshots', () => {
     await made;
     expect([...seen.problems.keys()]).toEqual(['tags/0']);
     expect(seen.folders).toEqual(new Set());
+  });
+
+  test('one on request that fails where nothing has changed is tried again by the rounds, until one succeeds', async () => {
+    const { schedule, clock, seen } = setUp();
+    schedule.start();
+    await clock.advance(0.2 * HOUR_MS);
+    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 20']);
+    seen.during = async () => {
+      throw new TidemarkError('unavailable', 'no answer');
+    };
+    await expect(schedule.make(PLACES[0])).rejects.toMatchObject({ message: 'no answer' });
+    await clock.advance(1.2 * HOUR_MS);
+    expect([...seen.problems]).toEqual([['points/0', 'no answer']]);
+    seen.during = async () => undefined;
+    await clock.advance(1.2 * HOUR_MS);
+    expect(seen.made.slice(2)).toEqual(['points/0 at 10']);
+    expect([...seen.problems]).toEqual([]);
+    await clock.advance(1.2 * HOUR_MS);
+    expect(seen.made).toHaveLength(3);
+    await schedule.stop();
+  });
+
+  test('one on request that fails begins no problem where none are made at intervals: nothing would end it', async () => {
+    const { schedule, seen } = setUp(0);
+    seen.during = async () => {
+      throw new TidemarkError('unavailable', 'no answer');
+    };
+    await expect(schedule.make(PLACES[0])).rejects.toMatchObject({ message: 'no answer' });
+    expect([...seen.problems]).toEqual([]);
   });
 
   test('a stop ends the snapshot in progress, of a round and on request, and leaves no folder', async () => {

@@ -66,12 +66,15 @@ type IsWanted = (checkpoint: StoreCheckpoint, place: SnapshotPlace) => boolean;
 /**
  * Makes snapshots of the stores of a process: all of them at each interval, one after the other, and single ones on request. A store
  * that has committed nothing since its last one is passed over, and in urgent rounds one whose snapshot would free nothing of the
- * log. One that fails is a problem of kind `snapshot` until one succeeds.
+ * log. One that fails is a problem of kind `snapshot` until one succeeds, and the next round tries it again in any case. Without
+ * rounds it is none, because only another request could end it: its caller has the error.
  */
 export class SnapshotSchedule {
   readonly #parts: SnapshotScheduleParts;
   readonly #options: SnapshotScheduleOptions;
   readonly #last = new Map<string, LastSnapshot>();
+  /** Stores whose problem only a snapshot ends. */
+  readonly #failed = new Set<string>();
   /** Checkpoints keep tables of which the database has newer ones: one at a time bounds the disk that they take. */
   readonly #turn = new Slots(1);
   readonly #stopping = new AbortController();
@@ -176,7 +179,8 @@ export class SnapshotSchedule {
     const { signal } = this.#stopping;
     await this.#reported(of, signal, async (checkpoint, folder) => {
       const { offset } = checkpoint;
-      if (offset === 0 || this.#last.get(nameOf(of))?.offset === offset) return undefined;
+      const isUnchanged = offset === 0 || this.#last.get(nameOf(of))?.offset === offset;
+      if (isUnchanged && !this.#failed.has(nameOf(of))) return undefined;
       return isWanted(checkpoint, of) ? this.#upload(of, checkpoint, folder, { signal }) : PASSED_OVER;
     });
   }
@@ -195,13 +199,16 @@ export class SnapshotSchedule {
       if (typeof made === 'object') events.info(`made a snapshot of ${name}`, factsOf(made));
       return made;
     } catch (error) {
-      if (!signal.aborted) {
-        const cause = asTidemarkError(error);
-        // A store that can't be copied, because it is halted or damaged, reports that itself.
-        health.report('snapshot', name, cause.detail[NOT_COPIED] === true ? undefined : cause);
-      }
+      if (!signal.aborted) this.#reportFailure(name, asTidemarkError(error));
       throw error;
     }
+  }
+
+  #reportFailure(name: string, cause: TidemarkError): void {
+    // A store that can't be copied, because it is halted or damaged, reports that itself.
+    const isProblem = this.#options.intervalMs > 0 && cause.detail[NOT_COPIED] !== true;
+    if (isProblem) this.#failed.add(name);
+    this.#parts.health.report('snapshot', name, isProblem ? cause : undefined);
   }
 
   /** Copies the database of a store for `task`, and removes the copy afterwards. Making the copy takes less time than a stop. */
@@ -227,7 +234,7 @@ export class SnapshotSchedule {
     options: MakeOptions,
   ): Promise<LastSnapshot> {
     const { offset, format, logId, watermarkMs, files, instance } = checkpoint;
-    const { stores, thread, events } = this.#parts;
+    const { stores, thread, health, events } = this.#parts;
     const { keep, keepMs } = this.#options;
     const watermark = watermarkMs === undefined ? {} : { watermarkMs };
     const task: SnapshotTask = {
@@ -252,6 +259,8 @@ export class SnapshotSchedule {
     }
     const last = { ...made, of, offset };
     this.#last.set(nameOf(of), last);
+    this.#failed.delete(nameOf(of));
+    health.report('snapshot', ALL_STORES, undefined);
     stores.snapshotMade(of.kind, of.partition, checkpoint);
     return last;
   }

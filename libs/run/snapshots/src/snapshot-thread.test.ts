@@ -68,6 +68,18 @@ describe('the thread of snapshots', () => {
     expect((await thread.make(task, {})).reusedBytes).toBeGreaterThanOrEqual(bytes);
   });
 
+  test('makes one snapshot at a time', async () => {
+    const seen: string[] = [];
+    const make = async (task: SnapshotTask): Promise<void> => {
+      const { offset } = task.facts;
+      await thread.make(task, { onProgress: () => void seen.push(`progress of ${offset}`) });
+      seen.push(`made ${offset}`);
+    };
+    const tasks = [await taskAt(10), await taskAt(11)];
+    await Promise.all(tasks.map(make));
+    expect([...new Set(seen)]).toEqual(['progress of 10', 'made 10', 'progress of 11', 'made 11']);
+  });
+
   test('makes none of a table that is damaged', async () => {
     const task = await taskAt(10);
     await damage(firstTable(task).path);

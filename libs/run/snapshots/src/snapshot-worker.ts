@@ -38,6 +38,8 @@ import {
 
 /** Each has some downloads of files, with their buffers and connections. */
 const RESTORES_AT_ONCE = 2;
+/** A snapshot that was cancelled may wait for the object store, while its caller asks for the next one. */
+const MAKES_AT_ONCE = 1;
 /** Longest pause between two messages of progress, ms. */
 const PROGRESS_MS = 200;
 
@@ -53,6 +55,7 @@ export class SnapshotWorker {
   readonly #disk: Disk;
   readonly #digests: TableDigests;
   readonly #running = new Map<number, AbortController>();
+  readonly #makes = new Slots(MAKES_AT_ONCE);
   readonly #restores = new Slots(RESTORES_AT_ONCE);
   #objects: Promise<ObjectStore> | undefined;
 
@@ -76,7 +79,9 @@ export class SnapshotWorker {
     this.#running.set(id, abort);
     try {
       if (message.type === 'make') {
-        this.#send({ type: 'made', id, made: await this.#make(id, message.task, abort.signal) });
+        const { task } = message;
+        const made = await this.#makes.run(() => this.#make(id, task, abort.signal), abort.signal);
+        this.#send({ type: 'made', id, made });
       } else if (message.type === 'restore') {
         this.#send({ type: 'restored', id, outcome: await this.#restore(message.request, abort.signal) });
       } else {

@@ -101,6 +101,31 @@ test('only operators may call, and what can not be made is refused', async () =>
   await expect(create()).rejects.toMatchObject({ code: 'permission_denied' });
 });
 
+test('a second caller is refused while the process makes snapshots for another one', async () => {
+  const whole = make;
+  let go = (): void => undefined;
+  const started = new Promise<void>((resolve) => {
+    make = (of, options) => {
+      if (of.kind !== 'tags') return whole(of, options);
+      resolve();
+      return new Promise((made) => {
+        go = () => made(whole(of, options));
+      });
+    };
+  });
+  const first = outcomes('tags');
+  await started;
+  const second = await create('points').catch((error: unknown) => error);
+  go();
+  expect(await first).toEqual(['tags/0 made']);
+  expect(second).toMatchObject({
+    code: 'resource_exhausted',
+    message: expect.stringMatching(/another caller \(limit: 1 at a time\); retry when/),
+  });
+  make = whole;
+  expect(await outcomes('tags')).toEqual(['tags/0 made']);
+});
+
 test('a caller that cancels ends the snapshot in progress, and the others are not made', async () => {
   const seen: string[] = [];
   const ended = new Promise<unknown>((resolve) => {

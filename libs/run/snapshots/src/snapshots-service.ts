@@ -5,6 +5,8 @@ import { type SendMessage, serveStream } from '@tidemark/rpc';
 import { SNAPSHOT_KINDS, type SnapshotPlace } from '@tidemark/snapshot';
 import type { LastSnapshot, SnapshotSchedule } from './snapshot-schedule.ts';
 
+/** A snapshot may take hours: callers that wait for the one of another would only gather, each with its stream. */
+const CALLS_AT_ONCE = 1;
 /** An unknown kind is shown up to this length. */
 const SHOWN_CHARACTERS = 40;
 
@@ -20,6 +22,7 @@ export function snapshotsService(
   checkAccess: ProcessAccess,
   clock: Pick<Clock, 'setTimer'>,
 ): SnapshotsServer {
+  let running = 0;
   return {
     create: (call) =>
       void serveStream(
@@ -28,11 +31,23 @@ export function snapshotsService(
           checkCaller(call, checkAccess);
           const asked = schedule();
           if (asked === undefined) throw noObjectStore();
-          for (const place of placesOf(asked.places, request)) await createOne(asked, place, send, signal);
+          const places = placesOf(asked.places, request);
+          if (running >= CALLS_AT_ONCE) throw busy();
+          running++;
+          try {
+            for (const place of places) await createOne(asked, place, send, signal);
+          } finally {
+            running--;
+          }
         },
         clock,
       ),
   };
+}
+
+function busy(): TidemarkError {
+  const text = `this process makes snapshots for another caller (limit: ${CALLS_AT_ONCE} at a time); retry when that one has ended`;
+  return new TidemarkError('resource_exhausted', text, { limit: CALLS_AT_ONCE });
 }
 
 function noObjectStore(): TidemarkError {

@@ -511,7 +511,9 @@ export const SnapshotsService = {
   /**
    * Makes a snapshot of each store that the request means, one after the other, also where nothing was committed since the last
    * one. It waits for those that the process makes by itself. A store that fails does not stop the others. A caller that cancels
-   * ends the snapshot in progress. Errors: `FAILED_PRECONDITION` without an object store, `NOT_FOUND` without such a store.
+   * ends the snapshot in progress. Errors: `INVALID_ARGUMENT` for an unknown kind, `NOT_FOUND` without such a store,
+   * `FAILED_PRECONDITION` without an object store, `UNAVAILABLE` while the stores start, `RESOURCE_EXHAUSTED` while the process
+   * serves another call: retry when that one has ended.
    */
   create: {
     path: "/tidemark.v1.Snapshots/Create" as const,
@@ -530,7 +532,9 @@ export interface SnapshotsServer extends UntypedServiceImplementation {
   /**
    * Makes a snapshot of each store that the request means, one after the other, also where nothing was committed since the last
    * one. It waits for those that the process makes by itself. A store that fails does not stop the others. A caller that cancels
-   * ends the snapshot in progress. Errors: `FAILED_PRECONDITION` without an object store, `NOT_FOUND` without such a store.
+   * ends the snapshot in progress. Errors: `INVALID_ARGUMENT` for an unknown kind, `NOT_FOUND` without such a store,
+   * `FAILED_PRECONDITION` without an object store, `UNAVAILABLE` while the stores start, `RESOURCE_EXHAUSTED` while the process
+   * serves another call: retry when that one has ended.
    */
   create: handleServerStreamingCall<CreateSnapshotsRequest, CreateSnapshotsReply>;
 }
@@ -539,7 +543,9 @@ export interface SnapshotsClient extends Client {
   /**
    * Makes a snapshot of each store that the request means, one after the other, also where nothing was committed since the last
    * one. It waits for those that the process makes by itself. A store that fails does not stop the others. A caller that cancels
-   * ends the snapshot in progress. Errors: `FAILED_PRECONDITION` without an object store, `NOT_FOUND` without such a store.
+   * ends the snapshot in progress. Errors: `INVALID_ARGUMENT` for an unknown kind, `NOT_FOUND` without such a store,
+   * `FAILED_PRECONDITION` without an object store, `UNAVAILABLE` while the stores start, `RESOURCE_EXHAUSTED` while the process
+   * serves another call: retry when that one has ended.
    */
   create(request: CreateSnapshotsRequest, options?: Partial<CallOptions>): ClientReadableStream<CreateSnapshotsReply>;
   create(
