@@ -17,5 +17,6 @@ test('each snapshot is a row, with its process where there are several', () => {
 test('a failure names its store, or the process', () => {
   const failed = { process: 'a:1', code: 'unavailable', reason: 'no answer' };
   expect(failedText(failed)).toBe('a:1: no answer');
+  expect(failedText({ code: 'not_found', reason: 'no process has it' })).toBe('no process has it');
   expect(failedText({ of: 'tags/3', ...failed })).toBe('no snapshot of tags/3 was made at a:1: no answer');
 });

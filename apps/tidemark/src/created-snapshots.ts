@@ -18,7 +18,8 @@ export interface CreatedSnapshot {
 export interface FailedSnapshot {
   /** Undefined for an error of the process as a whole. */
   readonly of?: string;
-  readonly process: string;
+  /** Undefined where no process has what was asked for. */
+  readonly process?: string;
   readonly code: string;
   readonly reason: string;
 }
@@ -42,5 +43,6 @@ export function createdTable(snapshots: readonly CreatedSnapshot[]): string {
 
 /** Formats a failure for people. */
 export function failedText({ of, process, reason }: FailedSnapshot): string {
+  if (process === undefined) return reason;
   return `${of === undefined ? process : `no snapshot of ${of} was made at ${process}`}: ${reason}`;
 }

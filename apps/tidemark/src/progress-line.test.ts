@@ -33,6 +33,22 @@ test('a terminal shows percent, bytes and rate, at most five times a second', ()
   ]);
 });
 
+test('the rate of work that begins again is not that of the work before, which has the same name', () => {
+  const { written, clock, line } = lineOn({ isTTY: true });
+  line.show('points/0', 90 * MIB, 100 * MIB);
+  clock.nowMs = 5000;
+  line.show('points/0', 0, 0);
+  clock.nowMs = 6000;
+  line.show('points/0', 0, 100 * MIB);
+  clock.nowMs = 8000;
+  line.show('points/0', 20 * MIB, 100 * MIB);
+  expect(written.slice(1)).toEqual([
+    '<points/0  nothing sent yet',
+    '<points/0    0%  0 B of 100 MiB',
+    '<points/0   20%  20.0 MiB of 100 MiB  10.0 MiB/s',
+  ]);
+});
+
 test('a line does not wrap, and received text does not control the terminal', () => {
   const { written, line } = lineOn({ isTTY: true, columns: 15 });
   line.show('a\u001b[2J', 1, 2);

@@ -28,11 +28,12 @@ export class ProgressLine {
     this.#nowMs = nowMs;
   }
 
-  /** Shows the bytes of the work of this name; a total of 0: none of them is known yet. */
+  /** Shows the bytes of the work of this name; a total of 0: it begins, and none of them is known yet. */
   show(name: string, doneBytes: number, totalBytes: number): void {
     if (this.#out.isTTY !== true) return;
     const nowMs = this.#nowMs();
-    if (totalBytes > 0 && this.#work?.name !== name) this.#work = { name, sinceMs: nowMs, fromBytes: doneBytes };
+    if (totalBytes === 0) this.#work = undefined;
+    else if (this.#work?.name !== name) this.#work = { name, sinceMs: nowMs, fromBytes: doneBytes };
     if (nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
     const text = [printable(name), ...this.#words(nowMs, doneBytes, totalBytes)].join('  ');
@@ -48,7 +49,7 @@ export class ProgressLine {
   }
 
   #words(nowMs: number, doneBytes: number, totalBytes: number): string[] {
-    if (totalBytes === 0 || this.#work === undefined) return ['nothing sent yet'];
+    if (this.#work === undefined) return ['nothing sent yet'];
     const { sinceMs, fromBytes } = this.#work;
     const percent = `${Math.floor((100 * doneBytes) / totalBytes)}%`.padStart(4);
     const words = [percent, `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`];

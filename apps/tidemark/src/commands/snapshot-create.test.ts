@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -48,10 +48,14 @@ test(
   'a kind and partitions choose the stores, and an error is named with exit code 1',
   async () => {
     const create = ['snapshot', 'create', '--kind', 'points', '--partition'];
-    const [one, none, away] = await Promise.all([
+    const settings = join(folder, 'settings.json');
+    writeFileSync(settings, JSON.stringify({ grpc: { port: 1 } }));
+    const [one, none, away, awayBySettings, large] = await Promise.all([
       tidemark(...create, '1', ...address),
       tidemark(...create, '7', '--format', 'json', ...address),
       tidemark('snapshot', 'create', '--address', '127.0.0.1:1'),
+      tidemark('snapshot', 'create', '--settings', settings),
+      tidemark(...create, '1000000', ...address),
     ]);
     expect(one).toMatchObject({ code: 0, error: '' });
     expect(one.out).toMatch(/of +│ snapshot +│ offset +│ made +│ sent +│ reused/);
@@ -63,6 +67,9 @@ test(
       failed: [{ process: address[1], code: 'not_found', reason }],
     });
     expect(away).toMatchObject({ code: 1, out: '', error: expect.stringContaining('no platform answers at') });
+    expect(awayBySettings).toMatchObject({ code: 1, error: expect.stringMatching(/^tidemark: 127\.0\.0\.1:1: /) });
+    expect(awayBySettings.error).not.toContain('--address');
+    expect(large).toMatchObject({ code: 1, error: expect.stringContaining('Give a number up to 999999.') });
   },
   TEST_MS,
 );

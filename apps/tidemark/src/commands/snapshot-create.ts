@@ -1,20 +1,19 @@
-import { Metadata } from '@grpc/grpc-js';
-import { type CreateSnapshotsReply, type CreateSnapshotsRequest, SnapshotsClient } from '@tidemark/contract';
 import type { ProcessKind } from '@tidemark/doctor';
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { peerChannel, readStream } from '@tidemark/rpc';
-import { SNAPSHOT_KINDS, type SnapshotKind } from '@tidemark/snapshot';
-import { Command, Option } from 'commander';
+import { TidemarkError } from '@tidemark/ports';
+import { MAX_PARTITION, SNAPSHOT_KINDS, type SnapshotKind } from '@tidemark/snapshot';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CreatedSnapshots, createdTable, failedText } from '../created-snapshots.ts';
-import type { Deployment, Target } from '../deployment.ts';
+import type { Target } from '../deployment.ts';
+import type { RemoteOptions } from '../endpoints.ts';
 import { deploymentOf } from '../find-deployment.ts';
 import { type FormatOptions, tableOrJson } from '../format-option.ts';
 import { print, printError } from '../printable.ts';
 import { ProgressLine } from '../progress-line.ts';
 import { withAdvice, withRemote } from '../remote.ts';
+import { requestSnapshots } from '../request-snapshots.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-interface CreateOptions extends FormatOptions {
+interface CreateOptions extends RemoteOptions, FormatOptions {
   readonly kind?: SnapshotKind;
   readonly partition: readonly number[];
 }
@@ -25,6 +24,8 @@ const KIND_OF: Readonly<Partial<Record<ProcessKind, SnapshotKind>>> = {
   'tag store': 'tags',
   aggregator: 'aggregator',
 };
+/** Exit code after Ctrl-C: 128 and the number of the signal, as shells have it. */
+const INTERRUPTED = 130;
 
 /** The command that asks a running platform for snapshots. */
 export function createCommand(): Command {
@@ -37,7 +38,9 @@ export function createCommand(): Command {
 }
 
 function addPartition(text: string, before: readonly number[]): readonly number[] {
-  return [...before, wholeNumber(text)];
+  const partition = wholeNumber(text);
+  if (partition > MAX_PARTITION) throw new InvalidArgumentError(`Give a number up to ${MAX_PARTITION}.`);
+  return [...before, partition];
 }
 
 async function create(options: CreateOptions): Promise<void> {
@@ -46,20 +49,26 @@ async function create(options: CreateOptions): Promise<void> {
   if (targets.length === 0) {
     throw new TidemarkError('not_found', 'the settings name no process with stores of that kind and partition');
   }
-  const line = new ProgressLine(process.stderr, () => performance.now());
-  const created: CreatedSnapshots = { snapshots: [], failed: [] };
   const request = { kind: options.kind ?? '', partitions: [...options.partition] };
-  // One after the other: they share the object store, and its network.
-  for (const target of targets) await createAt(target, deployment, request, created, line);
-  line.clear();
-  const { snapshots, failed } = created;
-  if (options.format === 'json') {
-    print(JSON.stringify(created, undefined, 2));
-  } else {
-    if (snapshots.length > 0) print(createdTable(snapshots));
-    for (const one of failed) printError(`tidemark: ${failedText(one)}`);
+  const line = new ProgressLine(process.stderr, () => performance.now());
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  // A second one ends the program at once.
+  process.once('SIGINT', interrupt);
+  const { signal } = abort;
+  // The advice names flags for address and key; with settings, these come from the file.
+  const advise = options.settings === undefined ? withAdvice : (error: TidemarkError) => error;
+  try {
+    show(
+      await requestSnapshots({ ...deployment, targets }, request, { line, advise, signal }).finally(() => line.clear()),
+      options,
+    );
+  } finally {
+    process.off('SIGINT', interrupt);
   }
-  if (failed.length > 0) process.exitCode = 1;
+  if (!signal.aborted) return;
+  printError('tidemark: interrupted: the snapshot in progress was not made, and no further one');
+  process.exitCode = INTERRUPTED;
 }
 
 function hasStores({ kind, partitions }: Target, asked: CreateOptions): boolean {
@@ -70,34 +79,13 @@ function hasStores({ kind, partitions }: Target, asked: CreateOptions): boolean 
   return asked.partition.length === 0 || partitions.some((partition) => asked.partition.includes(partition));
 }
 
-/** Adds what a process has made, and its error, to `created`. */
-async function createAt(
-  { address }: Target,
-  { credentials, processKey }: Deployment,
-  request: CreateSnapshotsRequest,
-  { snapshots, failed }: CreatedSnapshots,
-  line: ProgressLine,
-): Promise<void> {
-  const metadata = new Metadata();
-  if (processKey !== undefined) metadata.set('authorization', `Bearer ${processKey}`);
-  // No deadline, since a snapshot may take hours: that a process is gone shows by the pings of the channel.
-  const client = new SnapshotsClient(address, credentials, peerChannel());
-  const receive = ({ kind, partition, state }: CreateSnapshotsReply): void => {
-    const place = { of: `${kind}/${partition}`, process: address };
-    if (state?.$case === 'progress') line.show(place.of, state.value.doneBytes, state.value.totalBytes);
-    else if (state?.$case === 'failed') failed.push({ ...place, ...state.value });
-    else if (state !== undefined) {
-      const { createdMs, ...made } = state.value;
-      snapshots.push({ ...place, ...made, made: new Date(createdMs).toISOString() });
-    }
-  };
-  try {
-    await readStream(() => client.create(request, metadata), receive);
-  } catch (error) {
-    if (!isTidemarkError(error)) throw error;
-    const { code, message: reason } = withAdvice(error, address);
-    failed.push({ process: address, code, reason });
-  } finally {
-    client.close();
+function show(created: CreatedSnapshots, { format }: CreateOptions): void {
+  const { snapshots, failed } = created;
+  if (format === 'json') {
+    print(JSON.stringify(created, undefined, 2));
+  } else {
+    if (snapshots.length > 0) print(createdTable(snapshots));
+    for (const one of failed) printError(`tidemark: ${failedText(one)}`);
   }
+  if (failed.length > 0) process.exitCode = 1;
 }
