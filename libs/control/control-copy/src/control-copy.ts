@@ -12,7 +12,7 @@ const HEADER_BYTES = 9;
 export interface EncodedCopy {
   /** Id of the log's partition `control/0`: 32 hexadecimal digits. */
   readonly logId: string;
-  /** The copy has the records of `control` below it. It is higher in each copy with further decisions, whatever clocks say. */
+  /** The copy has the records of `control` below it. It is higher in each copy with further decisions, independently of clocks. */
   readonly offset: number;
   /** When it was made, whole ms since the Unix epoch. */
   readonly createdMs: number;
