@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PlatformContext } from '@tidemark/assembly/one-process';
-import { SystemClock } from '@tidemark/node-runtime';
+import { refuseUnfinishedRestore, SystemClock } from '@tidemark/node-runtime';
 import type { Events } from '@tidemark/ports';
 import type { Settings } from '@tidemark/settings';
 import { partitionsIn } from './partitions-in.ts';
@@ -15,6 +15,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
  */
 export function localPlatformContext(settings: Settings, events: Events): PlatformContext {
   const { data } = settings;
+  refuseUnfinishedRestore(resolve(data.folder));
   const partitions = partitionsIn(resolve(data.folder)) ?? data.partitions;
   const page = join(ROOT, 'apps', 'page', 'dist');
   return {

@@ -78,7 +78,8 @@ async function untilSaved(place: string): Promise<void> {
     const { snapshots } = JSON.parse(listed.out) as { snapshots: Listed[] };
     const isSaved = (of: string): boolean =>
       snapshots.some((one) => one.of === of && Date.parse(one.completeThrough ?? '') > sentMs);
-    return isSaved('points/0') && isSaved('points/1') && snapshots.some(({ of }) => of.startsWith('tags/'));
+    const hasNames = ['tags/0', 'tags/1'].every((of) => snapshots.some((one) => one.of === of));
+    return isSaved('points/0') && isSaved('points/1') && hasNames;
   });
 }
 
@@ -176,12 +177,35 @@ test('damaged snapshots are passed over, and none is replaced by nothing without
   const refused = await restore(place);
   expect([refused.code, refused.error]).toEqual([
     1,
-    expect.stringMatching(/no snapshot of points\/0 can be used: .*To begin it empty, restore with --accept-loss/s),
+    expect.stringMatching(/no snapshot of points\/0 can be used: .*begin that store empty with --accept-loss/s),
   ]);
   const accepted = await restore(place, '--accept-loss');
   expect([accepted.code, accepted.error]).toEqual([0, '']);
   expect(accepted.out).toMatch(/points\/0 +│ none: empty/);
   expect(accepted.out).toMatch(/passed over: points\/0: /);
+});
+
+test('a store without any snapshot has lost them, and an older copy of control would validate revoked keys: both are refused', async () => {
+  const place = join(folder, 'lacking');
+  await cp(objects, place, { recursive: true });
+  const [log] = await readdir(join(place, 'objects/control'));
+  const copies = join(place, 'objects/control', log);
+  const newest = (await readdir(copies)).sort().at(-1) ?? '';
+  await cp(join(copies, newest), join(folder, 'whole.copy'));
+  await writeFile(join(copies, newest), 'damaged');
+  expect(await restore(place)).toMatchObject({
+    code: 1,
+    error: expect.stringMatching(
+      /the newest copy of control, of .*, can't be read: .* use the older one with --accept-loss/s,
+    ),
+  });
+  await cp(join(folder, 'whole.copy'), join(copies, newest));
+  await rm(join(place, 'objects/snapshots/tags-1'), { recursive: true });
+  expect(await restore(place)).toMatchObject({
+    code: 1,
+    error: expect.stringMatching(/no snapshot of tags\/1 is in the object store. .*--accept-loss/s),
+  });
+  expect((await restore(place, '--accept-loss')).code).toBe(0);
 });
 
 test('an object store without copies, and one with those of two platforms, are errors that say what to do', async () => {

@@ -1,6 +1,7 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { EMBEDDED_LOG_LOCK } from '@tidemark/embedded-log';
 import { settingsCommand } from '@tidemark/executable';
-import { SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { refuseLockedFolder, SystemClock, SystemRandom } from '@tidemark/node-runtime';
 import type { ObjectPlace } from '@tidemark/object-storage';
 import { TidemarkError } from '@tidemark/ports';
 import { MADE, type RestoredPlatform, type RestoredStore, restoreDataFolder } from '@tidemark/restore';
@@ -10,7 +11,7 @@ import { tableOrJson } from '../format-option.ts';
 import { tableOf } from '../list-output.ts';
 import { print } from '../printable.ts';
 import { ProgressLine } from '../progress-line.ts';
-import { GROUPS, withObjects } from '../snapshot-objects.ts';
+import { withObjects } from '../snapshot-objects.ts';
 
 interface RestoreCommandOptions {
   readonly log?: string;
@@ -20,13 +21,17 @@ interface RestoreCommandOptions {
 
 /** The command that makes the data folder of a platform whose disk was lost. */
 export function restoreCommand(): Command {
-  const restore = settingsCommand('restore', 'make the data folder again, of a platform whose disk was lost', GROUPS)
+  const restore = settingsCommand('restore', 'make the data folder again, of a platform whose disk was lost')
     .option('--log <id>', 'of which platform, if the object store has several: the beginning of the id of its log')
-    .option('--accept-loss', 'begin stores empty of which no snapshot can be used')
+    .option(
+      '--accept-loss',
+      'begin stores empty of which no snapshot can be used, or use an older copy of keys and decisions',
+    )
     .addOption(tableOrJson());
   return restore.action(async ({ log, acceptLoss = false, format }: RestoreCommandOptions) =>
     withObjects(restore, async ({ settings, place, objects }) => {
       const folder = resolve(settings.data.folder);
+      await refuseLockedFolder(join(folder, 'log', EMBEDDED_LOG_LOCK));
       const parts = {
         ...{ objects, folder, kept: entriesOf(place, folder), user: `tidemark restore ${process.pid}` },
         ...{ clock: new SystemClock(), random: new SystemRandom() },
@@ -89,5 +94,7 @@ function textOf(restored: RestoredPlatform, folder: string): string {
       : []),
     `${folder} is whole, and continues the log ${log}: start the platform with the same settings`,
     'what the lost platform acknowledged after these snapshots is lost, and answers name it as gaps',
+    ...(wrong.length > 0 ? ['compare the keys (tidemark keys list), and revoke those that were revoked before'] : []),
+    'the lost platform must not run again with this object store',
   ].join('\n');
 }

@@ -87,6 +87,9 @@ export class ControlCopies {
       }
     }
     const [first] = passed;
-    throw new TidemarkError('data_loss', `no copy of control can be read: ${first?.message ?? 'there is none'}`);
+    throw new TidemarkError(
+      'data_loss',
+      `no copy of control can be read: ${first?.message ?? 'there is none'}. Bring one back from a copy of the object store, or an older version in the bucket`,
+    );
   }
 }

@@ -206,7 +206,8 @@ function gaps(pipeline: PipelineView): Finding[] {
     severity: 'note',
     what: sentence,
     sinceMs: undefined,
-    means: 'the content of the skipped records is missing from answers; the answers that it may affect name the gap',
-    next: `nothing: a skip cannot be undone; ${TIDEMARK_COMMAND} status shows the reasons`,
+    means:
+      'the content of records that were skipped, or lost with a disk, is missing from answers; those that it may affect name the gap',
+    next: `nothing: these records do not come back; ${TIDEMARK_COMMAND} status shows the reasons`,
   }));
 }

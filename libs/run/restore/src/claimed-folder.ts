@@ -20,6 +20,9 @@ export async function withClaimedFolder<T>(
   kept: readonly string[],
   task: () => Promise<T>,
 ): Promise<T> {
+  // A folder of something else stays as it is.
+  const isMarked = (await disk.list('')).includes(RESTORING_MARK);
+  if (!isMarked) await checkEmpty(disk, folder, kept);
   const lock = await disk.lock(LOCK);
   try {
     if ((await disk.list('')).includes(RESTORING_MARK)) await removeMade(disk);
@@ -47,7 +50,8 @@ async function checkEmpty(disk: Disk, folder: string, kept: readonly string[]): 
     if (!MADE.includes(name) || (await contentOf(disk, name)).length > 0) found.push(name);
   }
   if (found.length === 0) return;
-  const text = `${folder} is not empty: it has ${found.slice(0, NAMED).join(', ')}`;
+  const more = found.length > NAMED ? ` and ${found.length - NAMED} more` : '';
+  const text = `${folder} is not empty: it has ${found.slice(0, NAMED).join(', ')}${more}`;
   throw new TidemarkError('failed_precondition', `${text}; restore into an empty folder, or move these away`, {
     path: folder,
   });

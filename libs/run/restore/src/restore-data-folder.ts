@@ -65,6 +65,7 @@ export async function restoreDataFolder(parts: RestoreParts, options: RestoreOpt
   const copies = new ControlCopies(objects);
   const listed = ofOneLog(await copies.list({ signal }), options.logId);
   const { copy, passed: newer, ...found } = await copies.newest(listed, { signal });
+  checkNewest(listed, found, newer, options);
   await checkListed(objects, copy, options);
   return withClaimedFolder(new LocalDisk(folder), folder, kept, async () => {
     const stores: RestoredStore[] = [];
@@ -86,6 +87,22 @@ export async function restoreDataFolder(parts: RestoreParts, options: RestoreOpt
       passed: newer.map(({ message }) => message),
     };
   });
+}
+
+/** Refuses an older copy in place of damaged ones: a key that was revoked since then would be valid again. */
+function checkNewest(
+  [newest]: readonly FoundCopy[],
+  used: FoundCopy,
+  damaged: readonly TidemarkError[],
+  { acceptLoss = false }: RestoreOptions,
+): void {
+  const [first] = damaged;
+  if (first === undefined || acceptLoss || newest.offset === used.offset) return;
+  const [usedTime, newestTime] = [used, newest].map(({ createdMs }) => new Date(createdMs).toISOString());
+  const text = `the newest copy of control, of ${newestTime}, can't be read: ${first.message}. The newest whole one is of ${usedTime}`;
+  const next =
+    'Bring the newest back from a copy of the object store; or use the older one with --accept-loss, and revoke again each key that was revoked since then';
+  throw new TidemarkError('failed_precondition', `${text}. ${next}`, { key: newest.key });
 }
 
 /** Refuses snapshots of partitions that the copy does not know, because it is older: they would begin again without a word. */

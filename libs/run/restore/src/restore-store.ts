@@ -34,8 +34,8 @@ export interface StoreOutcome {
 }
 
 /**
- * Restores the newest usable snapshot of a store into a folder. Errors: `failed_precondition` where it has snapshots and none can be
- * used, those of the object store and the disk.
+ * Restores the newest usable snapshot of a store into a folder. Errors: `failed_precondition` where none can be used: each store has
+ * one after the first round; those of the object store and the disk.
  */
 export async function restoreStore(
   store: SnapshotStore,
@@ -44,7 +44,7 @@ export async function restoreStore(
 ): Promise<StoreOutcome> {
   const { kind, partition } = store.place;
   const { snapshots, unreadable } = await listSnapshots(store, { signal });
-  const passed = unreadable.map(({ error }) => error.message);
+  const passed = unreadable.toReversed().map(({ error }) => error.message);
   const format = databaseFormat(kind);
   for (const snapshot of snapshots.toReversed()) {
     const { id, storeFormat } = snapshot;
@@ -62,10 +62,13 @@ export async function restoreStore(
       await to.disk.remove(to.folder);
     }
   }
-  if (passed.length > 0 && !acceptLoss) {
+  if (!acceptLoss) {
     const more = passed.length > NAMED ? `, and ${passed.length - NAMED} more` : '';
-    const found = `no snapshot of ${kind}/${partition} can be used: ${passed.slice(0, NAMED).join('; ')}${more}`;
-    throw new TidemarkError('failed_precondition', `${found}. To begin it empty, restore with --accept-loss`, {
+    const why =
+      passed.length > 0 ? ` can be used: ${passed.slice(0, NAMED).join('; ')}${more}` : ' is in the object store';
+    const next =
+      'Bring it back from a copy of the object store, and run this again; or begin that store empty with --accept-loss';
+    throw new TidemarkError('failed_precondition', `no snapshot of ${kind}/${partition}${why}. ${next}`, {
       kind,
       partition,
     });

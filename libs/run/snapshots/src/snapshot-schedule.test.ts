@@ -220,7 +220,7 @@ describe('the schedule of snapshots', () => {
     await schedule.stop();
   });
 
-  test('makes none of a store without a record, and reuses the files of its own last one', async () => {
+  test('makes one of a store without a record, and reuses the files of its own last one', async () => {
     const { schedule, clock, seen } = setUp();
     const bases: (string | undefined)[] = [];
     seen.during = async ({ of, base }) => {
@@ -231,7 +231,7 @@ describe('the schedule of snapshots', () => {
     await clock.advance(0.2 * HOUR_MS);
     seen.offsets.points = 11;
     await clock.advance(1.2 * HOUR_MS);
-    expect(seen.made).toEqual(['points/0 at 10', 'points/0 at 11']);
+    expect(seen.made).toEqual(['points/0 at 10', 'tags/0 at 0', 'points/0 at 11']);
     expect(bases).toEqual([undefined, '1']);
     await schedule.stop();
   });

@@ -179,7 +179,8 @@ export class SnapshotSchedule {
     const { signal } = this.#stopping;
     await this.#reported(of, signal, async (checkpoint, folder) => {
       const { offset } = checkpoint;
-      const isUnchanged = offset === 0 || this.#last.get(nameOf(of))?.offset === offset;
+      // Also of a store without a record: a store without any snapshot is one that has lost them.
+      const isUnchanged = this.#last.get(nameOf(of))?.offset === offset;
       if (isUnchanged && !this.#failed.has(nameOf(of))) return undefined;
       return isWanted(checkpoint, of) ? this.#upload(of, checkpoint, folder, { signal }) : PASSED_OVER;
     });

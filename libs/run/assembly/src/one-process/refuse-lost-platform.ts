@@ -10,6 +10,8 @@ import { SNAPSHOTS_PREFIX } from '@tidemark/snapshot';
 /** What a folder of a log has from its first start on. */
 const LOG_FILES: readonly string[] = ['FORMAT', 'PARTITIONS', 'control', 'points', 'tags'];
 
+const NEW_PLATFORM = 'for a new platform, set another objects.folder or objects.prefix';
+
 /**
  * Refuses a data folder without a log while the object store has copies of a platform: its disk was probably lost, and a new platform
  * would number its records like the lost one. Errors: `failed_precondition`; those of the object store, since without its answer
@@ -20,14 +22,9 @@ export async function refuseLostPlatform(folder: string, settings: Pick<Settings
   if (place === undefined || (await hasLog(folder))) return;
   const found = await foundIn(place, folder);
   if (found === undefined) return;
-  const next = `If its disk was lost, run \`${TIDEMARK_COMMAND} snapshot restore\` with the same settings; for a new platform, set another objects.folder or objects.prefix`;
-  throw new TidemarkError(
-    'failed_precondition',
-    `${folder} has no log, and ${objectPlaceText(place)} has ${found}. ${next}`,
-    {
-      path: folder,
-    },
-  );
+  throw new TidemarkError('failed_precondition', `${folder} has no log, and ${objectPlaceText(place)} has ${found}`, {
+    path: folder,
+  });
 }
 
 async function hasLog(folder: string): Promise<boolean> {
@@ -43,10 +40,14 @@ async function foundIn(place: ObjectPlace, folder: string): Promise<string | und
       const [newest] = await new ControlCopies(objects).list();
       if (newest !== undefined) {
         const made = new Date(newest.createdMs).toISOString();
-        return `copies of the platform of the log ${newest.logId}, the last of ${made}`;
+        const next = `If its disk was lost, run \`${TIDEMARK_COMMAND} snapshot restore\` with the same settings`;
+        return `copies of the platform of the log ${newest.logId}, the last of ${made}. ${next}; ${NEW_PLATFORM}`;
       }
       const [snapshot] = (await objects.list(SNAPSHOTS_PREFIX, { limit: 1 })).objects;
-      return snapshot && 'snapshots, but no copy of control';
+      return (
+        snapshot &&
+        `snapshots, but no copy of control. To restore them, bring back the objects control/…; ${NEW_PLATFORM}`
+      );
     } finally {
       await objects.close();
     }
