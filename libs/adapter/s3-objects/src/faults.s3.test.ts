@@ -1,4 +1,5 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -58,6 +59,35 @@ await s3Suite('the S3 adapter with a server that fails', () => {
     expect(error).toMatchObject({ code: 'unavailable', detail: { key: 'a/b.x' } });
     expect((error as Error).message).toContain('3 attempts');
     expect(proxy.counts.get('slow-down')).toBe(3);
+  });
+
+  test('a put whose reply is lost, and which another writer replaces before it is repeated, has an unknown outcome', async () => {
+    const { version } = await store.put('raced.x', Buffer.from('1'));
+    const direct = await openS3Objects({ ...options, endpoint: server.endpoint }, new SystemRandom());
+    const repeating = await openS3Objects(
+      { ...options, limits: { ...options.limits, attempts: 20 } },
+      new SystemRandom(),
+    );
+    let isReplaced = false;
+    let replaced: Promise<void> | undefined;
+    const replace = async (): Promise<void> => {
+      while (Buffer.from((await direct.get('raced.x')).bytes).toString() !== '2') await setTimeout(1);
+      await direct.put('raced.x', Buffer.from('3'));
+      isReplaced = true;
+    };
+    proxy.pick = ({ method, path }) => {
+      if (method !== 'PUT' || !/raced\.x/.test(path) || isReplaced) return undefined;
+      // Repetitions are held back until the other writer has put it.
+      if (replaced !== undefined) return 'slow-down';
+      replaced = replace();
+      return 'lost-reply';
+    };
+    const error = await failure(repeating.put('raced.x', Buffer.from('2'), { ifVersion: version }));
+    await replaced;
+    const message = expect.stringContaining('another writer has put it since');
+    expect(error).toMatchObject({ code: 'unavailable', message });
+    await direct.close();
+    await repeating.close();
   });
 
   test('a conditional put whose reply is lost succeeds', async () => {

@@ -35,14 +35,17 @@ function checkOptions({ prefix = '', endpoint, limits }: S3Options): void {
   if (partBytes < MIN_PART_BYTES) throw refuse('partBytes', String(partBytes), `at least ${MIN_PART_BYTES}`);
 }
 
+/** How often a refusal is asked for that came with an error of the connection. */
+const REFUSAL_ATTEMPTS = 5;
+
 async function checkServer(store: ObjectStore, key: string): Promise<void> {
   const { version, crc32c } = await store.put(key, CHECK_BYTES, { ifAbsent: true });
   try {
     const stale = `"${'0'.repeat(32)}"`;
-    await expectRefusal(store.put(key, CHECK_BYTES, { ifAbsent: true }), 'already_exists', 'If-None-Match');
-    await expectRefusal(store.put(key, CHECK_BYTES, { ifVersion: stale }), 'failed_precondition', 'If-Match');
+    await expectRefusal(() => store.put(key, CHECK_BYTES, { ifAbsent: true }), 'already_exists', 'If-None-Match');
+    await expectRefusal(() => store.put(key, CHECK_BYTES, { ifVersion: stale }), 'failed_precondition', 'If-Match');
     await expectRefusal(
-      store.getRange(key, { offset: 0, length: 1 }, { version: stale }),
+      () => store.getRange(key, { offset: 0, length: 1 }, { version: stale }),
       'failed_precondition',
       'If-Match',
     );
@@ -56,17 +59,21 @@ async function checkServer(store: ObjectStore, key: string): Promise<void> {
   } finally {
     await store.delete([key]).catch(() => undefined);
   }
-  await expectRefusal(store.head(key), 'not_found', 'deletion');
+  await expectRefusal(() => store.head(key), 'not_found', 'deletion');
 }
 
-async function expectRefusal(task: Promise<unknown>, code: string, what: string): Promise<void> {
-  try {
-    await task;
-  } catch (error) {
-    if (isTidemarkError(error) && error.code === code) return;
-    throw error;
+async function expectRefusal(task: () => Promise<unknown>, code: string, what: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await task();
+    } catch (error) {
+      if (isTidemarkError(error) && error.code === code) return;
+      // A put that was repeated does not know whether its condition failed by itself.
+      if (isTidemarkError(error, 'unavailable') && attempt < REFUSAL_ATTEMPTS) continue;
+      throw error;
+    }
+    throw missing(what);
   }
-  throw missing(what);
 }
 
 function missing(what: string): TidemarkError {

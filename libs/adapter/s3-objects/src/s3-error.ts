@@ -86,7 +86,8 @@ export function s3Error(error: unknown, asked: Asked, place: Place, timeoutMs?: 
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
   ].join(', ');
   const message = `cannot ${asked.what} ${object} in ${where}: ${text} (${shown})`;
-  return new TidemarkError(code, message, { key: asked.key, error: name, ...(status === undefined ? {} : { status }) });
+  const detail = { key: asked.key, error: name, ...(attempts > 1 && { attempts }) };
+  return new TidemarkError(code, message, status === undefined ? detail : { ...detail, status });
 }
 
 function meaningOf(name: string, status: number | undefined, asked: Asked): Meaning {

@@ -213,11 +213,14 @@ export class S3Objects implements ObjectStore {
     return S3Upload.begin(this.#newObject(key, metadata), upload);
   }
 
-  /** Runs a put. When its condition fails, it may be by an earlier attempt of the same put, whose reply was lost. */
+  /**
+   * Runs a put. When its condition fails, it may be by an earlier attempt of the same put, whose reply was lost. If that was replaced
+   * meanwhile, nothing says whether it was applied: `unavailable`.
+   */
   async #settled(
     key: string,
     putId: string,
-    { signal }: ObjectOptions,
+    { signal, ifVersion }: PutOptions,
     put: () => Promise<ObjectInfo>,
   ): Promise<ObjectInfo> {
     try {
@@ -225,8 +228,10 @@ export class S3Objects implements ObjectStore {
     } catch (error) {
       if (!isTidemarkError(error) || !SETTLED_CODES.includes(error.code)) throw error;
       const found = await this.#headAnswer(key, signal).catch(() => undefined);
-      if (found?.Metadata?.[META_PUT] !== putId) throw error;
-      return infoOf(key, found);
+      if (found?.Metadata?.[META_PUT] === putId) return infoOf(key, found);
+      if (ifVersion === undefined || found === undefined || !(Number(error.detail.attempts) > 1)) throw error;
+      const text = `object ${key}: the reply to a put was lost, and another writer has put it since: read it, and retry`;
+      throw new TidemarkError('unavailable', text, { ...error.detail }, { cause: error });
     }
   }
 

@@ -29,3 +29,13 @@ export async function keysOf(store: ObjectStore, prefix: string, limit?: number)
   } while (startAfter !== undefined);
   return keys;
 }
+
+/** How often a put is repeated that may have been refused, or applied and replaced. */
+const ATTEMPTS = 20;
+
+/** The code of a put whose condition does not hold, which can be repeated while its outcome is unknown. */
+export async function refusalOf(put: () => Promise<unknown>): Promise<string> {
+  let code = 'unavailable';
+  for (let attempt = 0; code === 'unavailable' && attempt < ATTEMPTS; attempt++) code = await codeOf(put());
+  return code;
+}
