@@ -9,8 +9,9 @@ import { readSegmentHeader } from './segment-file.ts';
 import {
   DRAFT_SUFFIX,
   LOG_ID_BYTES,
+  nextAfterLoss,
   partitionFolder,
-  REMADE_STEP,
+  remadeOf,
   type SegmentHeader,
   segmentName,
 } from './segment-format.ts';
@@ -84,7 +85,7 @@ export async function findPartition(options: FindOptions): Promise<FoundPartitio
     const mark = marks.found ?? gone;
     const found = await new PartitionFolder(options, mark).find();
     if (listed !== undefined && Buffer.compare(found.id, listed.id) !== 0) throw ofAnotherLog(folder);
-    const remade = gone === undefined ? (listed?.remade ?? 0) : gone.next / REMADE_STEP;
+    const remade = gone === undefined ? (listed?.remade ?? 0) : remadeOf(gone.next);
     const lost = gone === undefined ? found.lost : [{ from: 0, to: gone.next, isFolderGone: true as const }];
     return { marks, mark, remade, ...found, lost };
   } catch (error) {
@@ -96,7 +97,7 @@ export async function findPartition(options: FindOptions): Promise<FoundPartitio
 /** The mark of a listed partition whose folder has neither a mark nor a segment: all records that it may have had are lost. */
 async function goneMark({ disk, topic, partition, listed }: FindOptions): Promise<SyncMark | undefined> {
   if (listed === undefined || (await listSegments(disk, topic, partition)).length > 0) return undefined;
-  const next = (listed.remade + 1) * REMADE_STEP;
+  const next = nextAfterLoss(listed.remade);
   return { id: listed.id, next, first: 0, base: 0, salt: 0, headerBytes: 0, sizeBytes: 0 };
 }
 

@@ -7,4 +7,5 @@ export { EmbeddedLogReader, openEmbeddedLogReader } from './embedded-log-reader.
 export { type MadePartition, MOST_REMADE } from './partition-list.ts';
 export type { PartitionCounts } from './partition-set.ts';
 export { ProducerWriter } from './producer-writer.ts';
-export { nextAfterLoss, remadeOf, remakeLog } from './remake-log.ts';
+export { remakeLog } from './remake-log.ts';
+export { nextAfterLoss, remadeOf } from './segment-format.ts';

@@ -1,22 +1,11 @@
-import { type Disk, TidemarkError, type Topic } from '@tidemark/ports';
+import { type Disk, TidemarkError } from '@tidemark/ports';
 import { type EmbeddedLog, type EmbeddedLogOptions, openEmbeddedLog } from './embedded-log.ts';
 import { claimFormat } from './format-file.ts';
 import { type MadePartition, MOST_REMADE, PartitionList } from './partition-list.ts';
-import type { PartitionCounts } from './partition-set.ts';
-import { REMADE_STEP } from './segment-format.ts';
+import { TOPICS } from './partition-set.ts';
 
 /** Left by file systems. */
 const IGNORED = 'lost+found';
-
-/** How often a partition was made again that has this offset, at least. */
-export function remadeOf(offset: number): number {
-  return Math.floor(offset / REMADE_STEP);
-}
-
-/** The first offset of a partition that is made again, and was `remade` times before. */
-export function nextAfterLoss(remade: number): number {
-  return (remade + 1) * REMADE_STEP;
-}
 
 /**
  * Makes a log in an empty folder that continues one whose disk was lost: its partitions have the same ids, and begin at
@@ -50,22 +39,16 @@ export async function remakeLog(
   } finally {
     await log.close();
   }
-  await list(
-    disk,
-    made.filter(({ topic }) => topic !== 'control'),
-  );
+  const others = made.filter(({ topic }) => topic !== 'control');
+  const listed = await list(disk, others);
+  const partitions = Object.fromEntries(TOPICS.map((topic) => [topic, listed.count(topic)]));
   // Their loss is known, and is not to be found again by the first start.
-  await (await openEmbeddedLog({ ...options, partitions: countsOf(made) })).close();
+  await (await openEmbeddedLog({ ...options, partitions })).close();
 }
 
-function countsOf(made: readonly MadePartition[]): PartitionCounts {
-  const counts: Partial<Record<Topic, number>> = {};
-  for (const { topic, partition } of made) counts[topic] = Math.max(counts[topic] ?? 0, partition + 1);
-  return counts;
-}
-
-async function list(disk: Disk, partitions: readonly MadePartition[]): Promise<void> {
+async function list(disk: Disk, partitions: readonly MadePartition[]): Promise<PartitionList> {
   const file = await PartitionList.open(disk);
   for (const { topic, partition, ...listed } of partitions) file.note(topic, partition, listed);
   await file.save();
+  return file;
 }

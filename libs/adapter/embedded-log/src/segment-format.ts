@@ -22,6 +22,16 @@ export const LOG_ID_BYTES = 16;
  */
 export const REMADE_STEP = 2 ** 40;
 
+/** How often a partition was made again that has this offset, at least. */
+export function remadeOf(offset: number): number {
+  return Math.floor(offset / REMADE_STEP);
+}
+
+/** The first offset of a partition that is made again, and was `remade` times before. */
+export function nextAfterLoss(remade: number): number {
+  return (remade + 1) * REMADE_STEP;
+}
+
 /** The header of a segment; docs/formats/log.md has the byte diagram. */
 export interface SegmentHeader {
   readonly topic: string;

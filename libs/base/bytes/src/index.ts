@@ -3,6 +3,7 @@ export { ByteWriter } from './byte-writer.ts';
 export { crc32c } from './checksum.ts';
 export { afterPrefix, compareBytes, equalBytes } from './compare.ts';
 export { CRC_POLYNOMIAL, CRC_TABLE } from './crc-table.ts';
+export { type Frame, frameMessage, readFramed } from './framed-message.ts';
 export { fromHex, toHex } from './hex.ts';
 export { IdHash } from './id-hash.ts';
 export { keyBuffer } from './key-buffer.ts';

@@ -46,18 +46,22 @@ export class ControlCopies {
     const name = [...numbers, toHex(random.bytes(RANDOM_BYTES))].join('-');
     const options = signal === undefined ? {} : { signal };
     await this.#objects.put(`${PREFIX}${logId}/${name}.copy`, bytes, { ifAbsent: true, ...options });
-    const own = (await this.list({ signal })).filter((copy) => copy.logId === logId);
+    const own = await this.#listed(`${PREFIX}${logId}/`, { signal });
     const old = own.slice(KEPT).map(({ key }) => key);
     if (old.length > 0) await this.#objects.delete(old, options);
   }
 
   /** All copies, the newest of each log first. */
-  async list({ signal }: Options = {}): Promise<FoundCopy[]> {
+  list(options: Options = {}): Promise<FoundCopy[]> {
+    return this.#listed(PREFIX, options);
+  }
+
+  async #listed(prefix: string, { signal }: Options): Promise<FoundCopy[]> {
     const found: FoundCopy[] = [];
     let startAfter: string | undefined;
     do {
       const after = startAfter === undefined ? {} : { startAfter };
-      const page = await this.#objects.list(PREFIX, { ...after, limit: PAGE_KEYS, ...(signal && { signal }) });
+      const page = await this.#objects.list(prefix, { ...after, limit: PAGE_KEYS, ...(signal && { signal }) });
       for (const { key } of page.objects) {
         const { log, offset, time } = KEY.exec(key)?.groups ?? {};
         if (log === undefined || Number(time) > MOST_MS) continue;

@@ -1,4 +1,4 @@
-import { ByteReader, ByteWriter, crc32c, toHex } from '@tidemark/bytes';
+import { ByteReader, frameMessage, readFramed, toHex } from '@tidemark/bytes';
 import { type Checkpoint, ControlCopy, type LogPartition } from '@tidemark/contract';
 import type { ControlState } from '@tidemark/control-log';
 import { type MadePartition, MOST_REMADE } from '@tidemark/embedded-log';
@@ -6,7 +6,7 @@ import { assert, messageOf, type Topic } from '@tidemark/ports';
 
 const MAGIC = 0x43434454; // "TDCC", little-endian
 const VERSION = 1;
-const HEADER_BYTES = 9;
+const FRAME = { magic: MAGIC, version: VERSION };
 
 /** A copy as it is stored. */
 export interface EncodedCopy {
@@ -33,12 +33,7 @@ export function encodeControlCopy(
   const checkpoint = state.checkpoint();
   const copy = { createdMs, createdBy, partitions: [...partitions], checkpoint };
   const body = ControlCopy.encode(copy).finish();
-  const out = new ByteWriter(HEADER_BYTES + body.length);
-  out.u32(MAGIC);
-  out.u8(VERSION);
-  out.u32(crc32c(body));
-  out.bytes(body);
-  return { logId: toHex(control.id), offset: checkpoint.offset + 1, createdMs, bytes: out.take() };
+  return { logId: toHex(control.id), offset: checkpoint.offset + 1, createdMs, bytes: frameMessage(FRAME, body) };
 }
 
 /** A copy that was checked. */
@@ -53,12 +48,7 @@ const ID_BYTES = 16;
 /** Decodes a copy; `what` names it in errors. Throws `data_loss` when it is damaged or of a newer program. */
 export function decodeControlCopy(bytes: Uint8Array, what: string): WholeCopy {
   const reader = new ByteReader(bytes, what);
-  if (reader.u32() !== MAGIC) reader.fail('this is not a copy of control: wrong magic');
-  const version = reader.u8();
-  if (version !== VERSION) reader.fail(`format version ${version}, this program reads ${VERSION}`);
-  const stored = reader.u32();
-  const body = reader.bytes(reader.remaining);
-  if (crc32c(body) !== stored) reader.fail('wrong checksum');
+  const body = readFramed(reader, FRAME, 'a copy of control');
   const copy = readMessage(body, reader);
   const { checkpoint } = copy;
   if (checkpoint === undefined) return reader.fail('the checkpoint is missing');
