@@ -1,55 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type Content, MemoryKeyValue, passRecord } from '@tidemark/simulation';
 import fc from 'fast-check';
-import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
-import { ask, BUCKET_MS, LATENESS_MS, question, StoryLog, story } from './testing/stories.ts';
-
-const event = fc.oneof(fc.constantFrom('commit' as const, 'stop' as const, 'crash' as const), question);
-const schedule = fc.record({
-  commitRows: fc.constantFrom(1, 20, 1_000_000),
-  recentBytes: fc.constantFrom(0, 500, 1_000_000),
-  /** What happens after the record of a round. */
-  events: fc.array(fc.tuple(fc.nat(60), event), { maxLength: 16 }),
-});
-type Schedule = typeof schedule extends fc.Arbitrary<infer T> ? T : never;
-
-/** Reads the log as a partition's consumer does. Answers that are asked meanwhile must be those of the log. */
-async function consume(log: StoryLog, { commitRows, recentBytes, events }: Schedule): Promise<PointPartition> {
-  const content: Content = new Map();
-  const limits = { ...DEFAULT_POINT_STORE_LIMITS, commitStepMs: 2000, bucketMs: BUCKET_MS, commitRows, recentBytes };
-  let keyValue = new MemoryKeyValue(content);
-  const open = () => {
-    keyValue.crash();
-    keyValue = new MemoryKeyValue(content);
-    return PointPartition.open({ partition: 0, keyValue, limits, latenessMs: () => LATENESS_MS });
-  };
-  const pending = [...events];
-  let partition = await open();
-  while (partition.wantsCommit || partition.nextOffset < log.records.length) {
-    if (partition.wantsCommit) {
-      await partition.commit();
-      continue;
-    }
-    const { nextOffset } = partition;
-    passRecord(log.records[nextOffset], PointPartition.prototype.apply.bind(partition));
-    for (let i = pending.length - 1; i >= 0; i--) {
-      const [offset, what] = pending[i];
-      if (offset !== nextOffset || partition.wantsCommit) continue;
-      pending.splice(i, 1);
-      if (typeof what !== 'string') {
-        expect((await ask(partition, what)).bits).toEqual(log.answerTo(what, nextOffset + 1));
-        continue;
-      }
-      if (what !== 'crash') await partition.commit();
-      if (what !== 'commit') {
-        partition = await open();
-        break;
-      }
-    }
-  }
-  await partition.whenClosed();
-  return partition;
-}
+import { consume, schedule } from './testing/schedules.ts';
+import { ask, question, StoryLog, story } from './testing/stories.ts';
 
 test('equal points have equal hashes and answers, those of a plain model, for any commits, closes and kills', async () => {
   let closed = 0;
@@ -61,7 +13,7 @@ test('equal points have equal hashes and answers, those of a plain model, for an
       fc.array(question, { minLength: 3, maxLength: 3 }),
       async (told, one, other, questions) => {
         const log = new StoryLog(told);
-        const [first, second] = [await consume(log, one), await consume(log, other)];
+        const [{ partition: first }, { partition: second }] = [await consume(log, one), await consume(log, other)];
         expect(await second.stateHash()).toBe(await first.stateHash());
         const { stateHashes } = first.status;
         expect(second.status.stateHashes).toEqual(stateHashes);
