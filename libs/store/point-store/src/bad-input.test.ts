@@ -5,7 +5,7 @@ import { type BlockRecord, DICTIONARY_REFS_LIMIT, decodeRecord, encodeRecord, RE
 import type { LogRecord } from '@tidemark/ports';
 import { MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
-import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
+import { DEFAULT_POINT_STORE_LIMITS, POINT_STORE_VERSION, PointPartition } from './index.ts';
 import { META_KEY } from './keys.ts';
 import { requestOf, valuesOf } from './testing/aggregates.ts';
 
@@ -225,9 +225,14 @@ describe('refusals', () => {
     await expect(PointPartition.open({ partition: 1, keyValue, limits: LIMITS, latenessMs })).rejects.toEqual(refused);
     const meta = await keyValue.get(META_KEY);
     await keyValue.write([
-      { key: META_KEY, value: Buffer.concat([Uint8Array.of(10), (meta ?? Buffer.of()).subarray(1)]) },
+      {
+        key: META_KEY,
+        value: Buffer.concat([Uint8Array.of(POINT_STORE_VERSION + 1), (meta ?? Buffer.of()).subarray(1)]),
+      },
     ]);
-    await expect(open(keyValue)).rejects.toThrow(/has format 10, this program reads 9/);
+    await expect(open(keyValue)).rejects.toThrow(
+      `has format ${POINT_STORE_VERSION + 1}, this program reads ${POINT_STORE_VERSION}`,
+    );
     await expect(open(undefined, { bucketMs: 2_500 })).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 

@@ -1,10 +1,12 @@
+import { DAY_MS } from '@tidemark/model';
 import { Page, TimesWriter } from '@tidemark/page';
 import type { KeyValueWrite } from '@tidemark/ports';
 import { assert } from '@tidemark/ports';
 import { closableBucket, isCloseDue } from './close/closable-buckets.ts';
 import { expiredBucket, forgetExpired } from './close/retention.ts';
+import { type CommittedDays, closableDay, daysOfBucket } from './days/day-marks.ts';
 import type { HeadColumns } from './head/head-columns.ts';
-import { bucketKey, indexKey, PARTS, type PageFamily, PREFIX, pageKey, timesKey } from './keys.ts';
+import { bucketKey, indexKey, NO_BUCKET, PARTS, type PageFamily, PREFIX, pageKey, timesKey } from './keys.ts';
 import { packIndexedPage } from './pages/page-index.ts';
 import { SHARED_PAGES, type SlotDeal } from './pages/slot-deal.ts';
 import { closingWrite } from './state/bucket-closing.ts';
@@ -44,6 +46,8 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
       : undefined;
   const expired = closing === undefined ? store.expiredBucket : expiredBucket(store, known);
   for (const write of commitWrites(store, { sequence, expiredBucket: expired })) writes.push(write);
+  const days = store.days.after(committedDays(store, flushed, known, expired));
+  for (const write of days.writes) writes.push(write);
   for (const one of store.reopened) writes.push({ key: bucketKey(PREFIX.bucketHash, one) });
   if (closing !== undefined) {
     for (const one of known) if (one <= expired) writes.push({ key: bucketKey(PREFIX.activity, one) });
@@ -64,12 +68,32 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
     activity.saved();
     store.reopened.clear();
     store.sequence = sequence;
+    store.days = days.marks;
     store.saved();
     if (closing === undefined) return;
     store.closing = closing;
     store.expiredBucket = expired;
     forgetExpired(store);
   });
+}
+
+function committedDays(
+  { limits, tracker, nextOffset }: PartitionStore,
+  flushed: readonly FlushedBucket[],
+  known: ReadonlySet<number>,
+  expired: number,
+): CommittedDays {
+  const { bucketMs, commitStepMs } = limits;
+  const daysOf = (buckets: Iterable<number>) => {
+    return new Set([...buckets].flatMap((bucket) => [...daysOfBucket(bucket, bucketMs)]));
+  };
+  return {
+    written: daysOf(flushed.map(({ bucket }) => bucket)),
+    existing: daysOf([...known].filter((bucket) => bucket > expired)),
+    closable: closableDay(tracker.watermarkMs, commitStepMs),
+    offset: nextOffset,
+    firstKept: expired === NO_BUCKET ? Number.NEGATIVE_INFINITY : Math.floor(((expired + 1) * bucketMs) / DAY_MS),
+  };
 }
 
 function flush(store: PartitionStore, columns: HeadColumns, sequence: number, writes: KeyValueWrite[]): FlushedBucket {

@@ -9,6 +9,7 @@ export const PREFIX = {
   bucketHash: 0x08,
   activity: 0x09,
   closing: 0x0a,
+  days: 0x0b,
   page: 0x10,
   pageIndex: 0x11,
   times: 0x12,

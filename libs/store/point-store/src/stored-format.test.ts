@@ -6,7 +6,7 @@ import { MemoryKeyValue } from '@tidemark/simulation';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from './index.ts';
 
 /** Entries by key, in hex, as docs/formats/point-store.md lays them out. A change there is a change of the format. */
-const GOLDEN_FILE = new URL('point-store-v9.golden.json', import.meta.url);
+const GOLDEN_FILE = new URL('point-store-v10.golden.json', import.meta.url);
 
 test('a partition stores the golden entries of its format', async () => {
   const keyValue = new MemoryKeyValue();

@@ -52,7 +52,7 @@ test('a day has the points below its cut, for any commits, closes, kills and pas
         await first.partition.commit();
         await second.partition.commit();
         for (const { bucketMs, offset } of first.partition.status.stateHashes) {
-          const cut = { fromMs: bucketMs, toMs: bucketMs + BUCKET_MS, offset };
+          const cut = { fromMs: bucketMs, toMs: bucketMs + BUCKET_MS, fromOffset: 0, offset };
           const day = await readAll(first.content, cut, passPoints);
           expect(await readAll(second.content, cut, 1_000_000)).toEqual(day);
           cuts++;

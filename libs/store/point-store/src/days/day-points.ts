@@ -15,7 +15,11 @@ export interface DayCut {
   /** Times in [fromMs, toMs), ms since 1970 in UTC. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** Points of the records of `points` below it: of a commit at a cut by which the buckets were closed, so that no page crosses it. */
+  /**
+   * Points of the records [fromOffset, offset) of `points`: the offsets of commits at cuts. The buckets were closed by the later one, so
+   * that no page crosses them.
+   */
+  readonly fromOffset: number;
   readonly offset: number;
 }
 
@@ -117,8 +121,8 @@ export class DayPoints {
   }
 
   /**
-   * Reads series of a metric, as `seriesByMetric` has them; those without a point below the cut are left out. Errors: those of the
-   * database; `aborted` where a page has points of both sides of the cut.
+   * Reads series of a metric, as `seriesByMetric` has them; those without a point are left out. Errors: those of the database;
+   * `aborted` where a page has points of both sides of a cut.
    */
   async *read(metric: number, series: Uint32Array): AsyncGenerator<DaySeries> {
     const ordered = this.#inOrder(series);
@@ -162,7 +166,7 @@ export class DayPoints {
     const found = new Map<number, SeriesOfDay>();
     for (const bucket of this.#buckets) {
       for await (const page of pagesOf(this.#store, bucket, metric, selection, this.#slice)) {
-        if (!this.#isBelowCut(page, bucket)) continue;
+        if (!this.#isWithin(page, bucket)) continue;
         const points = this.#add(page, selection, found);
         if (this.#slice.spend(page.slots * SLOT_COST + points * POINT_COST)) await this.#slice.next();
       }
@@ -170,11 +174,12 @@ export class DayPoints {
     return found;
   }
 
-  #isBelowCut({ fromOffset, toOffset }: Page, bucket: number): boolean {
-    const { offset } = this.#cut;
-    if (fromOffset >= offset) return false;
-    if (toOffset <= offset) return true;
-    const text = `bucket ${bucket} has a page of the offsets ${fromOffset} to ${toOffset}, which cross the cut ${offset}`;
+  /** Whether a page has points of the records that are asked for. */
+  #isWithin({ fromOffset: from, toOffset: to }: Page, bucket: number): boolean {
+    const { fromOffset, offset } = this.#cut;
+    if (from >= offset || to <= fromOffset) return false;
+    if (from >= fromOffset && to <= offset) return true;
+    const text = `bucket ${bucket} has a page of the offsets ${from} to ${to}, of which ${fromOffset} to ${offset} can't be read alone`;
     throw new TidemarkError('aborted', text, { bucket, offset });
   }
 

@@ -1,5 +1,6 @@
 import { afterPrefix, ByteReader, toHex } from '@tidemark/bytes';
 import { TidemarkError } from '@tidemark/ports';
+import { DayMarks } from '../days/day-marks.ts';
 import { bucketKey, bucketOfKey, CLOSING_KEY, META_KEY, NO_BUCKET, PREFIX } from '../keys.ts';
 import { type ClosingState, unpackClosing } from './bucket-closing.ts';
 import { unpackMeta } from './partition-meta.ts';
@@ -41,6 +42,7 @@ export async function loadPartition(store: PartitionStore): Promise<void> {
     store.activity.load(bucketOfKey(key), value);
   }
   await loadBuckets(store);
+  store.days = await DayMarks.load(keyValue);
   checkActivity(store);
 }
 

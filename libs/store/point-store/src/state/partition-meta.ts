@@ -4,8 +4,8 @@ import { TidemarkError } from '@tidemark/ports';
 import type { PartitionStore } from './partition-state.ts';
 import { TagsCoverage } from './tags-coverage.ts';
 
-/** 6: buckets expire. 7: pages in place of chunks. 8: buckets close after the commit of their cut. */
-export const POINT_STORE_VERSION = 9;
+/** 8: buckets close after the commit of their cut. 9: times records. 10: days close. */
+export const POINT_STORE_VERSION = 10;
 const TRACKER_HEAD_BYTES = 1024;
 /** Min bytes of an entry of the coverage: a varint and a float64. */
 const COVERAGE_BYTES = 9;

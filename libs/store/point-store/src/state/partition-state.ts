@@ -1,6 +1,7 @@
 import type { IdHash } from '@tidemark/bytes';
 import { PointLogState } from '@tidemark/point-log';
 import type { KeyValue } from '@tidemark/ports';
+import { DayMarks } from '../days/day-marks.ts';
 import { PageFlusher } from '../head/flush-pages.ts';
 import { PageHead } from '../head/page-head.ts';
 import { NO_BUCKET } from '../keys.ts';
@@ -69,6 +70,8 @@ export class PartitionStore extends PointLogState {
   closedBucket = NO_BUCKET;
   /** What the last cut has marked to be closed, until that has ended. */
   closing: BucketClosing | undefined;
+  /** The days that are closed. */
+  days = new DayMarks();
   /** The points of all buckets up to this one were deleted, or will be soon: their retention has ended. */
   expiredBucket = NO_BUCKET;
 
