@@ -1,6 +1,7 @@
+import { resealed } from '@tidemark/documents';
 import { parseManifest } from '../../../libs/store/snapshot/src/parse-manifest.ts';
 import { encodePin, encodeRenewal, parsePin, parseRenewal } from '../../../libs/store/snapshot/src/pin-document.ts';
-import { encodeManifest, MANIFEST_END_BYTES, sha256Of } from '../../../libs/store/snapshot/src/snapshot-manifest.ts';
+import { encodeManifest } from '../../../libs/store/snapshot/src/snapshot-manifest.ts';
 import { EXAMPLE } from '../../../libs/store/snapshot/src/testing/example-manifest.ts';
 import { type FuzzTarget, holds, parsed } from '../target.ts';
 import { JSON_SIGNS } from '../tokens.ts';
@@ -9,12 +10,6 @@ const PIN = { id: '0123456789abcdef', snapshot: EXAMPLE.id, by: 'store-1' };
 const RENEWAL = { id: PIN.id, expiresMs: 1_767_225_600_000, isRevoked: false };
 const MANIFEST = Buffer.from(encodeManifest(EXAMPLE)).toString();
 const FILES_AT = MANIFEST.indexOf('"files":[') + '"files":['.length;
-
-/** Closes the bytes before the end by their SHA-256, so that mutations reach the fields. */
-function resealed(input: Buffer): Buffer {
-  const body = input.subarray(0, Math.max(0, input.length - MANIFEST_END_BYTES));
-  return Buffer.concat([body, Buffer.from(`,"sha256":"${sha256Of(body)}"}\n`)]);
-}
 
 /** Manifests of snapshots in an object store. */
 const manifest: FuzzTarget = {
@@ -34,6 +29,7 @@ const manifest: FuzzTarget = {
   ],
   repeats: [[MANIFEST.slice(0, FILES_AT), '{"name":"a","bytes":1},', MANIFEST.slice(FILES_AT)]],
   run: (input) => {
+    // Closed by its SHA-256, so that mutations reach the fields.
     for (const bytes of [input, resealed(input)]) {
       const codes = ['data_loss', 'failed_precondition'] as const;
       const found = parsed(codes, () => parseManifest(bytes, 'manifests/x.json', EXAMPLE, EXAMPLE.id));

@@ -1,8 +1,9 @@
+import { tooLarge } from '@tidemark/documents';
 import { limitError, TidemarkError } from '@tidemark/ports';
 import { ifStored } from './if-stored.ts';
-import { parseManifest, tooLarge } from './parse-manifest.ts';
+import { parseManifest } from './parse-manifest.ts';
 import { isMarked, markedIds } from './removal-marks.ts';
-import { MANIFEST_BYTES, type SnapshotManifest } from './snapshot-manifest.ts';
+import { MANIFEST_FORM, type SnapshotManifest } from './snapshot-manifest.ts';
 import { checkSnapshotId, documentKey, idOfKey, offsetDigits, SNAPSHOT_ID } from './snapshot-place.ts';
 import type { ListedObject, SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
@@ -89,7 +90,7 @@ export async function readManifest(
   checkSnapshotId(id);
   const key = documentKey(store.place, 'manifests', id);
   const { sizeBytes } = await store.objects.head(key, options);
-  if (sizeBytes > MANIFEST_BYTES) throw tooLarge(key, sizeBytes);
+  if (sizeBytes > MANIFEST_FORM.bytes) throw tooLarge(key, sizeBytes, MANIFEST_FORM);
   const { bytes } = await store.objects.get(key, options);
   return parseManifest(bytes, key, store.place, id);
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { testSeed } from '@tidemark/conformance';
+import { sha256Of } from '@tidemark/documents';
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import fc from 'fast-check';
 import { checkedManifest, parseManifest } from './parse-manifest.ts';
@@ -10,7 +11,6 @@ import {
   MANIFEST_VERSION,
   SNAPSHOT_FILES,
   type SnapshotManifest,
-  sha256Of,
 } from './snapshot-manifest.ts';
 import { EXAMPLE } from './testing/example-manifest.ts';
 

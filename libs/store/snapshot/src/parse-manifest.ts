@@ -1,18 +1,14 @@
 import { equalBytes } from '@tidemark/bytes';
+import { type DocumentFields, damagedDocument, parseClosed } from '@tidemark/documents';
 import { TidemarkError } from '@tidemark/ports';
-import { DocumentFields, damagedDocument, parseJson } from './document-fields.ts';
 import {
   encodeManifest,
-  MANIFEST_BYTES,
-  MANIFEST_END,
-  MANIFEST_END_BYTES,
-  MANIFEST_VERSION,
+  MANIFEST_FORM,
   SNAPSHOT_FILE_BYTES,
   SNAPSHOT_FILES,
   type SnapshotFile,
   type SnapshotManifest,
   STATE_HASHES,
-  sha256Of,
   TEXT_CHARACTERS,
 } from './snapshot-manifest.ts';
 import {
@@ -27,21 +23,6 @@ import {
 
 /** Names of files: without folders, and not hidden. RocksDB has `000012.sst`, `MANIFEST-000005` and `CURRENT`. */
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const FIELDS = new Set([
-  'format',
-  'id',
-  'kind',
-  'partition',
-  'storeFormat',
-  'logId',
-  'offset',
-  'watermarkMs',
-  'createdMs',
-  'createdBy',
-  'stateHashes',
-  'files',
-  'sha256',
-]);
 const FILE_FIELDS = new Set(['name', 'bytes', 'sha256', 'upload']);
 const HASH_FIELDS = new Set(['bucket', 'hash']);
 
@@ -51,7 +32,7 @@ const HASH_FIELDS = new Set(['bucket', 'hash']);
  * later format and `foreign` for a manifest of another store, partition or snapshot.
  */
 export function parseManifest(bytes: Uint8Array, key: string, place: SnapshotPlace, id: string): SnapshotManifest {
-  const fields = closedFields(bytes, key);
+  const fields = parseClosed(bytes, key, MANIFEST_FORM);
   const manifest: SnapshotManifest = {
     id: fields.text('id', SNAPSHOT_ID, '16 digits, "-", 16 hexadecimal digits'),
     kind: fields.text('kind', /^(?:points|tags|aggregator)$/, SNAPSHOT_KINDS.join(', ')) as SnapshotKind,
@@ -89,30 +70,6 @@ export function checkedManifest(manifest: SnapshotManifest): Uint8Array {
     throw new TidemarkError('invalid_argument', error.message, error.detail, { cause: error });
   }
   return bytes;
-}
-
-/** Compares the checksum before anything else, so that a damaged number is not taken for a newer format. */
-function closedFields(bytes: Uint8Array, key: string): DocumentFields {
-  if (bytes.length > MANIFEST_BYTES) throw tooLarge(key, bytes.length);
-  const body = bytes.subarray(0, Math.max(0, bytes.length - MANIFEST_END_BYTES));
-  const end = MANIFEST_END.exec(Buffer.from(bytes.subarray(body.length)).toString('latin1'));
-  if (end === null) throw damagedDocument(key, 'sha256', 'no such end', 'a manifest ends with its SHA-256');
-  const found = sha256Of(body);
-  if (end[1] !== found) throw damagedDocument(key, 'sha256', end[1], `${found}, of the bytes before it`);
-  const value = parseJson(key, bytes);
-  const format = (value as { format?: unknown } | null)?.format;
-  if (Number.isSafeInteger(format) && (format as number) > MANIFEST_VERSION) {
-    const message = `object ${key}, format: ${format} (limit: ${MANIFEST_VERSION}); it was made by a newer program: update this one`;
-    throw new TidemarkError('failed_precondition', message, { reason: 'newer', key, field: 'format' });
-  }
-  const fields = DocumentFields.of(key, '', value, FIELDS);
-  fields.integer('format', MANIFEST_VERSION, MANIFEST_VERSION);
-  return fields;
-}
-
-/** The error for a manifest of more bytes than the limit. */
-export function tooLarge(key: string, sizeBytes: number): TidemarkError {
-  return damagedDocument(key, '', `${sizeBytes} bytes`, `${MANIFEST_BYTES} bytes`);
 }
 
 function checkIdentity(manifest: SnapshotManifest, key: string, place: SnapshotPlace, id: string): void {

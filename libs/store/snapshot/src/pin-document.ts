@@ -1,4 +1,4 @@
-import { DocumentFields, damagedDocument, parseJson } from './document-fields.ts';
+import { DocumentFields, damagedDocument, parseJson } from '@tidemark/documents';
 import { jsonBytes } from './removal-marks.ts';
 import { TEXT_CHARACTERS } from './snapshot-manifest.ts';
 import { RANDOM_ID, SNAPSHOT_ID } from './snapshot-place.ts';

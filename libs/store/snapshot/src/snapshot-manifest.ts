@@ -1,9 +1,17 @@
-import { createHash } from 'node:crypto';
+import { type ClosedForm, encodeClosed } from '@tidemark/documents';
 import type { SnapshotKind } from './snapshot-place.ts';
 
 export const MANIFEST_VERSION = 1;
 /** Max bytes of a manifest. */
 export const MANIFEST_BYTES = 16 * 2 ** 20;
+export const MANIFEST_FORM: ClosedForm = {
+  version: MANIFEST_VERSION,
+  bytes: MANIFEST_BYTES,
+  fields: [
+    ...['id', 'kind', 'partition', 'storeFormat', 'logId', 'offset', 'watermarkMs', 'createdMs', 'createdBy'],
+    ...['stateHashes', 'files'],
+  ],
+};
 /** Max files of a snapshot. Tables of 64 MiB make 4 TiB. */
 export const SNAPSHOT_FILES = 65_536;
 /** Max bytes of a file: what S3 takes in parts of 16 MiB, rounded down to a power of two. */
@@ -54,15 +62,10 @@ export interface SnapshotManifest extends SnapshotFacts {
   readonly files: readonly SnapshotFile[];
 }
 
-/** The end of a manifest: the SHA-256 of all bytes before it. */
-export const MANIFEST_END = /^,"sha256":"([0-9a-f]{64})"\}\n$/;
-export const MANIFEST_END_BYTES = 78;
-
 /** The bytes of a manifest; equal manifests have equal bytes. */
 export function encodeManifest(manifest: SnapshotManifest): Uint8Array {
   const { id, kind, partition, storeFormat, logId, offset, watermarkMs, createdMs, createdBy } = manifest;
-  const text = JSON.stringify({
-    format: MANIFEST_VERSION,
+  return encodeClosed(MANIFEST_FORM, {
     id,
     kind,
     partition,
@@ -75,10 +78,4 @@ export function encodeManifest(manifest: SnapshotManifest): Uint8Array {
     stateHashes: manifest.stateHashes.map(({ bucket, hash }) => ({ bucket, hash })),
     files: manifest.files.map(({ name, bytes, sha256, upload }) => ({ name, bytes, sha256, upload })),
   });
-  const body = Buffer.from(text.slice(0, -1));
-  return Buffer.concat([body, Buffer.from(`,"sha256":"${sha256Of(body)}"}\n`)]);
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
