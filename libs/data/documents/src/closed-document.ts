@@ -25,11 +25,11 @@ export function encodeClosed({ version }: ClosedForm, value: Readonly<Record<str
 }
 
 /** Closes a document again whose bytes before the end were changed: for tests. */
-export function resealed(bytes: Uint8Array): Uint8Array {
+export function resealed(bytes: Uint8Array): Buffer {
   return closed(bytes.subarray(0, Math.max(0, bytes.length - END_BYTES)));
 }
 
-function closed(body: Uint8Array): Uint8Array {
+function closed(body: Uint8Array): Buffer {
   return Buffer.concat([body, Buffer.from(`,"sha256":"${sha256Of(body)}"}\n`)]);
 }
 

@@ -1,3 +1,5 @@
+export type { DayMark } from './days/day-marks.ts';
+export { type DayCut, DayPoints, type DaySeries } from './days/day-points.ts';
 export { PageCodec } from './pages/page-codec.ts';
 export type { PointPartitionOptions } from './point-partition.ts';
 export { PointPartition } from './point-partition.ts';

@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { openLocalObjects } from '@tidemark/folder-objects';
+import { DAY_MS } from '@tidemark/model';
+import { LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
+import { RECORD } from '@tidemark/point-records';
+import { DayPoints, DEFAULT_POINT_STORE_LIMITS, PageCodec, PointPartition } from '@tidemark/point-store';
+import { type LogRecord, type ObjectStore, TidemarkError, WorkSlice } from '@tidemark/ports';
+import { objectSource, planPages, readPages, Segment } from '@tidemark/segment';
+import { type Content, MemoryKeyValue } from '@tidemark/simulation';
+import { archiveDay, archivedDay, type MetricName } from './archive-day.ts';
+import { type DayPlace, manifestKey, segmentKey } from './day-place.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY = 20_000;
+const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, bucketMs: 2 * HOUR_MS };
+/** Series of two metrics, a reading and a count. */
+const SERIES = [0, 4, 8, 12, 1, 5];
+const slice = new WorkSlice(undefined, undefined);
+
+let folder: string;
+let stores = 0;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-archive-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function newObjects(): Promise<ObjectStore> {
+  return openLocalObjects(join(folder, String(stores++)));
+}
+
+/** A point of each series each ten minutes for three days, and some that come when their day is closed. */
+function logOf(): { records: LogRecord[]; points: (TestPoint & { offset: number })[] } {
+  const builder = new LogBuilder();
+  const startMs = DAY * DAY_MS;
+  builder.bare(RECORD.open, 0, startMs);
+  const points: (TestPoint & { offset: number })[] = [];
+  for (let i = 0; i < 3 * 144 + 12; i++) {
+    const timeMs = startMs + i * 600_000;
+    const own = SERIES.map((series) => ({ series, timeMs, value: i + series / 8 }));
+    if (i % 40 === 39) own.push({ series: 4, timeMs: timeMs - 50 * HOUR_MS, value: -i });
+    builder.block(0, timeMs, [{ client: 0, sequence: i, points: own }]);
+    for (const one of own) points.push({ ...one, offset: i + 1 });
+  }
+  return { records: builder.records, points };
+}
+
+/** Reads the log, with a commit and a start behind each record of `stops`. Returns the database and the generations of the day. */
+async function consumed(stops: readonly number[]): Promise<{ content: Content; places: DayPlace[] }> {
+  const content: Content = new Map();
+  const places = new Map<number, DayPlace>();
+  const open = () => {
+    const keyValue = new MemoryKeyValue(content);
+    return PointPartition.open({ partition: 0, keyValue, limits: LIMITS, latenessMs: () => 3000 });
+  };
+  let partition = await open();
+  for (const record of logOf().records) {
+    partition.apply(record);
+    const isStop = stops.includes(record.offset);
+    if (partition.wantsCommit || isStop) await partition.commit();
+    for (const { day, generation, fromOffset, toOffset } of partition.days) {
+      if (day === DAY) places.set(generation, { partition: 0, day, generation, logId: 'a1', fromOffset, toOffset });
+    }
+    if (!isStop) continue;
+    await partition.stop();
+    partition = await open();
+  }
+  await partition.commit();
+  await partition.whenClosed();
+  return { content, places: [...places.values()] };
+}
+
+function nameOf(id: Uint8Array): MetricName | undefined {
+  const found = [0, 1].find((series) => Buffer.compare(metricIdOf(series), id) === 0);
+  return found === undefined ? undefined : { tenant: 'acme', metric: `shop.${found}` };
+}
+
+/** Archives a generation of a database. */
+async function archive(
+  objects: ObjectStore,
+  content: Content,
+  place: DayPlace,
+  { segmentBytes, names = nameOf }: { segmentBytes?: number; names?: typeof nameOf } = {},
+) {
+  const codec = new PageCodec();
+  const { fromOffset, toOffset: offset, day } = place;
+  const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset };
+  const options = { partition: 0, keyValue: new MemoryKeyValue(content), limits: LIMITS, codec };
+  const points = await DayPoints.open(options, cut, slice, 500);
+  try {
+    const parts = { objects, points, nameOf: names, pages: codec.writer, slice };
+    return await archiveDay(parts, place, segmentBytes === undefined ? {} : { segmentBytes });
+  } finally {
+    points.close();
+  }
+}
+
+/** The values of a generation by series and time, as a reader finds them by the manifest alone. */
+async function valuesOf(objects: ObjectStore, place: DayPlace): Promise<Map<string, number>> {
+  const values = new Map<string, number>();
+  const { decoder, columnAt } = new PageCodec();
+  const { segments = [] } = (await archivedDay(objects, place)) ?? {};
+  for (const part of segments.keys()) {
+    const segment = await Segment.open(objectSource(objects, await objects.head(segmentKey(place, part))));
+    const all = { tenant: 'acme', fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+    for (const metric of ['shop.0', 'shop.1']) {
+      for await (const plan of planPages(segment, { ...all, metric })) {
+        for (const { group, ids, pages } of await readPages(segment, plan, slice)) {
+          for (const page of pages) {
+            for (let slot = 0; slot < page.slots; slot++) {
+              decoder.decode(page, slot, columnAt);
+              page.times.timesOf(page.classOf(slot)).forEach((timeMs, i) => {
+                const id = Buffer.from(ids[page.series[slot] - group.firstSeries]).toString('hex');
+                values.set(`${id} ${timeMs}`, decoder.floats[columnAt / 8 + i]);
+              });
+            }
+          }
+        }
+      }
+    }
+  }
+  return values;
+}
+
+/** All objects by key. */
+async function objectsOf(objects: ObjectStore): Promise<[string, string][]> {
+  const listed = (await objects.list('')).objects;
+  return Promise.all(
+    listed.map(async ({ key }): Promise<[string, string]> => {
+      return [key, Buffer.from((await objects.get(key)).bytes).toString('hex')];
+    }),
+  );
+}
+
+describe('a closed day in the object store', () => {
+  test('has each point once over its generations, and the same bytes from replicas that stopped at other times', async () => {
+    const [one, other] = [await consumed([100, 101, 240, 333]), await consumed([])];
+    expect(one.places.length).toBeGreaterThan(1);
+    expect(other.places).toEqual(one.places);
+    const [first, second] = [await newObjects(), await newObjects()];
+    const values = new Map<string, number>();
+    let found = 0;
+    for (const place of one.places) {
+      const archived = await archive(first, one.content, place);
+      expect(await archive(second, other.content, place)).toEqual(archived);
+      for (const [key, value] of await valuesOf(first, place)) {
+        values.set(key, value);
+        found++;
+      }
+    }
+    expect(await objectsOf(second)).toEqual(await objectsOf(first));
+    expect((await objectsOf(first)).map(([key]) => key)).toEqual(
+      one.places.flatMap(({ generation }) => [
+        `days/points-0/2024-10-04/${generation}-0.segment`,
+        `days/points-0/2024-10-04/${generation}.json`,
+      ]),
+    );
+    const expected = new Map<string, number>();
+    const { toOffset } = one.places[one.places.length - 1];
+    for (const { series, timeMs, value, offset } of logOf().points) {
+      const isOfDay = Math.floor(timeMs / DAY_MS) === DAY && offset < toOffset;
+      if (isOfDay) expected.set(`${seriesIdOf(series).toString('hex')} ${timeMs}`, value);
+    }
+    expect(new Map([...values].sort())).toEqual(new Map([...expected].sort()));
+    // A late value of an equal time is in a later generation, which stands.
+    expect(found).toBeGreaterThanOrEqual(expected.size);
+    await first.close();
+    await second.close();
+  });
+
+  test('of several segments is complete after a crash at each put, and invisible before', async () => {
+    const { content, places } = await consumed([]);
+    const [place] = places;
+    const whole = await newObjects();
+    const archived = await archive(whole, content, place, { segmentBytes: 100 });
+    expect(archived.segments.length).toBeGreaterThan(1);
+    const crashed = await newObjects();
+    for (let puts = 0; puts <= archived.segments.length; puts++) {
+      let left = puts;
+      const failing: ObjectStore = Object.create(crashed, {
+        put: { value: () => Promise.reject(new TidemarkError('unavailable', 'cut off')) },
+        putStream: {
+          value: (...args: Parameters<ObjectStore['putStream']>) => {
+            if (left-- > 0) return crashed.putStream(...args);
+            return Promise.reject(new TidemarkError('unavailable', 'cut off'));
+          },
+        },
+        head: { value: (...args: Parameters<ObjectStore['head']>) => crashed.head(...args) },
+        get: { value: (...args: Parameters<ObjectStore['get']>) => crashed.get(...args) },
+        getRange: { value: (...args: Parameters<ObjectStore['getRange']>) => crashed.getRange(...args) },
+      });
+      await expect(archive(failing, content, place, { segmentBytes: 100 })).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+      expect(await archivedDay(crashed, place)).toBeUndefined();
+    }
+    expect(await archive(crashed, content, place, { segmentBytes: 100 })).toEqual(archived);
+    expect(await objectsOf(crashed)).toEqual(await objectsOf(whole));
+    await whole.close();
+    await crashed.close();
+  });
+
+  test('is not made where the object store has another one, or a metric has no name', async () => {
+    const { content, places } = await consumed([]);
+    const [place] = places;
+    const objects = await newObjects();
+    await expect(archive(objects, content, place, { names: () => undefined })).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringMatching(/^the tag store does not know the metric [0-9a-f]{32}$/),
+    });
+    expect(await objectsOf(objects)).toEqual([]);
+    await objects.put(segmentKey(place, 0), Buffer.from('something else'));
+    await expect(archive(objects, content, place)).rejects.toMatchObject({ code: 'data_loss' });
+    await objects.delete([segmentKey(place, 0)]);
+    await archive(objects, content, place);
+    await expect(archive(objects, content, { ...place, logId: 'b2' })).rejects.toMatchObject({
+      code: 'data_loss',
+      message: expect.stringMatching(
+        /logId: a1 \(limit: b2\); it is a day of another platform.*set another objects.prefix/,
+      ),
+    });
+    const key = manifestKey(place);
+    const { bytes } = await objects.get(key);
+    await objects.put(key, bytes.subarray(1));
+    await expect(archive(objects, content, place)).rejects.toMatchObject({ code: 'data_loss', detail: { key } });
+    await objects.close();
+  });
+});
