@@ -10,7 +10,7 @@ objectStoreConformance('folder on the local disk', async () => {
   const opened: ObjectStore[] = [];
   return {
     async open() {
-      const store = await openLocalObjects(folder);
+      const store = openLocalObjects(folder);
       opened.push(store);
       return store;
     },

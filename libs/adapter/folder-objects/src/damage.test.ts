@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -10,7 +10,7 @@ let store: ObjectStore;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tidemark-objects-damage-'));
-  store = await openLocalObjects(folder);
+  store = openLocalObjects(folder);
 });
 
 afterEach(async () => {
@@ -47,4 +47,20 @@ test('files of others are not listed, and are left', async () => {
   expect((await store.list('')).objects).toEqual([{ key: 'a/b.x', sizeBytes: 1 }]);
   await store.delete(['a/b.x']);
   expect(await readFile(join(objects, 'a/UPPER.x'), 'utf8')).toBe('x');
+});
+
+test('reading writes nothing, also where the folder does not exist', async () => {
+  const other = join(folder, 'other');
+  const reader = openLocalObjects(other);
+  expect(await reader.list('')).toEqual({ objects: [] });
+  await expect(reader.get('a/b.x')).rejects.toMatchObject({ code: 'not_found' });
+  await reader.close();
+  await store.put('a/b.x', Buffer.from('content'));
+  const inner = openLocalObjects(join(folder, 'objects'));
+  expect((await inner.list('')).objects).toEqual([]);
+  await inner.close();
+  expect([await readdir(folder), await readdir(join(folder, 'objects'))]).toEqual([
+    ['LOCK', 'drafts', 'objects'],
+    ['a'],
+  ]);
 });

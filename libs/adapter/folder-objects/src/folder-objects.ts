@@ -49,27 +49,18 @@ export interface FolderObjectsParts {
  */
 export class FolderObjects implements ObjectStore {
   readonly #disk: Disk;
+  readonly #locks: FileLocks;
   readonly #random: Random;
   readonly #writers: WriterLock;
-  readonly #drafts: Drafts;
+  /** Undefined before the first write. */
+  #drafts: Promise<Drafts> | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor({ disk, random }: FolderObjectsParts, writers: WriterLock, drafts: Drafts) {
+  constructor({ disk, locks, clock, random }: FolderObjectsParts) {
     this.#disk = disk;
+    this.#locks = locks;
     this.#random = random;
-    this.#writers = writers;
-    this.#drafts = drafts;
-  }
-
-  /** Opens the folder, and removes the drafts that ended processes left. Errors: those of the disk and of the lock. */
-  static async open(parts: FolderObjectsParts): Promise<FolderObjects> {
-    const { disk, locks, clock, random } = parts;
-    // It makes the folder. A file that is locked must not be opened for that: closing it would end the lock of fcntl(2)
-    // that another store of this process has.
-    await disk.space();
-    const writers = new WriterLock(locks, clock, random);
-    const drafts = await writers.run(() => Drafts.open(disk, locks, random));
-    return new FolderObjects(parts, writers, drafts);
+    this.#writers = new WriterLock(locks, clock, random);
   }
 
   async put(key: string, bytes: Uint8Array, options: PutOptions = {}): Promise<ObjectInfo> {
@@ -84,7 +75,7 @@ export class FolderObjects implements ObjectStore {
     checkObjectKey(key);
     assertOneCondition(options);
     options.signal?.throwIfAborted();
-    const draft = this.#drafts.next();
+    const draft = (await this.#opened()).next();
     let isRenamed = false;
     try {
       const trailer = await this.#writeDraft(key, draft, chunks, options);
@@ -143,6 +134,7 @@ export class FolderObjects implements ObjectStore {
 
   async delete(keys: readonly string[], options: ObjectOptions = {}): Promise<void> {
     for (const key of keys) checkObjectKey(key);
+    if (keys.length > 0) await this.#opened();
     for (const key of keys) {
       await this.#writers
         .run(() => this.#disk.remove(pathOf(key)), options.signal)
@@ -154,8 +146,29 @@ export class FolderObjects implements ObjectStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#drafts.close(this.#disk);
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const drafts = await this.#drafts?.catch(() => undefined);
+    await drafts?.close(this.#disk);
+  }
+
+  /** Makes the folder with the first write, and removes the drafts that ended processes left. Readers write nothing. */
+  #opened(): Promise<Drafts> {
+    this.#drafts ??= this.#openDrafts().catch((error: unknown) => {
+      this.#drafts = undefined;
+      throw error;
+    });
+    return this.#drafts;
+  }
+
+  async #openDrafts(): Promise<Drafts> {
+    // It makes the folder. A file that is locked must not be opened for that: closing it would end the lock of fcntl(2)
+    // that another store of this process has.
+    await this.#disk.space();
+    return this.#writers.run(() => Drafts.open(this.#disk, this.#locks, this.#random));
   }
 
   async #writeDraft(

@@ -10,7 +10,7 @@ objectStoreConformance('folder on a simulated disk', async () => {
   const process = new Incarnation('objects', 0);
   const locks = new SimulatedLocks();
   return {
-    open: () => FolderObjects.open({ disk: disk.bind(process), locks, clock, random: new SystemRandom() }),
+    open: async () => new FolderObjects({ disk: disk.bind(process), locks, clock, random: new SystemRandom() }),
     dispose: async () => process.end(),
   };
 });

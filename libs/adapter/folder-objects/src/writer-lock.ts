@@ -1,6 +1,7 @@
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { lockByKernel } from '@tidemark/node-runtime';
-import { type Clock, type Random, Slots, sleep, TidemarkError } from '@tidemark/ports';
+import { type Clock, messageOf, type Random, Slots, sleep, TidemarkError } from '@tidemark/ports';
 
 /** Locks of files that exclude other processes, and end with the process that has them. */
 export interface FileLocks {
@@ -14,10 +15,21 @@ export function kernelLocks(folder: string): FileLocks {
     tryLock(path) {
       const lock = lockByKernel(join(folder, path));
       if (lock !== undefined) return lock;
+      requireWritable(folder);
       const message = `cannot lock ${join(folder, path)}: use a local file system, which has locks on files`;
       throw new TidemarkError('failed_precondition', message, { folder });
     },
   };
+}
+
+/** Throws `permission_denied` for a folder in which this process can't make a lock, such as one that is mounted read-only. */
+function requireWritable(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const message = `cannot write to the object folder ${folder}: ${messageOf(error)}`;
+    throw new TidemarkError('permission_denied', message, { folder }, { cause: error });
+  }
 }
 
 const FILE = 'LOCK';

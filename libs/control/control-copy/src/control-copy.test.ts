@@ -80,7 +80,7 @@ test('a log that is made again has the keys, maps and skips of its copy, and no 
 test('the newest whole copy counts, sixteen of each log are kept, and objects of others are left alone', async () => {
   await withFolder(async (folder) => {
     const { copy } = await decided(join(folder, 'log'));
-    const objects = await openLocalObjects(join(folder, 'objects'));
+    const objects = openLocalObjects(join(folder, 'objects'));
     const copies = new ControlCopies(objects);
     const other = { ...copy, logId: '0'.repeat(32) };
     await copies.put({ ...other, createdMs: 1 }, random);

@@ -13,7 +13,7 @@ import { smallSeries } from './small-segment.fixture.ts';
 
 test('a segment is streamed into an object, and read by ranges of that object only', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-segments-'));
-  const objects = await openLocalObjects(folder);
+  const objects = openLocalObjects(folder);
   try {
     const pages = new PageWriter(new PageKernel());
     const chunks = writeSegment(new SegmentInput(smallSeries(), HEAD.day), pages, { head: HEAD });

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function newObjects(): Promise<ObjectStore> {
+function newObjects(): ObjectStore {
   return openLocalObjects(join(folder, String(stores++)));
 }
 
@@ -139,7 +139,7 @@ describe('a closed day in the object store', () => {
     const [one, other] = [await consumed([100, 101, 240, 333]), await consumed([])];
     expect(one.places.length).toBeGreaterThan(1);
     expect(other.places).toEqual(one.places);
-    const [first, second] = [await newObjects(), await newObjects()];
+    const [first, second] = [newObjects(), newObjects()];
     const values = new Map<string, number>();
     let found = 0;
     for (const place of one.places) {
@@ -173,10 +173,10 @@ describe('a closed day in the object store', () => {
   test('of several segments is complete after a crash at each put, and invisible before', async () => {
     const { content, places } = await consumed([]);
     const [place] = places;
-    const whole = await newObjects();
+    const whole = newObjects();
     const archived = await archive(whole, content, place, { segmentBytes: 100 });
     expect(archived.segments.length).toBeGreaterThan(1);
-    const crashed = await newObjects();
+    const crashed = newObjects();
     for (let puts = 0; puts <= archived.segments.length; puts++) {
       let left = puts;
       const failing: ObjectStore = Object.create(crashed, {
@@ -205,7 +205,7 @@ describe('a closed day in the object store', () => {
   test('is not made where the object store has another one, or a metric has no name', async () => {
     const { content, places } = await consumed([]);
     const [place] = places;
-    const objects = await newObjects();
+    const objects = newObjects();
     await expect(archive(objects, content, place, { names: () => undefined })).rejects.toMatchObject({
       code: 'failed_precondition',
       message: expect.stringMatching(/^the tag store does not know the metric [0-9a-f]{32}$/),

@@ -1,6 +1,6 @@
 import { isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { isOfManifest, readManifest } from './list-snapshots.ts';
-import { Pin } from './pin.ts';
+import { type HeldPin, NO_PIN, Pin } from './pin.ts';
 import { isMarked } from './removal-marks.ts';
 import type { SnapshotManifest } from './snapshot-manifest.ts';
 import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
@@ -10,8 +10,8 @@ import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 const BASES_TRIED = 4;
 
 /** A pin, and the manifest of the snapshot that it protects. */
-export interface PinnedSnapshot {
-  readonly pin: Pin;
+export interface PinnedSnapshot<P extends HeldPin = Pin> {
+  readonly pin: P;
   readonly manifest: SnapshotManifest;
 }
 
@@ -34,6 +34,21 @@ export async function pinSnapshot(
     await pin.release();
     throw error;
   }
+}
+
+/** As `pinSnapshot`, for a reader: without the right to write, it reads without a pin. */
+export async function pinForReader(
+  store: SnapshotStore,
+  id: string,
+  options: SnapshotOptions = {},
+): Promise<PinnedSnapshot<HeldPin>> {
+  try {
+    return await pinSnapshot(store, id, options);
+  } catch (error) {
+    if (!isTidemarkError(error, 'permission_denied')) throw error;
+  }
+  if (await isMarked(store, id, options)) throw removed(store, id);
+  return { pin: NO_PIN, manifest: await readManifest(store, id, options) };
 }
 
 /** Pins the snapshot `preferred`, or else the newest one that can be read; without one, pins an upload alone. */
@@ -64,7 +79,7 @@ export async function pinBase(
  * as `aborted`.
  */
 export async function whilePinned<T>(
-  { pin }: PinnedSnapshot,
+  { pin }: PinnedSnapshot<HeldPin>,
   task: () => Promise<T>,
   options: SnapshotOptions,
 ): Promise<T> {

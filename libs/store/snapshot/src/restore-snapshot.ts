@@ -2,8 +2,8 @@ import { type Disk, type DiskFile, inParallel, isTidemarkError, TidemarkError } 
 import type { ReportProgress } from './create-snapshot.ts';
 import { digestOf, fileChunks } from './file-digest.ts';
 import { objectChunks } from './object-chunks.ts';
-import type { Pin } from './pin.ts';
-import { pinSnapshot, whilePinned } from './pinned-snapshot.ts';
+import type { HeldPin } from './pin.ts';
+import { pinForReader, whilePinned } from './pinned-snapshot.ts';
 import type { SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { fileKey } from './snapshot-place.ts';
 import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
@@ -40,7 +40,7 @@ export async function restoreSnapshot(
 ): Promise<SnapshotManifest> {
   const { signal } = options;
   await checkEmpty(disk, folder);
-  const pinned = await pinSnapshot(store, id, { signal });
+  const pinned = await pinForReader(store, id, { signal });
   const { pin, manifest } = pinned;
   const restore = async (): Promise<SnapshotManifest> => {
     const restoring = folder + RESTORING;
@@ -71,7 +71,7 @@ async function download(
   store: SnapshotStore,
   { files }: SnapshotManifest,
   { disk, folder }: FolderPlace,
-  pin: Pin,
+  pin: HeldPin,
   { signal, onProgress }: RestoreOptions,
 ): Promise<void> {
   const present = new Set(await disk.list(folder));

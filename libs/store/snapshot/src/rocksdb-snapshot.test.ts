@@ -29,7 +29,7 @@ afterEach(async () => {
 
 test('a database is restored from its newest snapshot, and a second snapshot uploads only new tables', async () => {
   const disk = new LocalDisk(folder);
-  const objects = await openLocalObjects(join(folder, 'objects'));
+  const objects = openLocalObjects(join(folder, 'objects'));
   const parts = { objects, clock: new SystemClock(), random: new SystemRandom(), user: 'store-1' };
   const store = new SnapshotStore({ ...parts, place: { kind: 'points', partition: 3 } });
   const digests = new TableDigests();
@@ -94,7 +94,7 @@ test.each([
   ['has a wrong byte, when it is read again', true, (stored: Buffer) => Buffer.from(stored).fill(1, 100, 101)],
 ])('a reused object that %s is not in the next snapshot', async (_, isReadAgain, broken) => {
   const disk = new LocalDisk(folder);
-  const objects = await openLocalObjects(join(folder, 'objects'));
+  const objects = openLocalObjects(join(folder, 'objects'));
   const system = new SystemRandom();
   const random = { next: () => (isReadAgain ? 0 : 0.99), bytes: (length: number) => system.bytes(length) };
   const place = { kind: 'points', partition: 3 } as const;

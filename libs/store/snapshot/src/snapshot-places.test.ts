@@ -7,7 +7,7 @@ import { snapshotPlaces } from './snapshot-places.ts';
 
 test('the partitions with snapshots are found among other objects', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-places-'));
-  const objects = await openLocalObjects(folder);
+  const objects = openLocalObjects(folder);
   try {
     expect(await snapshotPlaces(objects)).toEqual([]);
     const keys = [

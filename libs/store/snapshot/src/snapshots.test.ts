@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { isTidemarkError } from '@tidemark/ports';
+import { isTidemarkError, type ObjectStore, TidemarkError } from '@tidemark/ports';
 import {
   collectSnapshots,
   createSnapshot,
@@ -290,4 +290,30 @@ test('a file of many chunks and ranges is copied, with progress to its last byte
     expect(own.map(([, done]) => done)).toEqual([RANGE_BYTES, 2 * RANGE_BYTES, bytes]);
     expect(own.at(-1)).toEqual([what, bytes, bytes]);
   }
+});
+
+test('a reader that may not write restores and verifies without a pin, and an upload needs one', async () => {
+  const { manifest } = await created(10);
+  const { objects, clock, random } = process.store;
+  const refused = (): Promise<never> => {
+    return Promise.reject(new TidemarkError('permission_denied', 'mounted read-only'));
+  };
+  const readOnly: ObjectStore = {
+    ...{ put: refused, putStream: refused, delete: refused, close: async () => undefined },
+    head: (...args) => objects.head(...args),
+    get: (...args) => objects.get(...args),
+    getRange: (...args) => objects.getRange(...args),
+    list: (...args) => objects.list(...args),
+  };
+  const before = world.keys('');
+  const store = new SnapshotStore({ objects: readOnly, place: PLACE, clock, random, user: 'a reader' });
+  expect((await world.run(process, verifySnapshot(store, manifest.id))).wrong).toEqual([]);
+  await world.run(process, restoreSnapshot(store, manifest.id, { disk: process.disk, folder: 'restored' }));
+  expect(await world.run(process, contentOf(process.disk, 'restored'))).toEqual(database.content);
+  expect(world.keys('')).toEqual(before);
+  database.change();
+  const checkpoint = await world.run(process, database.checkpoint(process.disk, 'other'));
+  const facts = { storeFormat: 9, logId: 'log-1', offset: 20, stateHashes: [] };
+  const upload = world.run(process, createSnapshot(store, checkpoint, facts, { digests }));
+  await expect(upload).rejects.toMatchObject({ code: 'permission_denied' });
 });

@@ -3,7 +3,7 @@ import type { ReportProgress } from './create-snapshot.ts';
 import { digestOf } from './file-digest.ts';
 import { ifStored } from './if-stored.ts';
 import { objectChunks } from './object-chunks.ts';
-import { pinSnapshot, whilePinned } from './pinned-snapshot.ts';
+import { pinForReader, whilePinned } from './pinned-snapshot.ts';
 import type { SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';
 import { fileKey } from './snapshot-place.ts';
 import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
@@ -37,7 +37,7 @@ export async function verifySnapshot(
   id: string,
   { signal, onProgress }: VerifyOptions = {},
 ): Promise<VerifiedSnapshot> {
-  const pinned = await pinSnapshot(store, id, { signal });
+  const pinned = await pinForReader(store, id, { signal });
   const { pin, manifest } = pinned;
   const totalBytes = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0);
   let doneBytes = 0;
