@@ -24,7 +24,7 @@ export function resealed(segment: Uint8Array): Buffer {
 }
 
 function sealIndex(bytes: Buffer): void {
-  const footer = new ByteReader(bytes, 'footer', bytes.length - FOOTER_BYTES + HEAD_BYTES + ID_BYTES);
+  const footer = new ByteReader(bytes, 'footer', bytes.length - FOOTER_BYTES + HEAD_BYTES);
   let blockAt = readU64(footer);
   const topIndexAt = readU64(footer);
   const end = topIndexAt + footer.u32();

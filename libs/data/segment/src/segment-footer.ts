@@ -1,5 +1,4 @@
 import { ByteReader, ByteWriter, crc32c, equalBytes } from '@tidemark/bytes';
-import { ID_BYTES } from '@tidemark/model';
 import { assert, TidemarkError } from '@tidemark/ports';
 import { decodedAt, segmentLoss } from './segment-error.ts';
 import {
@@ -14,7 +13,7 @@ import { HEAD_BYTES, HEADER_BYTES, readHead, readU64, writeHead, writeU64 } from
 /** The end of a footer of any version: its size, its version, the checksum of what is before that, magic. */
 const TAIL_BYTES = 3 * 4 + SEGMENT_MAGIC.length;
 /** Bytes of the footer, which are the last of a segment. */
-export const FOOTER_BYTES = HEAD_BYTES + ID_BYTES + 3 * 8 + 7 * 4 + 2 * 8 + TAIL_BYTES;
+export const FOOTER_BYTES = HEAD_BYTES + 3 * 8 + 7 * 4 + 2 * 8 + TAIL_BYTES;
 /** Added to times, which may be before 1970. */
 const TIME_BIAS_MS = 2 ** 52;
 
@@ -32,17 +31,13 @@ export interface IndexPlace {
 
 export interface SegmentFooter extends IndexPlace {
   readonly head: SegmentHead;
-  /** Id of the object with the names and tags of the series, 16 bytes; zeros where none is stated. */
-  readonly names: Uint8Array;
   readonly counts: SegmentCounts;
 }
 
 export function encodeFooter(footer: SegmentFooter): Buffer {
-  const { head, names, counts, indexAt, topIndexAt, topIndexBytes, topIndexCrc, blocks } = footer;
-  assert(names.length === ID_BYTES, `the id of the names has ${ID_BYTES} bytes`);
+  const { head, counts, indexAt, topIndexAt, topIndexBytes, topIndexCrc, blocks } = footer;
   const out = new ByteWriter(FOOTER_BYTES);
   writeHead(head, out);
-  out.bytes(names);
   writeU64(indexAt, out);
   writeU64(topIndexAt, out);
   out.u32(topIndexBytes);
@@ -93,7 +88,6 @@ export function decodeFooter(end: Uint8Array, sizeBytes: number): SegmentFooter 
 
 function readFooter(reader: ByteReader, sizeBytes: number): SegmentFooter {
   const head = readHead(reader);
-  const names = Buffer.from(reader.bytes(ID_BYTES));
   const indexAt = readU64(reader);
   const topIndexAt = readU64(reader);
   const topIndexBytes = reader.u32();
@@ -116,5 +110,5 @@ function readFooter(reader: ByteReader, sizeBytes: number): SegmentFooter {
     reader.fail(`${topIndexBytes} bytes of the index of blocks (limit: ${TOP_INDEX_BYTES_LIMIT})`);
   }
   if (blocks === 0) reader.fail('no index block');
-  return { head, names, indexAt, topIndexAt, topIndexBytes, topIndexCrc, blocks, counts };
+  return { head, indexAt, topIndexAt, topIndexBytes, topIndexCrc, blocks, counts };
 }

@@ -1,5 +1,5 @@
 import { crc32c } from '@tidemark/bytes';
-import { DAY_MS, ID_BYTES } from '@tidemark/model';
+import { DAY_MS } from '@tidemark/model';
 import type { PageWriter } from '@tidemark/page';
 import { assert, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { ChunkedOutput } from './chunked-output.ts';
@@ -20,8 +20,6 @@ const TOP_INDEX_BYTES = TOP_INDEX_BYTES_LIMIT / 2;
 
 export interface SegmentWriterOptions {
   readonly head: SegmentHead;
-  /** Id of the object with the names and tags of the series, 16 bytes. Default: none is stated. */
-  readonly names?: Uint8Array;
   /** Bytes after which the segment gets no further group. Default: `SEGMENT_BYTES`. */
   readonly segmentBytes?: number;
   /** Yields to other work between pages. Default: all is one slice, for a caller that owns its thread. */
@@ -42,7 +40,7 @@ export async function* writeSegment(
   pages: PageWriter,
   options: SegmentWriterOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { head, names = new Uint8Array(ID_BYTES), segmentBytes = SEGMENT_BYTES } = options;
+  const { head, segmentBytes = SEGMENT_BYTES } = options;
   const slice = options.slice ?? new WorkSlice(undefined, undefined);
   assert(!(await input.isDone()), 'a segment has series');
   const dayStartMs = head.day * DAY_MS;
@@ -75,7 +73,7 @@ export async function* writeSegment(
   }
   const topIndexAt = out.append(topIndex);
   const place = { topIndexBytes: topIndex.length, topIndexCrc: crc32c(topIndex), blocks: blocks.length };
-  out.append(encodeFooter({ head, names, counts, indexAt, topIndexAt, ...place }));
+  out.append(encodeFooter({ head, counts, indexAt, topIndexAt, ...place }));
   yield out.rest();
 }
 

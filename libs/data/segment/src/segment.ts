@@ -91,11 +91,6 @@ export class Segment {
     return this.#footer.head;
   }
 
-  /** Id of the object with the names and tags of its series; zeros where none is stated. */
-  get names(): Uint8Array {
-    return this.#footer.names;
-  }
-
   get counts(): SegmentCounts {
     return this.#footer.counts;
   }
