@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openLocalObjects } from '@tidemark/folder-objects';
-import { DAY_MS } from '@tidemark/model';
+import { DAY_MS, type SeriesName } from '@tidemark/model';
 import { LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
 import { DayPoints, DEFAULT_POINT_STORE_LIMITS, PageCodec, PointPartition } from '@tidemark/point-store';
 import { type LogRecord, type ObjectStore, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { objectSource, planPages, readPages, Segment } from '@tidemark/segment';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
-import { archiveDay, archivedDay, type MetricName } from './archive-day.ts';
-import { type DayPlace, manifestKey, segmentKey } from './day-place.ts';
+import { archiveDay, archivedDay, type NamesById } from './archive-day.ts';
+import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
+import { NamesObject } from './names/names-object.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY = 20_000;
@@ -72,17 +73,23 @@ async function consumed(stops: readonly number[]): Promise<{ content: Content; p
   return { content, places: [...places.values()] };
 }
 
-function nameOf(id: Uint8Array): MetricName | undefined {
-  const found = [0, 1].find((series) => Buffer.compare(metricIdOf(series), id) === 0);
-  return found === undefined ? undefined : { tenant: 'acme', metric: `shop.${found}` };
-}
+const NAMES: NamesById = {
+  metricOf(id) {
+    const found = [0, 1].find((series) => Buffer.compare(metricIdOf(series), id) === 0);
+    return found === undefined ? undefined : { tenant: 'acme', metric: `shop.${found}` };
+  },
+  tagsOf(id) {
+    const found = SERIES.find((series) => Buffer.compare(seriesIdOf(series), id) === 0);
+    return found === undefined ? undefined : ['env:test', `host:${found}`];
+  },
+};
 
 /** Archives a generation of a database. */
 async function archive(
   objects: ObjectStore,
   content: Content,
   place: DayPlace,
-  { segmentBytes, names = nameOf }: { segmentBytes?: number; names?: typeof nameOf } = {},
+  { segmentBytes, names = NAMES }: { segmentBytes?: number; names?: NamesById } = {},
 ) {
   const codec = new PageCodec();
   const { fromOffset, toOffset: offset, day } = place;
@@ -90,7 +97,7 @@ async function archive(
   const options = { partition: 0, keyValue: new MemoryKeyValue(content), limits: LIMITS, codec };
   const points = await DayPoints.open(options, cut, slice, 500);
   try {
-    const parts = { objects, points, nameOf: names, pages: codec.writer, slice };
+    const parts = { objects, points, names, pages: codec.writer, slice };
     return await archiveDay(parts, place, segmentBytes === undefined ? {} : { segmentBytes });
   } finally {
     points.close();
@@ -124,6 +131,15 @@ async function valuesOf(objects: ObjectStore, place: DayPlace): Promise<Map<stri
   return values;
 }
 
+/** The names of the series of a generation by id, in hex. */
+async function namesOf(objects: ObjectStore, place: DayPlace): Promise<Map<string, SeriesName>> {
+  const found = new Map<string, SeriesName>();
+  const names = await NamesObject.open(objectSource(objects, await objects.head(namesKey(place))));
+  for await (const { id, name } of names.read()) found.set(Buffer.from(id).toString('hex'), name);
+  expect((await archivedDay(objects, place))?.namedSeries).toBe(found.size);
+  return found;
+}
+
 /** All objects by key. */
 async function objectsOf(objects: ObjectStore): Promise<[string, string][]> {
   const listed = (await objects.list('')).objects;
@@ -145,7 +161,9 @@ describe('a closed day in the object store', () => {
     for (const place of one.places) {
       const archived = await archive(first, one.content, place);
       expect(await archive(second, other.content, place)).toEqual(archived);
+      const names = await namesOf(first, place);
       for (const [key, value] of await valuesOf(first, place)) {
+        expect(names.has(key.split(' ')[0])).toBe(true);
         values.set(key, value);
         found++;
       }
@@ -155,6 +173,7 @@ describe('a closed day in the object store', () => {
       one.places.flatMap(({ generation }) => [
         `days/points-0/2024-10-04/${generation}-0.segment`,
         `days/points-0/2024-10-04/${generation}.json`,
+        `days/points-0/2024-10-04/${generation}.names`,
       ]),
     );
     const expected = new Map<string, number>();
@@ -177,7 +196,7 @@ describe('a closed day in the object store', () => {
     const archived = await archive(whole, content, place, { segmentBytes: 100 });
     expect(archived.segments.length).toBeGreaterThan(1);
     const crashed = newObjects();
-    for (let puts = 0; puts <= archived.segments.length; puts++) {
+    for (let puts = 0; puts <= archived.segments.length + 1; puts++) {
       let left = puts;
       const failing: ObjectStore = Object.create(crashed, {
         put: { value: () => Promise.reject(new TidemarkError('unavailable', 'cut off')) },
@@ -206,7 +225,9 @@ describe('a closed day in the object store', () => {
     const { content, places } = await consumed([]);
     const [place] = places;
     const objects = newObjects();
-    await expect(archive(objects, content, place, { names: () => undefined })).rejects.toMatchObject({
+    await expect(
+      archive(objects, content, place, { names: { ...NAMES, metricOf: () => undefined } }),
+    ).rejects.toMatchObject({
       code: 'failed_precondition',
       message: expect.stringMatching(/^the tag store does not know the metric [0-9a-f]{32}$/),
     });

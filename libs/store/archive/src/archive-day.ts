@@ -1,7 +1,8 @@
 import { compareBytes, crc32c as crc32cOf } from '@tidemark/bytes';
+import type { SeriesName } from '@tidemark/model';
 import type { PageWriter } from '@tidemark/page';
 import type { DayPoints } from '@tidemark/point-store';
-import { isTidemarkError, type ObjectStore, TidemarkError, type WorkSlice } from '@tidemark/ports';
+import { isTidemarkError, type ObjectInfo, type ObjectStore, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import {
   objectSource,
   Segment,
@@ -11,20 +12,21 @@ import {
   writeSegment,
 } from '@tidemark/segment';
 import { type ArchivedDay, type ArchivedSegment, decodeDay, encodeDay } from './day-manifest.ts';
-import { type DayPlace, manifestKey, segmentKey } from './day-place.ts';
+import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
+import { NamesObject } from './names/names-object.ts';
+import { NamesWriter } from './names/names-writer.ts';
 
-/** How a metric is called. */
-export interface MetricName {
-  readonly tenant: string;
-  readonly metric: string;
+/** The names of metrics and series by their ids; undefined for those that the tag store does not know. */
+export interface NamesById {
+  metricOf(metricId: Uint8Array): Pick<SeriesName, 'tenant' | 'metric'> | undefined;
+  tagsOf(seriesId: Uint8Array): readonly string[] | undefined;
 }
 
 export interface ArchiveParts {
   readonly objects: ObjectStore;
   /** The points of the day. */
   readonly points: Pick<DayPoints, 'seriesByMetric' | 'metricId' | 'read'>;
-  /** The name of a metric by its id; undefined for one that the tag store does not know. */
-  readonly nameOf: (metricId: Uint8Array) => MetricName | undefined;
+  readonly names: NamesById;
   readonly pages: PageWriter;
   readonly slice: WorkSlice;
 }
@@ -36,8 +38,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Puts a generation of a day into the object store: its segments, then its manifest, which makes it visible. Replicas write the same
- * objects: what is there is compared, and not written again. After a crash it is repeated. Returns the manifest.
+ * Puts a generation of a day into the object store: its segments and the names of its series, then its manifest, which makes it
+ * visible. Replicas write the same objects: what is there is compared, and not written again. After a crash it is repeated. Returns the manifest.
  *
  * Errors: `failed_precondition` for a metric without a name; `data_loss` where the object store has another day under these keys; those
  * of the points and the object store.
@@ -51,7 +53,8 @@ export async function archiveDay(
   const { signal } = options;
   const known = await archivedDay(objects, place, options);
   if (known !== undefined) return known;
-  const input = new SegmentInput(seriesOf(parts), place.day);
+  const names = new NamesWriter(place.day);
+  const input = new SegmentInput(seriesOf(parts, names), place.day);
   const segments: ArchivedSegment[] = [];
   try {
     for (let part = 0; !(await input.isDone()); part++) {
@@ -61,7 +64,7 @@ export async function archiveDay(
   } finally {
     await input.close();
   }
-  const archived = { ...place, segments };
+  const archived = { ...place, segments, ...(await putNames(parts, place, names, options)) };
   const key = manifestKey(place);
   try {
     await objects.put(key, encodeDay(archived), { ifAbsent: true, ...(signal && { signal }) });
@@ -99,16 +102,22 @@ export async function archivedDay(
   return found;
 }
 
-async function* seriesOf({ points, nameOf }: ArchiveParts): AsyncGenerator<SegmentSeries> {
+/** Series with their points, which it adds to the names. */
+async function* seriesOf({ points, names }: ArchiveParts, named: NamesWriter): AsyncGenerator<SegmentSeries> {
   const metrics = [...points.seriesByMetric()].map(([metric, series]) => {
-    const name = nameOf(points.metricId(metric));
+    const name = names.metricOf(points.metricId(metric));
     if (name !== undefined) return { metric, series, name, key: [Buffer.from(name.tenant), Buffer.from(name.metric)] };
     const id = Buffer.from(points.metricId(metric)).toString('hex');
     throw new TidemarkError('failed_precondition', `the tag store does not know the metric ${id}`, { metric: id });
   });
   metrics.sort((a, b) => compareBytes(a.key[0], b.key[0]) || compareBytes(a.key[1], b.key[1]));
   for (const { metric, series, name } of metrics) {
-    for await (const one of points.read(metric, series)) yield { ...name, ...one };
+    for await (const one of points.read(metric, series)) {
+      const { id, seriesClass } = one;
+      const tags = names.tagsOf(id);
+      if (tags !== undefined) named.add({ id, name: { ...name, seriesClass, tags: [...tags] } });
+      yield { ...name, ...one };
+    }
   }
 }
 
@@ -122,25 +131,56 @@ async function putSegment(
   const key = segmentKey(place, part);
   const { partition, day, generation, fromOffset, toOffset, logId } = place;
   const head = { partition, day, generation, part, fromOffset, toOffset, logId };
-  const written = new CountedChunks(writeSegment(input, pages, { head, segmentBytes, slice }));
+  const info = await putOnce(objects, key, writeSegment(input, pages, { head, segmentBytes, slice }), signal);
+  const segment = await Segment.open(objectSource(objects, info, { ...(signal && { signal }) }));
+  await verifySegment(segment, slice);
+  const { metrics, series, points } = segment.counts;
+  return { bytes: info.sizeBytes, crc32c: info.crc32c, metrics, series, points };
+}
+
+async function putNames(
+  { objects, slice }: ArchiveParts,
+  place: DayPlace,
+  names: NamesWriter,
+  { signal }: ArchiveOptions,
+): Promise<Pick<ArchivedDay, 'namesBytes' | 'namesCrc32c' | 'namedSeries'>> {
+  const info = await putOnce(objects, namesKey(place), inOrder(names.finish()), signal);
+  const written = await NamesObject.open(objectSource(objects, info, { ...(signal && { signal }) }));
+  let named = 0;
+  for await (const _ of written.read()) {
+    named++;
+    if (slice.spend(1)) await slice.next();
+  }
+  return { namesBytes: info.sizeBytes, namesCrc32c: info.crc32c, namedSeries: named };
+}
+
+async function* inOrder(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/**
+ * Puts an object whose key is absent. One that is there is compared with what would be written, all of which is read in any case.
+ * Returns what is there, with its checksum.
+ */
+async function putOnce(
+  objects: ObjectStore,
+  key: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<ObjectInfo> {
+  const written = new CountedChunks(chunks);
   const info = await objects
     .putStream(key, written, { ifAbsent: true, ...(signal && { signal }) })
     .catch(async (error: unknown) => {
       if (!isTidemarkError(error, 'already_exists')) throw error;
-      // The next part continues where this one ends.
       await written.finish();
       return objects.head(key, { ...(signal && { signal }) });
     });
-  const segment = await Segment.open(objectSource(objects, info, { ...(signal && { signal }) }));
   const { sizeBytes, crc32c } = written;
-  if (info.sizeBytes !== sizeBytes || info.crc32c !== crc32c) {
-    const found = `${info.sizeBytes} bytes with the CRC-32C ${info.crc32c}`;
-    const text = `object ${key}: ${found}, expected ${sizeBytes} with ${crc32c}: replicas differ, or it is of another program`;
-    throw new TidemarkError('data_loss', text, { key });
-  }
-  await verifySegment(segment, slice);
-  const { metrics, series, points } = segment.counts;
-  return { bytes: sizeBytes, crc32c, metrics, series, points };
+  if (info.sizeBytes === sizeBytes && info.crc32c === crc32c) return info;
+  const found = `${info.sizeBytes} bytes with the CRC-32C ${info.crc32c}`;
+  const text = `object ${key}: ${found}, expected ${sizeBytes} with ${crc32c}: replicas differ, or it is of another program`;
+  throw new TidemarkError('data_loss', text, { key });
 }
 
 /** Counts the bytes of a stream. A reader that stops early does not end the stream. */

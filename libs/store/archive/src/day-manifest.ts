@@ -15,7 +15,18 @@ const LOG_ID_CHARACTERS = 64;
 const FORM: ClosedForm = {
   version: 1,
   bytes: 8 * 2 ** 20,
-  fields: ['partition', 'day', 'generation', 'logId', 'fromOffset', 'toOffset', 'segments'],
+  fields: [
+    'partition',
+    'day',
+    'generation',
+    'logId',
+    'fromOffset',
+    'toOffset',
+    'segments',
+    'namesBytes',
+    'namesCrc32c',
+    'namedSeries',
+  ],
 };
 const SEGMENT_FIELDS = new Set(['bytes', 'crc32c', 'metrics', 'series', 'points']);
 
@@ -33,10 +44,17 @@ export interface ArchivedSegment {
 export interface ArchivedDay extends DayPlace {
   /** None for a generation of which no point is left after its records were read. */
   readonly segments: readonly ArchivedSegment[];
+  /** Of the object with the names of the series. */
+  readonly namesBytes: number;
+  /** Of all bytes of it. */
+  readonly namesCrc32c: number;
+  /** Series that have points, without those that the tag store did not know. */
+  readonly namedSeries: number;
 }
 
 export function encodeDay(archived: ArchivedDay): Uint8Array {
   const { partition, day, generation, logId, fromOffset, toOffset, segments } = archived;
+  const { namesBytes, namesCrc32c, namedSeries } = archived;
   return encodeClosed(FORM, {
     ...{ partition, day, generation, logId, fromOffset, toOffset },
     segments: segments.map(({ bytes, crc32c, metrics, series, points }) => ({
@@ -46,6 +64,7 @@ export function encodeDay(archived: ArchivedDay): Uint8Array {
       series,
       points,
     })),
+    ...{ namesBytes, namesCrc32c, namedSeries },
   });
 }
 
@@ -61,6 +80,9 @@ export function decodeDay(bytes: Uint8Array, key: string): ArchivedDay {
     fromOffset,
     toOffset: fields.integer('toOffset', fromOffset, Number.MAX_SAFE_INTEGER),
     segments: fields.list('segments', MAX_SEGMENTS, SEGMENT_FIELDS).map(segmentOf),
+    namesBytes: fields.integer('namesBytes', 1, MAX_BYTES),
+    namesCrc32c: fields.integer('namesCrc32c', 0, 2 ** 32 - 1),
+    namedSeries: fields.integer('namedSeries', 0, Number.MAX_SAFE_INTEGER),
   };
   if (!equalBytes(encodeDay(archived), bytes)) {
     throw damagedDocument(key, '', `${bytes.length} bytes`, 'the bytes in which a program writes this manifest');

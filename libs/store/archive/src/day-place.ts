@@ -16,6 +16,11 @@ export function segmentKey(place: DayPlace, part: number): string {
   return `${prefixOf(place)}${place.generation}-${part}.segment`;
 }
 
+/** Key of the object with the names and tags of the series. */
+export function namesKey(place: DayPlace): string {
+  return `${prefixOf(place)}${place.generation}.names`;
+}
+
 /** Key of the object that says which segments a generation has. */
 export function manifestKey(place: Pick<DayPlace, 'partition' | 'day' | 'generation'>): string {
   return `${prefixOf(place)}${place.generation}.json`;

@@ -1,3 +1,5 @@
-export { archiveDay, type MetricName } from './archive-day.ts';
+export { archiveDay, type NamesById } from './archive-day.ts';
 export { type ArchivedDay, type ArchivedSegment, decodeDay, encodeDay } from './day-manifest.ts';
-export { type DayPlace, manifestKey, segmentKey } from './day-place.ts';
+export { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
+export type { NamedSeries } from './names/names-format.ts';
+export { NamesObject, type NamesQuery } from './names/names-object.ts';

@@ -179,7 +179,8 @@ function nameOf(index: TagIndex, tenant: string, id: Uint8Array): Series {
   return { metric: metric.name, kind: kindOfClass(index.series.seriesClass(dense)), tags: tagsOf(index, dense) };
 }
 
-function tagsOf(index: TagIndex, dense: number): string[] {
+/** The tags of a series by its dense number. */
+export function tagsOf(index: TagIndex, dense: number): string[] {
   const { tags, tagStart } = index.series;
   const out: string[] = [];
   for (let at = tagStart.values[dense]; at < tagStart.values[dense + 1]; at++)

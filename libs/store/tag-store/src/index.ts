@@ -1,5 +1,6 @@
 export type { TagCheckpoint } from './checkpoints.ts';
 export { CHECKPOINT_RECORDS, CHECKPOINTS_KEPT } from './checkpoints.ts';
+export { SeriesNames } from './series-names.ts';
 export { TAG_STORE_VERSION } from './store-layout.ts';
 export type { TagPartitionOptions, TagPartitionStatus } from './tag-partition.ts';
 export { TagPartition } from './tag-partition.ts';
