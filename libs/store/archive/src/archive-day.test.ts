@@ -6,7 +6,7 @@ import { openLocalObjects } from '@tidemark/folder-objects';
 import { DAY_MS, type SeriesName } from '@tidemark/model';
 import { LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
-import { DayPoints, DEFAULT_POINT_STORE_LIMITS, PageCodec, PointPartition } from '@tidemark/point-store';
+import { DayPoints, DEFAULT_POINT_STORE_LIMITS, generationsOf, PageCodec, PointPartition } from '@tidemark/point-store';
 import { type LogRecord, type ObjectStore, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { objectSource, planPages, readPages, Segment } from '@tidemark/segment';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
@@ -61,7 +61,7 @@ async function consumed(stops: readonly number[]): Promise<{ content: Content; p
     partition.apply(record);
     const isStop = stops.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const { day, generation, fromOffset, toOffset } of partition.days) {
+    for (const { day, generation, fromOffset, toOffset } of partition.days.flatMap(generationsOf)) {
       if (day === DAY) places.set(generation, { partition: 0, day, generation, logId: 'a1', fromOffset, toOffset });
     }
     if (!isStop) continue;

@@ -1,4 +1,4 @@
-export type { DayMark } from './days/day-marks.ts';
+export { type DayGeneration, type DayMark, generationsOf } from './days/day-marks.ts';
 export { type DayCut, DayPoints, type DaySeries } from './days/day-points.ts';
 export { PageCodec } from './pages/page-codec.ts';
 export type { PointPartitionOptions } from './point-partition.ts';

@@ -1,6 +1,7 @@
 import { SERIES_CLASS } from '@tidemark/model';
 import { Page, type PageSource, type TimesWriter } from '@tidemark/page';
 import { assert, type KeyValueWrite, type SlicedWork } from '@tidemark/ports';
+import { daysOfBucket } from '../days/day-marks.ts';
 import { PARTS, pageKey, timesKey } from '../keys.ts';
 import { PageParts } from '../pages/page-parts.ts';
 import { type StoredVersions, slotsBySeries } from '../read/bucket-pages.ts';
@@ -43,8 +44,8 @@ interface MergedSeries {
 }
 
 /**
- * Merges the versions of a page where they are short or overlap in time: into pages of one map epoch each, with the same
- * content. Undefined where they remain as they are. `sequence` is that of the commit whose key merged pages get, and `times` gets
+ * Merges the versions of a page where they are short or overlap in time: into pages of one map epoch and one generation of each day,
+ * with the same content. Undefined where they remain as they are. `sequence` is that of the commit whose key merged pages get, and `times` gets
  * their times. `points` is overwritten.
  */
 export function* mergeVersions(
@@ -61,13 +62,15 @@ export function* mergeVersions(
   yield columns * SLOT_COST;
   const writes: KeyValueWrite[] = keys.map((key) => ({ key }));
   const merged: Page[] = [];
-  const epochs = [...new Set(pages.map((page) => page.mapEpoch))].sort((a, b) => a - b);
+  // Of a bucket that an era has opened again, a day may have closed before.
+  const cuts = store.days.cutsOf(daysOfBucket(family.bucket, store.limits.bucketMs));
+  const sources = sourcesOf(pages, cuts);
   let groups = 0;
-  for (const mapEpoch of epochs) {
-    const own = pages.filter((page) => page.mapEpoch === mapEpoch);
+  for (const own of sources) {
+    const [{ mapEpoch }] = own;
     const fromOffset = Math.min(...own.map((page) => page.fromOffset));
     const toOffset = Math.max(...own.map((page) => page.toOffset));
-    for (const group of groupsOf(store, slots, mapEpoch, points)) {
+    for (const group of groupsOf(store, slots, new Set(own), points)) {
       if (typeof group === 'number') {
         yield group;
         continue;
@@ -86,21 +89,35 @@ export function* mergeVersions(
       yield points.length * WRITE_COST;
     }
   }
-  return { writes, pages: merged, isInOrder: epochs.length === 1 && merged.length === groups };
+  return { writes, pages: merged, isInOrder: sources.length === 1 && merged.length === groups };
 }
 
-/** The series of a map epoch, in groups of one page, after what it cost to collect their points in `points`. */
+/** The pages that may be merged with each other, in the order in which they were written, ascending by map epoch. */
+function sourcesOf(pages: readonly Page[], cuts: readonly number[]): readonly (readonly Page[])[] {
+  const generationOf = ({ fromOffset }: Page) => cuts.filter((cut) => cut <= fromOffset).length;
+  const sorted = [...pages].sort((a, b) => a.mapEpoch - b.mapEpoch || generationOf(a) - generationOf(b));
+  const sources: Page[][] = [];
+  for (const page of sorted) {
+    const [last] = sources.at(-1) ?? [];
+    const isSame = last !== undefined && last.mapEpoch === page.mapEpoch && generationOf(last) === generationOf(page);
+    if (isSame) sources[sources.length - 1].push(page);
+    else sources.push([page]);
+  }
+  return sources;
+}
+
+/** The series of some pages, in groups of one page, after what it cost to collect their points in `points`. */
 function* groupsOf(
   store: PartitionStore,
   slots: ReadonlyMap<number, readonly FoundSlot[]>,
-  mapEpoch: number,
+  from: ReadonlySet<Page>,
   points: SeriesPoints,
 ): Generator<number | MergedSeries[]> {
   let group: MergedSeries[] = [];
   let size = 0;
   points.clear();
   for (const [series, all] of slots) {
-    const own = all.filter(({ page }) => page.mapEpoch === mapEpoch);
+    const own = all.filter(({ page }) => from.has(page));
     if (own.length === 0) continue;
     const one = yield* collected(store, series, own, points);
     group.push(one);

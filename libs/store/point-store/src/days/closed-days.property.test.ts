@@ -7,7 +7,7 @@ import { type LogRecord, WorkSlice } from '@tidemark/ports';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
 import fc from 'fast-check';
 import { DEFAULT_POINT_STORE_LIMITS, PointPartition } from '../index.ts';
-import type { DayMark } from './day-marks.ts';
+import { type DayGeneration, generationsOf } from './day-marks.ts';
 import { DayPoints } from './day-points.ts';
 
 const START_MS = 20_000 * DAY_MS;
@@ -15,9 +15,13 @@ const HOUR_MS = 3_600_000;
 const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, bucketMs: 2 * HOUR_MS };
 const SERIES = [0, 1, 2, 4, 5].filter((series) => classOf(series) !== SERIES_CLASS.distribution);
 
-/** Hours between two records, and points of a record that are so many hours late. */
+/** Hours between two records, points of a record that are so many hours late, and hours by which a clock that was ahead is set back before. */
 const rounds = fc.array(
-  fc.record({ hours: fc.integer({ min: 1, max: 14 }), late: fc.array(fc.nat(100), { maxLength: 2 }) }),
+  fc.record({
+    hours: fc.integer({ min: 1, max: 14 }),
+    late: fc.array(fc.nat(100), { maxLength: 2 }),
+    back: fc.constantFrom(0, 0, 0, 0, 0, 0, 30, 100),
+  }),
   { minLength: 8, maxLength: 30 },
 );
 const stops = fc.array(fc.nat(30), { maxLength: 6 });
@@ -29,18 +33,29 @@ interface Placed {
   readonly value: number;
 }
 
-function logOf(told: readonly { hours: number; late: number[] }[]): { records: LogRecord[]; points: Placed[] } {
+function logOf(told: readonly { hours: number; late: number[]; back: number }[]): {
+  records: LogRecord[];
+  points: Placed[];
+} {
   const builder = new LogBuilder();
   builder.bare(RECORD.open, 0, START_MS);
   const points: Placed[] = [];
   let nowMs = START_MS;
-  told.forEach(({ hours, late }, round) => {
+  let session = 0;
+  told.forEach(({ hours, late, back }, round) => {
+    if (back > 0) {
+      nowMs -= back * HOUR_MS;
+      session++;
+      Object.assign(builder.lane(session), { era: builder.records.length, eraStartMs: nowMs });
+      builder.bare(RECORD.open, session, nowMs);
+    }
     nowMs += hours * HOUR_MS;
     const own = [0, ...late].map((behind, i) => {
       return { series: SERIES[(round + i) % SERIES.length], timeMs: nowMs - behind * HOUR_MS, value: 100 * round + i };
     });
-    builder.block(0, nowMs, [{ client: 0, sequence: round, points: own }]);
-    for (const one of own) points.push({ offset: round + 1, ...one });
+    const offset = builder.records.length;
+    builder.block(session, nowMs, [{ client: 0, sequence: round, points: own }]);
+    for (const one of own) points.push({ offset, ...one });
   });
   return { records: builder.records, points };
 }
@@ -48,7 +63,7 @@ function logOf(told: readonly { hours: number; late: number[] }[]): { records: L
 /** Reads a log with stops in between. Returns each generation that was met, and what the database has at the end. */
 async function consume(records: readonly LogRecord[], stopsAt: readonly number[]) {
   const content: Content = new Map();
-  const met = new Map<string, DayMark>();
+  const met = new Map<string, DayGeneration>();
   const open = () => {
     const keyValue = new MemoryKeyValue(content);
     return PointPartition.open({ partition: 0, keyValue, limits: LIMITS, latenessMs: () => 3000 });
@@ -58,7 +73,7 @@ async function consume(records: readonly LogRecord[], stopsAt: readonly number[]
     partition.apply(record);
     const isStop = stopsAt.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const mark of partition.days) met.set(`${mark.day} ${mark.generation}`, { ...mark, isDirty: false });
+    for (const one of partition.days.flatMap(generationsOf)) met.set(`${one.day} ${one.generation}`, one);
     if (!isStop) continue;
     await partition.stop();
     partition = await open();
@@ -69,7 +84,7 @@ async function consume(records: readonly LogRecord[], stopsAt: readonly number[]
 }
 
 /** Values by series and time that a generation of a day has. */
-async function valuesOf(content: Content, { day, fromOffset, toOffset }: DayMark): Promise<Map<string, number>> {
+async function valuesOf(content: Content, { day, fromOffset, toOffset }: DayGeneration): Promise<Map<string, number>> {
   const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset: toOffset };
   const options = { partition: 0, keyValue: new MemoryKeyValue(content), limits: LIMITS };
   const points = await DayPoints.open(options, cut, new WorkSlice(undefined, undefined));

@@ -23,13 +23,13 @@ async function commits(...all: Partial<CommittedDays>[]) {
 test('a day closes once, and what comes later is of the next generation with the next day', async () => {
   const existing = [10, 11, 12];
   const closed = await commits({ existing, closable: 10, offset: 100 });
-  expect(closed).toEqual([{ day: 10, generation: 0, fromOffset: 0, toOffset: 100, isDirty: false }]);
+  expect(closed).toEqual([{ day: 10, cuts: [100], isDirty: false }]);
   const late = { written: new Set([10, 12]), existing, closable: 10, offset: 150 };
   const first = { existing, closable: 10, offset: 100 };
   expect(await commits(first, late)).toEqual([{ ...closed[0], isDirty: true }]);
   expect(await commits(first, late, { existing, closable: 11, offset: 200 })).toEqual([
-    { day: 10, generation: 1, fromOffset: 100, toOffset: 200, isDirty: false },
-    { day: 11, generation: 0, fromOffset: 0, toOffset: 200, isDirty: false },
+    { day: 10, cuts: [100, 200], isDirty: false },
+    { day: 11, cuts: [200], isDirty: false },
   ]);
 });
 
@@ -47,8 +47,8 @@ test('after a clock that was ahead, days close again with what came since, and n
     { existing, closable: 11, offset: 250 },
   );
   expect(marks).toEqual([
-    { day: 10, generation: 0, fromOffset: 0, toOffset: 100, isDirty: false },
-    { day: 11, generation: 1, fromOffset: 100, toOffset: 250, isDirty: false },
+    { day: 10, cuts: [100], isDirty: false },
+    { day: 11, cuts: [100, 250], isDirty: false },
   ]);
 });
 

@@ -10,16 +10,31 @@ const DAY_BIAS = 2 ** 31;
 const NO_DAY = -DAY_BIAS;
 const HEAD_KEY = Uint8Array.of(PREFIX.days);
 
-/** Which records the newest generation of a closed day has the points of. */
+/** A day that is closed. */
 export interface DayMark {
   /** UTC day, days since 1970. */
   readonly day: number;
-  readonly generation: number;
-  /** Records [fromOffset, toOffset); `toOffset` is that of a cut. */
-  readonly fromOffset: number;
-  readonly toOffset: number;
+  /** Offsets of the cuts at which it closed, ascending; one for each generation. */
+  readonly cuts: readonly number[];
   /** Points of it were committed since: they are of the next generation. */
   readonly isDirty: boolean;
+}
+
+/** Which records a generation of a closed day has the points of. */
+export interface DayGeneration {
+  readonly day: number;
+  /** From 0 on. */
+  readonly generation: number;
+  /** Records [fromOffset, toOffset); both are 0 or of a cut. */
+  readonly fromOffset: number;
+  readonly toOffset: number;
+}
+
+/** The generations of a day, ascending. */
+export function generationsOf({ day, cuts }: Pick<DayMark, 'day' | 'cuts'>): DayGeneration[] {
+  return cuts.map((toOffset, generation) => {
+    return { day, generation, fromOffset: generation === 0 ? 0 : cuts[generation - 1], toOffset };
+  });
 }
 
 /** What a commit means for days. */
@@ -70,6 +85,13 @@ export class DayMarks {
     return [...this.#marks.values()].sort((a, b) => a.day - b.day);
   }
 
+  /** The offsets at which some days have closed, ascending, each once. */
+  cutsOf(days: Iterable<number>): number[] {
+    const cuts = new Set<number>();
+    for (const day of days) for (const cut of this.#marks.get(day)?.cuts ?? []) cuts.add(cut);
+    return [...cuts].sort((a, b) => a - b);
+  }
+
   /** What holds after a commit, and the writes that belong to it. */
   after(commit: CommittedDays): { readonly marks: DayMarks; readonly writes: readonly KeyValueWrite[] } {
     const { written, existing, closable = this.#closedDay, offset, firstKept } = commit;
@@ -85,8 +107,7 @@ export class DayMarks {
       for (const day of existing) {
         const mark = marks.get(day);
         if (day > closable || mark?.isDirty === false) continue;
-        const next = mark === undefined ? { generation: 0, fromOffset: 0 } : nextOf(mark);
-        marks.set(day, { day, ...next, toOffset: offset, isDirty: false });
+        marks.set(day, { day, cuts: [...(mark?.cuts ?? []), offset], isDirty: false });
         changed.add(day);
       }
     }
@@ -120,10 +141,6 @@ export function* daysOfBucket(bucket: number, bucketMs: number): Generator<numbe
   for (let day = Math.floor((bucket * bucketMs) / DAY_MS); day <= last; day++) yield day;
 }
 
-function nextOf({ generation, toOffset }: DayMark) {
-  return { generation: generation + 1, fromOffset: toOffset };
-}
-
 function keyOfDay(day: number): Buffer {
   const key = Buffer.allocUnsafe(5);
   key[0] = PREFIX.days;
@@ -141,16 +158,24 @@ function packHead(closedDay: number): Buffer {
   return out.take();
 }
 
-function packMark({ generation, fromOffset, toOffset, isDirty }: DayMark): Buffer {
+function packMark({ cuts, isDirty }: DayMark): Buffer {
   const out = new ByteWriter();
-  for (const number of [generation, fromOffset, toOffset]) out.varint(number);
+  out.varint(cuts.length);
+  let before = 0;
+  for (const cut of cuts) {
+    out.varint(cut - before);
+    before = cut;
+  }
   out.u8(isDirty ? 1 : 0);
   return out.take();
 }
 
 function readMark(day: number, reader: ByteReader): DayMark {
-  const mark = { day, generation: reader.varint(), fromOffset: reader.varint(), toOffset: reader.varint() };
+  const count = reader.varint();
+  if (count === 0 || count > reader.remaining) reader.fail(`${count} cuts of day ${day}`);
+  const cuts: number[] = [];
+  for (let i = 0; i < count; i++) cuts.push((cuts.at(-1) ?? 0) + reader.varint());
   const dirty = reader.u8();
   if (dirty > 1) reader.fail(`unknown state ${dirty} of day ${day}`);
-  return { ...mark, isDirty: dirty === 1 };
+  return { day, cuts, isDirty: dirty === 1 };
 }
