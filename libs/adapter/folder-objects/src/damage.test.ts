@@ -64,3 +64,14 @@ test('reading writes nothing, also where the folder does not exist', async () =>
     ['a'],
   ]);
 });
+
+test('a file in the place of its folder is no empty store', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const reader = openLocalObjects(file);
+  for (const prefix of ['', 'snapshots/points/0/']) {
+    await expect(reader.list(prefix)).rejects.toMatchObject({ code: 'unavailable' });
+  }
+  await expect(reader.get('a/b.x')).rejects.toMatchObject({ code: 'unavailable' });
+  await reader.close();
+});

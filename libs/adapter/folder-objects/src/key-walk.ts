@@ -9,7 +9,7 @@ export async function* walkKeys(disk: Disk, root: string, prefix: string, startA
   yield* walk(prefix.slice(0, prefix.lastIndexOf('/') + 1));
 
   async function* walk(folder: string): AsyncGenerator<string> {
-    const names = await namesIn(disk, `${root}/${folder}`.replace(/\/$/, ''));
+    const names = await namesIn(disk, root, `${root}/${folder}`.replace(/\/$/, ''));
     // A folder is in the order at which its keys are: `a-b/c.d` is before `a.b`, and that before `a/b.c`.
     const paths = names.map((name) => folder + (name.includes('.') ? name : `${name}/`)).sort();
     for (const path of paths) {
@@ -21,12 +21,14 @@ export async function* walkKeys(disk: Disk, root: string, prefix: string, startA
   }
 }
 
-async function namesIn(disk: Disk, path: string): Promise<string[]> {
+async function namesIn(disk: Disk, root: string, path: string): Promise<string[]> {
   try {
     return await disk.list(path);
   } catch (error) {
     // A file of others may have a name without a dot.
-    if (isTidemarkError(error) && error.detail.errno === 'ENOTDIR') return [];
-    throw error;
+    if (!isTidemarkError(error) || error.detail.errno !== 'ENOTDIR' || path === root) throw error;
+    // One in the place of the whole folder is an error: it is not an empty store.
+    await disk.list(root);
+    return [];
   }
 }

@@ -105,6 +105,7 @@ export {
   AggregateReply,
   AggregateRequest,
   ClientStatus,
+  ClosedDay,
   GroupPartial,
   LaneStatus,
   PartitionStatusReply,

@@ -48,7 +48,7 @@ function tenantPartition(status: PartitionStatusReply): PartitionStatusReply {
     coveredWatermarkMs: status.coveredWatermarkMs,
     ...{ halted: status.halted === '' ? '' : WITHHELD, haltedOffset: status.haltedOffset },
     ...{ gaps: status.gaps.map(tenantGap), clients: status.clients },
-    ...{ offset: 0, committedOffset: 0, logNext: 0, lanes: [], stateHashes: [] },
+    ...{ offset: 0, committedOffset: 0, logNext: 0, lanes: [], closedDays: [], stateHashes: [] },
     ...{ series: 0, points: 0, latePoints: 0, duplicatePoints: 0, memory: [] },
   };
 }

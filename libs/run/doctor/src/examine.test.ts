@@ -233,6 +233,7 @@ describe('problems that processes report', () => {
     ['coordinator', 'unavailable', 'coordinator'],
     ['trim', 'unavailable', 'trim'],
     ['snapshot', 'unavailable', 'no-snapshot'],
+    ['archive', 'unavailable', 'not-archived'],
     ['damage', 'data_loss', 'store-fails'],
     ['budget', 'resource_exhausted', 'over-budget'],
     ['rebuilt', 'data_loss', 'database-rebuilt'],

@@ -105,6 +105,16 @@ const WORDS: ReadonlyMap<string, ProblemWords> = new Map([
     },
   ],
   [
+    'archive',
+    {
+      kind: 'not-archived',
+      severity: 'degraded',
+      what: (name, parts) => `${name} can't archive closed days of ${listed(parts)}`,
+      means: 'answers are right while the stores have the points; they go with their retention, archived or not',
+      next: 'do what the reason says; for the object store, check its credentials and its space. It is tried again by itself, each archive.intervalMs',
+    },
+  ],
+  [
     'budget',
     {
       kind: 'over-budget',

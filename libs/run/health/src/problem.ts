@@ -13,6 +13,7 @@ export type ProblemKind =
   | 'coordinator'
   | 'trim'
   | 'snapshot'
+  | 'archive'
   | 'damage'
   | 'budget'
   | 'disk';

@@ -5,7 +5,7 @@ import { DATADOG } from './groups/datadog.ts';
 import { DOGSTATSD, STATSD } from './groups/dogstatsd.ts';
 import { INTAKE, LANE, POINT } from './groups/intake.ts';
 import { KAFKA } from './groups/kafka.ts';
-import { OBJECTS, SNAPSHOT } from './groups/objects.ts';
+import { ARCHIVE, OBJECTS, SNAPSHOT } from './groups/objects.ts';
 import { BUDGETS, COMPLETENESS, DATA, EVENTS, GRPC, HTTP, LISTEN } from './groups/process.ts';
 import { REMOTE_WRITE, REQUESTS } from './groups/requests.ts';
 import { LOG, QUERY, STORE } from './groups/storage.ts';
@@ -35,6 +35,7 @@ export const GROUPS = {
   query: { title: 'Queries', schema: QUERY },
   objects: { title: 'Object store', schema: OBJECTS },
   snapshot: { title: 'Snapshots', schema: SNAPSHOT },
+  archive: { title: 'Archived days', schema: ARCHIVE },
   kafka: { title: 'Kafka', schema: KAFKA },
   cluster: { title: 'Processes of a cluster', schema: CLUSTER },
   tls: { title: 'TLS', schema: TLS },
@@ -64,6 +65,7 @@ export const SETTINGS_SCHEMA = z.strictObject({
   query: QUERY.prefault({}),
   objects: OBJECTS.prefault({}),
   snapshot: SNAPSHOT.prefault({}),
+  archive: ARCHIVE.prefault({}),
   kafka: KAFKA.prefault({}),
   cluster: CLUSTER.prefault({}),
   tls: TLS.prefault({}),

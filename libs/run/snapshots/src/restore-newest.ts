@@ -14,11 +14,14 @@ const NAMED = 3;
  */
 export async function restoreNewest(
   store: SnapshotStore,
-  request: Omit<RestoreRequest, 'kind' | 'partition' | 'to'>,
+  request: Omit<RestoreRequest, 'kind' | 'partition' | 'to' | 'logId'> & {
+    /** Undefined: of any log. */
+    readonly logId: string | undefined;
+  },
   to: FolderPlace,
   signal: AbortSignal,
 ): Promise<RestoreOutcome> {
-  const { logId = '', fromOffset, toOffset, askedMs, format, without } = request;
+  const { logId, fromOffset, toOffset, askedMs, format, without } = request;
   const { snapshots, unreadable } = await listSnapshots(store, { signal });
   const failed = unreadable.map(({ error }) => error.message);
   // A newer program reads it.
@@ -32,7 +35,7 @@ export async function restoreNewest(
       damaged.push({ id, why, mayHelp: false });
       failed.push(`${id} ${why}`);
     };
-    if (snapshot.logId !== logId) {
+    if (logId !== undefined && snapshot.logId !== logId) {
       failed.push(`${id} is of the log ${snapshot.logId}, expected ${logId}`);
     } else if (offset < fromOffset) {
       failed.push(`${id} ends at offset ${offset}, and the log begins at ${fromOffset}`);

@@ -1,5 +1,7 @@
+import type { DayPlace } from '@tidemark/archive';
 import type { EncodedCopy } from '@tidemark/control-copy';
 import type { ObjectPlace } from '@tidemark/object-storage';
+import type { PointStoreLimits } from '@tidemark/point-store';
 import type { CarriedError } from '@tidemark/ports';
 import type { Checkpoint, CollectOptions, SnapshotFacts, SnapshotPlace, TableDigest } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
@@ -46,9 +48,31 @@ export interface MadeSnapshot {
   readonly damaged: readonly string[];
 }
 
+/** Which generations of days are archived, from the copy of a point store's database. */
+export interface ArchiveTask {
+  readonly partition: number;
+  /** Folder of the copy, below that of the data. */
+  readonly copy: string;
+  /** Folder that is made for the names of series, and removed. */
+  readonly namesFolder: string;
+  readonly places: readonly DayPlace[];
+  readonly limits: PointStoreLimits;
+}
+
+/** A generation of a day that was archived. */
+export interface ArchivedFacts {
+  readonly day: number;
+  readonly generation: number;
+  readonly points: number;
+  readonly series: number;
+  /** Of segments and names. */
+  readonly bytes: number;
+}
+
 export type ToSnapshotThread =
   | { readonly type: 'make'; readonly id: number; readonly task: SnapshotTask }
   | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
+  | { readonly type: 'archive'; readonly id: number; readonly task: ArchiveTask }
   /** Puts a copy of `control`. */
   | { readonly type: 'control'; readonly id: number; readonly copy: EncodedCopy }
   /** Asks whether the object store answers. */
@@ -62,6 +86,8 @@ export type FromSnapshotThread =
   | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly type: 'made'; readonly id: number; readonly made: MadeSnapshot }
   | { readonly type: 'restored'; readonly id: number; readonly outcome: RestoreOutcome }
-  /** The reply to `control` and `check`. */
+  /** A part of an archive is done. */
+  | { readonly type: 'archived'; readonly id: number; readonly archived: ArchivedFacts }
+  /** The reply to `archive`, `control` and `check`. */
   | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError };

@@ -130,13 +130,13 @@ export class SnapshotSchedule {
   async #run(): Promise<void> {
     const { intervalMs } = this.#options;
     const { signal } = this.#stopping;
-    const { clock, isUrgent } = this.#parts;
+    const { clock, random, isUrgent } = this.#parts;
     // Copies of a run that was killed keep tables that the databases no longer have. Each copy removes its own again.
     await this.#turn.run(() => this.#parts.disk.remove(CHECKPOINTS), signal).catch(() => undefined);
     await this.#check();
     if (intervalMs === 0) return;
     let lastMs = clock.monotonicMs();
-    let dueMs = lastMs + intervalMs * FIRST_PART * this.#jitter();
+    let dueMs = lastMs + intervalMs * FIRST_PART * jittered(random);
     while (!signal.aborted) {
       await sleep(clock, Math.min(POLL_MS, Math.max(0, dueMs - clock.monotonicMs())), signal);
       const nowMs = clock.monotonicMs();
@@ -146,7 +146,7 @@ export class SnapshotSchedule {
       // Names of series, which are small, with the points that need them.
       await this.#round(({ freesLog }, { kind }) => isDue || freesLog || kind === 'tags');
       lastMs = clock.monotonicMs();
-      if (isDue) dueMs = lastMs + intervalMs * this.#jitter();
+      if (isDue) dueMs = lastMs + intervalMs * jittered(random);
     }
   }
 
@@ -265,11 +265,12 @@ export class SnapshotSchedule {
     stores.snapshotMade(of.kind, of.partition, checkpoint);
     return last;
   }
+}
 
-  #jitter(): number {
-    const [byte] = this.#parts.random.bytes(1);
-    return 1 + JITTER * (byte / 127.5 - 1);
-  }
+/** A factor of intervals. */
+export function jittered(random: Random): number {
+  const [byte] = random.bytes(1);
+  return 1 + JITTER * (byte / 127.5 - 1);
 }
 
 function nameOf({ kind, partition }: SnapshotPlace): string {

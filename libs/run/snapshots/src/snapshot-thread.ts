@@ -14,6 +14,8 @@ import {
 import type { TableDigest } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 import type {
+  ArchivedFacts,
+  ArchiveTask,
   FromSnapshotThread,
   MadeSnapshot,
   SnapshotTask,
@@ -28,7 +30,11 @@ export interface MakeOptions {
 
 type Result = MadeSnapshot | RestoreOutcome | undefined;
 
-interface Waiting extends MakeOptions {
+interface AskOptions extends MakeOptions {
+  readonly onArchived?: ((archived: ArchivedFacts) => void) | undefined;
+}
+
+interface Waiting extends AskOptions {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
 }
@@ -45,7 +51,7 @@ const CLOSE_MS = 5000;
 const IDLE_MS = 10_000;
 
 /**
- * A thread that makes and restores snapshots. It starts with a task, and ends a while after the last one, which gives back its memory:
+ * A thread that makes and restores snapshots, and archives days. It starts with a task, and ends a while after the last one, which gives back its memory:
  * that of a client of S3 is tens of megabytes.
  */
 export class SnapshotThread {
@@ -86,6 +92,11 @@ export class SnapshotThread {
     await this.#ask<undefined>((id) => ({ type: 'control', id, copy }), { signal });
   }
 
+  /** Archives days, and reports each that was not in the object store. Errors: those of `archiveCopy`. */
+  async archive(task: ArchiveTask, signal: AbortSignal, onArchived: (archived: ArchivedFacts) => void): Promise<void> {
+    await this.#ask<undefined>((id) => ({ type: 'archive', id, task }), { signal, onArchived });
+  }
+
   /** Asks the object store for an answer. Errors: those of opening it and of a list; the reason of the signal. */
   async check(signal: AbortSignal): Promise<void> {
     await this.#ask<undefined>((id) => ({ type: 'check', id }), { signal });
@@ -108,7 +119,7 @@ export class SnapshotThread {
   /** Sends a message, whose type decides that of the result. */
   async #ask<R extends Result>(
     taskOf: (id: number) => ToSnapshotThread,
-    { signal, onProgress }: MakeOptions,
+    { signal, onProgress, onArchived }: AskOptions,
   ): Promise<R> {
     signal?.throwIfAborted();
     if (this.#isClosed) throw stopped();
@@ -124,7 +135,7 @@ export class SnapshotThread {
     signal?.addEventListener('abort', cancel, { once: true });
     try {
       return await new Promise<R>((resolve, reject) => {
-        waiting.set(id, { resolve: (result) => resolve(result as R), reject, onProgress });
+        waiting.set(id, { resolve: (result) => resolve(result as R), reject, onProgress, onArchived });
         post(worker, taskOf(id));
       });
     } catch (error) {
@@ -186,6 +197,7 @@ function stopped(): TidemarkError {
 
 function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, waiting: Waiting | undefined): void {
   if (message.type === 'progress') waiting?.onProgress?.(message.doneBytes, message.totalBytes);
+  else if (message.type === 'archived') waiting?.onArchived?.(message.archived);
   else if (message.type === 'made') waiting?.resolve(message.made);
   else if (message.type === 'restored') waiting?.resolve(message.outcome);
   else if (message.type === 'done') waiting?.resolve(undefined);

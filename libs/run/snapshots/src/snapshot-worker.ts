@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { ControlCopies } from '@tidemark/control-copy';
-import { LocalDisk, SystemClock, SystemRandom } from '@tidemark/node-runtime';
+import { LocalDisk, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
 import { openObjects } from '@tidemark/object-storage';
 import {
   type CarriedError,
@@ -26,8 +26,10 @@ import {
   TableDigests,
 } from '@tidemark/snapshot';
 import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
+import { archiveCopy } from './archive-copy.ts';
 import { restoreNewest } from './restore-newest.ts';
 import {
+  type ArchiveTask,
   DATABASE_DAMAGED,
   type FromSnapshotThread,
   type MadeSnapshot,
@@ -40,6 +42,7 @@ import {
 const RESTORES_AT_ONCE = 2;
 /** A snapshot that was cancelled may wait for the object store, while its caller asks for the next one. */
 const MAKES_AT_ONCE = 1;
+const ARCHIVES_AT_ONCE = 1;
 /** Longest pause between two messages of progress, ms. */
 const PROGRESS_MS = 200;
 
@@ -56,6 +59,7 @@ export class SnapshotWorker {
   readonly #digests: TableDigests;
   readonly #running = new Map<number, AbortController>();
   readonly #makes = new Slots(MAKES_AT_ONCE);
+  readonly #archives = new Slots(ARCHIVES_AT_ONCE);
   readonly #restores = new Slots(RESTORES_AT_ONCE);
   #objects: Promise<ObjectStore> | undefined;
 
@@ -73,7 +77,9 @@ export class SnapshotWorker {
     else await this.#serve(message);
   }
 
-  async #serve(message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'control' | 'check' }>): Promise<void> {
+  async #serve(
+    message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'archive' | 'control' | 'check' }>,
+  ): Promise<void> {
     const { id } = message;
     const abort = new AbortController();
     this.#running.set(id, abort);
@@ -84,6 +90,10 @@ export class SnapshotWorker {
         this.#send({ type: 'made', id, made });
       } else if (message.type === 'restore') {
         this.#send({ type: 'restored', id, outcome: await this.#restore(message.request, abort.signal) });
+      } else if (message.type === 'archive') {
+        const { task } = message;
+        await this.#archives.run(() => this.#archive(id, task, abort.signal), abort.signal);
+        this.#send({ type: 'done', id });
       } else {
         const objects = await this.#opened();
         if (message.type === 'check') await objects.list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
@@ -134,7 +144,19 @@ export class SnapshotWorker {
     const { kind, partition, to } = request;
     const store = await this.#storeOf({ kind, partition });
     const place = { disk: this.#disk, folder: to };
-    return this.#restores.run(() => restoreNewest(store, request, place, signal), signal);
+    return this.#restores.run(
+      () => restoreNewest(store, { ...request, logId: request.logId ?? '' }, place, signal),
+      signal,
+    );
+  }
+
+  async #archive(id: number, task: ArchiveTask, signal: AbortSignal): Promise<void> {
+    const parts = {
+      ...{ objects: await this.#opened(), disk: this.#disk, folder: this.#start.folder, random: this.#random },
+      tags: await this.#storeOf({ kind: 'tags', partition: task.partition }),
+      slicing: { clock: this.#clock, yieldTurn },
+    };
+    await archiveCopy(parts, task, signal, (archived) => this.#send({ type: 'archived', id, archived }));
   }
 
   async #storeOf(place: SnapshotPlace): Promise<SnapshotStore> {

@@ -61,7 +61,7 @@ async function consumed(stops: readonly number[]): Promise<{ content: Content; p
     partition.apply(record);
     const isStop = stops.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const { day, generation, fromOffset, toOffset } of partition.days.flatMap(generationsOf)) {
+    for (const { day, generation, fromOffset, toOffset } of partition.status.closedDays.flatMap(generationsOf)) {
       if (day === DAY) places.set(generation, { partition: 0, day, generation, logId: 'a1', fromOffset, toOffset });
     }
     if (!isStop) continue;
@@ -74,6 +74,7 @@ async function consumed(stops: readonly number[]): Promise<{ content: Content; p
 }
 
 const NAMES: NamesById = {
+  hasGaps: false,
   metricOf(id) {
     const found = [0, 1].find((series) => Buffer.compare(metricIdOf(series), id) === 0);
     return found === undefined ? undefined : { tenant: 'acme', metric: `shop.${found}` };
@@ -229,7 +230,7 @@ describe('a closed day in the object store', () => {
       archive(objects, content, place, { names: { ...NAMES, metricOf: () => undefined } }),
     ).rejects.toMatchObject({
       code: 'failed_precondition',
-      message: expect.stringMatching(/^the tag store does not know the metric [0-9a-f]{32}$/),
+      message: expect.stringMatching(/^no name is known of the metric [0-9a-f]{32}; it is read again/),
     });
     expect(await objectsOf(objects)).toEqual([]);
     await objects.put(segmentKey(place, 0), Buffer.from('something else'));

@@ -18,9 +18,14 @@ import { NamesWriter } from './names/names-writer.ts';
 
 /** The names of metrics and series by their ids; undefined for those that the tag store does not know. */
 export interface NamesById {
+  /** True when the tag store has passed records of its log: names that it does not know will not come. */
+  readonly hasGaps: boolean;
   metricOf(metricId: Uint8Array): Pick<SeriesName, 'tenant' | 'metric'> | undefined;
   tagsOf(seriesId: Uint8Array): readonly string[] | undefined;
 }
+
+/** The reason of an error for names that are not known yet. */
+export const NAMES_TO_COME = 'names';
 
 export interface ArchiveParts {
   readonly objects: ObjectStore;
@@ -41,7 +46,7 @@ export interface ArchiveOptions {
  * Puts a generation of a day into the object store: its segments and the names of its series, then its manifest, which makes it
  * visible. Replicas write the same objects: what is there is compared, and not written again. After a crash it is repeated. Returns the manifest.
  *
- * Errors: `failed_precondition` for a metric without a name; `data_loss` where the object store has another day under these keys; those
+ * Errors: `failed_precondition` with the reason `names` for a metric or series whose name is still to come; `data_loss` where the object store has another day under these keys; those
  * of the points and the object store.
  */
 export async function archiveDay(
@@ -105,20 +110,28 @@ export async function archivedDay(
 /** Series with their points, which it adds to the names. */
 async function* seriesOf({ points, names }: ArchiveParts, named: NamesWriter): AsyncGenerator<SegmentSeries> {
   const metrics = [...points.seriesByMetric()].map(([metric, series]) => {
-    const name = names.metricOf(points.metricId(metric));
-    if (name !== undefined) return { metric, series, name, key: [Buffer.from(name.tenant), Buffer.from(name.metric)] };
-    const id = Buffer.from(points.metricId(metric)).toString('hex');
-    throw new TidemarkError('failed_precondition', `the tag store does not know the metric ${id}`, { metric: id });
+    const id = points.metricId(metric);
+    const name = names.metricOf(id) ?? withoutName(names, 'metric', id);
+    return { metric, series, name, key: [Buffer.from(name.tenant), Buffer.from(name.metric)] };
   });
   metrics.sort((a, b) => compareBytes(a.key[0], b.key[0]) || compareBytes(a.key[1], b.key[1]));
   for (const { metric, series, name } of metrics) {
     for await (const one of points.read(metric, series)) {
       const { id, seriesClass } = one;
       const tags = names.tagsOf(id);
-      if (tags !== undefined) named.add({ id, name: { ...name, seriesClass, tags: [...tags] } });
+      if (tags === undefined) withoutName(names, 'series', id);
+      else named.add({ id, name: { ...name, seriesClass, tags: [...tags] } });
       yield { ...name, ...one };
     }
   }
+}
+
+/** What stands in place of a name that is lost: no tenant has it, and its points are kept. */
+function withoutName({ hasGaps }: NamesById, what: string, id: Uint8Array): Pick<SeriesName, 'tenant' | 'metric'> {
+  const text = Buffer.from(id).toString('hex');
+  if (hasGaps) return { tenant: '', metric: text };
+  const message = `no name is known of the ${what} ${text}; it is read again with the next snapshot of the tag store`;
+  throw new TidemarkError('failed_precondition', message, { reason: NAMES_TO_COME, [what]: text });
 }
 
 async function putSegment(

@@ -8,7 +8,6 @@ import { BucketCloser } from './close/bucket-closer.ts';
 import { isCloseDue, reopenBuckets } from './close/closable-buckets.ts';
 import { logicalHash } from './close/logical-hash.ts';
 import { writeCommit } from './commit.ts';
-import type { DayMark } from './days/day-marks.ts';
 import { aggregate } from './fold/aggregate.ts';
 import { checkLimits } from './point-store-limits.ts';
 import { loadPartition } from './state/partition-load.ts';
@@ -155,11 +154,6 @@ export class PointPartition implements ConsumedState {
       ...{ partition, offset: nextOffset, committedOffset, watermarkMs, checkpointOffset, era: tracker.era },
       slowestSession: tracker.slowestSession && Buffer.from(tracker.slowestSession),
     };
-  }
-
-  /** The closed days, ascending. */
-  get days(): readonly DayMark[] {
-    return this.#store.days.list;
   }
 
   /** Of a tag store that has read `tags` below this offset; see `coveredWatermarkOf`. */

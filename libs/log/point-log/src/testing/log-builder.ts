@@ -62,6 +62,8 @@ export class LogBuilder {
   appendTimeMs = Number.MAX_SAFE_INTEGER;
   /** The reporting interval that every definition of a series states, ms, unless its span states another. */
   statedMsOf: (series: number) => number | undefined = () => undefined;
+  /** The id of the metric of a series. */
+  metricOf: (series: number) => Buffer = metricIdOf;
   readonly #lanes = new Map<number, TestLane>();
 
   bare(type: RecordType, session: number, markMs: number, change: Partial<BlockRecord> = {}): LogRecord {
@@ -82,7 +84,7 @@ export class LogBuilder {
       if (fresh.length > 0) {
         const series = fresh.map((one) => ({
           seriesId: seriesIdOf(one),
-          metricId: metricIdOf(one),
+          metricId: this.metricOf(one),
           seriesClass: classOf(one),
           intervalMs: span.intervalMs ?? this.statedMsOf(one),
         }));

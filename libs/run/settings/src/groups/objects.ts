@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { choice, GIB, MIB, text, whole, yesOrNo } from '../setting.ts';
 
 const S = DEFAULT_S3_LIMITS;
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** The object store, which keeps what must outlive a machine. */
 export const OBJECTS = z.strictObject({
@@ -64,4 +65,15 @@ export const SNAPSHOT = z.strictObject({
   ),
   keep: whole(2, 'snapshots', 1, 10_000, 'Newest snapshots of a partition that are kept however old they are.'),
   keepMs: whole(DAY_MS, 'ms', 0, 3650 * DAY_MS, 'Snapshots that are younger are kept.'),
+});
+
+/** Closed days of points in the object store. */
+export const ARCHIVE = z.strictObject({
+  intervalMs: whole(
+    10 * MINUTE_MS,
+    'ms',
+    0,
+    7 * DAY_MS,
+    'How often a point store looks for days that have closed, and archives them in the object store. 0: never.',
+  ),
 });

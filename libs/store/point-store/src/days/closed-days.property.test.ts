@@ -73,7 +73,7 @@ async function consume(records: readonly LogRecord[], stopsAt: readonly number[]
     partition.apply(record);
     const isStop = stopsAt.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const one of partition.days.flatMap(generationsOf)) met.set(`${one.day} ${one.generation}`, one);
+    for (const one of partition.status.closedDays.flatMap(generationsOf)) met.set(`${one.day} ${one.generation}`, one);
     if (!isStop) continue;
     await partition.stop();
     partition = await open();

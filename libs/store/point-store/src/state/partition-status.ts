@@ -31,6 +31,7 @@ export function partitionStatus(
     memory: memoryOf(store),
     latePoints: counts.latePoints,
     duplicatePoints: counts.duplicatePoints,
+    closedDays: store.days.list.map(({ day, cuts, isDirty }) => ({ day, cuts: [...cuts], dirty: isDirty })),
     stateHashes: store.hashes.map(({ bucket, offset, hash }) => ({ bucketMs: bucket * limits.bucketMs, offset, hash })),
   };
 }

@@ -223,7 +223,21 @@ export interface PartitionStatusReply {
   era: number;
   memory: MemoryPart[];
   /** As in `AggregateReply`; absent without `tags_offset` in the request. */
-  coveredWatermarkMs?: number | undefined;
+  coveredWatermarkMs?:
+    | number
+    | undefined;
+  /** Ascending by day. */
+  closedDays: ClosedDay[];
+}
+
+/** A UTC day whose points are complete, except for late ones. */
+export interface ClosedDay {
+  /** Days since 1970. */
+  day: number;
+  /** Generation i has the points of the records from cut i - 1, or 0, to cut i. */
+  cuts: number[];
+  /** Points were committed since, which are of the next generation. */
+  dirty: boolean;
 }
 
 export interface StateHash {
@@ -1026,6 +1040,7 @@ function createBasePartitionStatusReply(): PartitionStatusReply {
     era: 0,
     memory: [],
     coveredWatermarkMs: undefined,
+    closedDays: [],
   };
 }
 
@@ -1084,6 +1099,9 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     }
     if (message.coveredWatermarkMs !== undefined) {
       writer.uint32(144).sint64(message.coveredWatermarkMs);
+    }
+    for (const v of message.closedDays) {
+      ClosedDay.encode(v!, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1245,6 +1263,14 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
             message.coveredWatermarkMs = longToNumber(reader.sint64());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.closedDays.push(ClosedDay.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1280,6 +1306,100 @@ export const PartitionStatusReply: MessageFns<PartitionStatusReply> = {
     message.era = object.era ?? 0;
     message.memory = object.memory?.map((e) => MemoryPart.fromPartial(e)) || [];
     message.coveredWatermarkMs = object.coveredWatermarkMs ?? undefined;
+    message.closedDays = object.closedDays?.map((e) => ClosedDay.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseClosedDay(): ClosedDay {
+  return { day: 0, cuts: [], dirty: false };
+}
+
+export const ClosedDay: MessageFns<ClosedDay> = {
+  encode(message: ClosedDay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.day !== 0) {
+      writer.uint32(8).sint64(message.day);
+    }
+    if (message.cuts.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.cuts) {
+        writer.sint64(v);
+      }
+      writer.join();
+    }
+    if (message.dirty !== false) {
+      writer.uint32(24).bool(message.dirty);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ClosedDay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClosedDay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.day = longToNumber(reader.sint64());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.cuts.push(longToNumber(reader.sint64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.cuts.push(longToNumber(reader.sint64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dirty = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ClosedDay>): ClosedDay {
+    return ClosedDay.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ClosedDay>): ClosedDay {
+    const message = createBaseClosedDay();
+    message.day = object.day ?? 0;
+    message.cuts = object.cuts?.map((e) => e) || [];
+    message.dirty = object.dirty ?? false;
     return message;
   },
 };

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { type ArchivedDay, archiveDay, archivedDay } from '@tidemark/archive';
+import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
+import { DAY_MS } from '@tidemark/model';
+import { DayPoints, PageCodec } from '@tidemark/point-store';
+import {
+  type Disk,
+  type ObjectStore,
+  type Random,
+  restoredError,
+  type Slicing,
+  TidemarkError,
+  WorkSlice,
+} from '@tidemark/ports';
+import { openRocksDb } from '@tidemark/rocksdb';
+import type { SnapshotStore } from '@tidemark/snapshot';
+import { SeriesNames, TAG_STORE_VERSION } from '@tidemark/tag-store';
+import { restoreNewest } from './restore-newest.ts';
+import type { ArchivedFacts, ArchiveTask } from './snapshot-messages.ts';
+
+/** Each database of an archive is read once. */
+const OPEN_FILES = 64;
+
+export interface ArchiveCopyParts {
+  readonly objects: ObjectStore;
+  /** Snapshots of the tag store of the partition. */
+  readonly tags: SnapshotStore;
+  /** Of the folder of the data, and its path. */
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly random: Random;
+  readonly slicing: Slicing;
+}
+
+/**
+ * Archives generations of days, one after the other, from the copy of a point store's database, with the names of the newest
+ * snapshot of the tag store: a copy of that database is in another process. Those that the object store has are passed over.
+ * Errors: those of `archiveDay`, `DayPoints.open`, the object store and the disk; `failed_precondition` without a snapshot of the tag
+ * store; the reason of `signal`.
+ */
+export async function archiveCopy(
+  parts: ArchiveCopyParts,
+  { partition, copy, namesFolder, places, limits }: ArchiveTask,
+  signal: AbortSignal,
+  report: (archived: ArchivedFacts) => void,
+): Promise<void> {
+  const { objects, disk, folder, random, slicing } = parts;
+  const missing = [];
+  for (const place of places) if ((await archivedDay(objects, place, { signal })) === undefined) missing.push(place);
+  if (missing.length === 0) return;
+  const codec = new PageCodec();
+  const idHash = new IdHash(random.bytes(SIP_KEY_BYTES));
+  const slice = new WorkSlice(slicing, signal);
+  try {
+    const names = await namesOf(parts, namesFolder, idHash, signal);
+    const keyValue = await openRocksDb(join(folder, copy), { maxOpenFiles: OPEN_FILES });
+    try {
+      for (const place of missing) {
+        const { day, fromOffset, toOffset: offset } = place;
+        const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset };
+        const points = await DayPoints.open({ partition, keyValue, limits, idHash, codec }, cut, slice);
+        try {
+          report(factsOf(await archiveDay({ objects, points, names, pages: codec.writer, slice }, place, { signal })));
+        } finally {
+          points.close();
+        }
+      }
+    } finally {
+      await keyValue.close();
+    }
+  } finally {
+    await disk.remove(namesFolder);
+  }
+}
+
+/** The names of the newest snapshot of the tag store that can be read. They are right in any log: ids are hashes of them. */
+async function namesOf(
+  { tags, disk, folder }: ArchiveCopyParts,
+  namesFolder: string,
+  idHash: IdHash,
+  signal: AbortSignal,
+): Promise<SeriesNames> {
+  await disk.remove(namesFolder);
+  const any = { logId: undefined, fromOffset: 0, toOffset: Number.MAX_SAFE_INTEGER, askedMs: 0, without: [] };
+  const outcome = await restoreNewest(
+    tags,
+    { ...any, format: TAG_STORE_VERSION },
+    { disk, folder: namesFolder },
+    signal,
+  );
+  if (outcome.state === 'failed') throw restoredError(outcome.error);
+  if (outcome.state !== 'restored') {
+    const { kind, partition } = tags.place;
+    const text = `no snapshot of ${kind}/${partition}, which has the names of the series, can be used: ${outcome.found}`;
+    throw new TidemarkError('failed_precondition', text, { partition });
+  }
+  const keyValue = await openRocksDb(join(folder, namesFolder), { maxOpenFiles: OPEN_FILES });
+  try {
+    return await SeriesNames.open(keyValue, idHash);
+  } finally {
+    await keyValue.close();
+  }
+}
+
+function factsOf({ segments, ...archived }: ArchivedDay): ArchivedFacts {
+  const { day, generation, namesBytes } = archived;
+  const sum = (of: 'bytes' | 'points' | 'series') => segments.reduce((all, one) => all + one[of], 0);
+  return { day, generation, points: sum('points'), series: sum('series'), bytes: sum('bytes') + namesBytes };
+}
