@@ -1,3 +1,4 @@
+import { archivedDays } from './archive-day.ts';
 import { bucketClose } from './bucket-close.ts';
 import { intake } from './intake.ts';
 import { logAppend } from './log-append.ts';
@@ -51,6 +52,7 @@ export const BENCHMARKS: readonly { readonly names: readonly string[]; readonly 
     { names: ['bucket-close', 'bucket-close-late', 'bucket-close-longest-commit'], run: bucketClose },
     { names: ['page-encode', 'page-decode', 'head-append', 'head-flush'], run: pages },
     { names: ['segment-write', 'bytes-per-point-s3'], run: segments },
+    { names: ['archive-day', 'archive-day-wide'], run: archivedDays },
     {
       names: [
         'series-tables-find-without-key',

@@ -38,9 +38,12 @@ export class PointLoad {
   /** By step of the block with which they come. */
   readonly #late = new Map<number, LatePoint[]>();
 
-  constructor(series: number, lateShare = 0) {
+  readonly #seriesPerMetric: number;
+
+  constructor(series: number, lateShare = 0, seriesPerMetric = SERIES_PER_METRIC) {
     this.#lateShare = lateShare;
-    this.metricIds = Array.from({ length: Math.ceil(series / SERIES_PER_METRIC) }, (_, i) =>
+    this.#seriesPerMetric = seriesPerMetric;
+    this.metricIds = Array.from({ length: Math.ceil(series / seriesPerMetric) }, (_, i) =>
       hash128(Buffer.from(`metric ${i}`)),
     );
     this.seriesIds = Array.from({ length: series }, (_, i) => hash128(Buffer.from(`series ${i}`)));
@@ -80,7 +83,7 @@ export class PointLoad {
     encodeShare(columns, undefined, out);
     const series = seriesIds.map((seriesId, i) => ({
       seriesId,
-      metricId: metricIds[Math.floor(i / SERIES_PER_METRIC)],
+      metricId: metricIds[Math.floor(i / this.#seriesPerMetric)],
       seriesClass: SERIES_CLASS.reading,
     }));
     const value = encodeRecord({
