@@ -138,4 +138,44 @@ export const SOURCE_SABOTAGES: readonly SourceSabotage[] = [
     title:
       'buckets expire with the commit of a cut, their pages go in the background, and later points stay until the next close',
   },
+  {
+    name: 'late-point-lost-at-day-close',
+    promise: 'points that arrive when their day is closed are in a further generation of it',
+    file: 'libs/store/point-store/src/days/day-marks.ts',
+    find: 'marks.set(day, { ...mark, isDirty: true })',
+    replace: 'marks.set(day, mark)',
+    caughtBy: 'libs/store/point-store/src/days/day-marks.test.ts',
+    title: 'a day closes once, and what comes later is of the next generation with the next day',
+  },
+  {
+    name: 'page-across-a-cut',
+    promise: 'no page has points of two generations of a day',
+    file: 'libs/store/point-store/src/close/bucket-merge.ts',
+    find: 'store.days.cutsOf(daysOfBucket(family.bucket, store.limits.bucketMs))',
+    replace: '[]',
+    caughtBy: 'libs/store/point-store/src/days/closed-days.property.test.ts',
+    title: 'a bucket that an era opens again after its day has closed keeps the generations of the day apart',
+  },
+  {
+    name: 'day-manifest-before-files',
+    promise: 'a day is visible when all of its points are there',
+    file: 'libs/store/archive/src/archive-day.ts',
+    find: 'segments.push(await putSegment(parts, place, part, input, options));',
+    replace: `if (part === 0) {
+        const empty = { ...place, segments, namesBytes: 28, namesCrc32c: 0, namedSeries: 0 };
+        await objects.put(manifestKey(place), encodeDay(empty), { ifAbsent: true }).catch(() => undefined);
+      }
+      segments.push(await putSegment(parts, place, part, input, options));`,
+    caughtBy: 'libs/store/archive/src/archive-day.test.ts',
+    title: 'of several segments is complete after a crash at each put, and invisible before',
+  },
+  {
+    name: 'foreign-segment-taken',
+    promise: 'an object that is there is what would be written, or the day is not archived',
+    file: 'libs/store/archive/src/archive-day.ts',
+    find: 'info.sizeBytes === sizeBytes && info.crc32c === crc32c',
+    replace: 'info.sizeBytes > 0',
+    caughtBy: 'libs/store/archive/src/archive-day.test.ts',
+    title: 'is not made where the object store has another one, or a metric has no name',
+  },
 ];

@@ -236,6 +236,15 @@ describe('a closed day in the object store', () => {
     await objects.put(segmentKey(place, 0), Buffer.from('something else'));
     await expect(archive(objects, content, place)).rejects.toMatchObject({ code: 'data_loss' });
     await objects.delete([segmentKey(place, 0)]);
+    // A whole segment, which is another one.
+    const [, later] = places;
+    await archive(objects, content, later);
+    await objects.put(segmentKey(place, 0), (await objects.get(segmentKey(later, 0))).bytes);
+    await expect(archive(objects, content, place)).rejects.toMatchObject({
+      code: 'data_loss',
+      message: expect.stringMatching(/expected \d+ with \d+: replicas differ/),
+    });
+    await objects.delete([segmentKey(place, 0)]);
     await archive(objects, content, place);
     await expect(archive(objects, content, { ...place, logId: 'b2' })).rejects.toMatchObject({
       code: 'data_loss',

@@ -103,29 +103,40 @@ async function valuesOf(content: Content, { day, fromOffset, toOffset }: DayGene
   return values;
 }
 
+/** Compares the generations of all days with the log, for a partition that stops, and for one that stops elsewhere. Returns the late ones. */
+async function checkDays(told: Parameters<typeof logOf>[0], one: readonly number[], other: readonly number[]) {
+  const { records, points } = logOf(told);
+  const [first, second] = [await consume(records, one), await consume(records, other)];
+  expect([...second.met]).toEqual([...first.met]);
+  for (const mark of first.met.values()) {
+    const { day, fromOffset, toOffset } = mark;
+    const expected = new Map<string, number>();
+    for (const { offset, series, timeMs, value } of points) {
+      const isOfDay = Math.floor(timeMs / DAY_MS) === day && offset >= fromOffset && offset < toOffset;
+      if (!isOfDay) continue;
+      const key = `${seriesIdOf(series).toString('hex')} ${timeMs}`;
+      const isSum = classOf(series) === SERIES_CLASS.count;
+      expected.set(key, isSum ? (expected.get(key) ?? 0) + value : value);
+    }
+    const found = await valuesOf(first.content, mark);
+    expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
+  }
+  return [...first.met.values()].filter(({ generation }) => generation > 0);
+}
+
 test('days close at the same offsets for any stops, and their generations have each point once', async () => {
   let generations = 0;
   await fc.assert(
     fc.asyncProperty(rounds, stops, stops, async (told, one, other) => {
-      const { records, points } = logOf(told);
-      const [first, second] = [await consume(records, one), await consume(records, other)];
-      expect([...second.met]).toEqual([...first.met]);
-      for (const mark of first.met.values()) {
-        const { day, generation, fromOffset, toOffset } = mark;
-        if (generation > 0) generations++;
-        const expected = new Map<string, number>();
-        for (const { offset, series, timeMs, value } of points) {
-          const isOfDay = Math.floor(timeMs / DAY_MS) === day && offset >= fromOffset && offset < toOffset;
-          if (!isOfDay) continue;
-          const key = `${seriesIdOf(series).toString('hex')} ${timeMs}`;
-          const isSum = classOf(series) === SERIES_CLASS.count;
-          expected.set(key, isSum ? (expected.get(key) ?? 0) + value : value);
-        }
-        const found = await valuesOf(first.content, mark);
-        expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
-      }
+      generations += (await checkDays(told, one, other)).length;
     }),
     { numRuns: 40, seed: testSeed() },
   );
   expect(generations).toBeGreaterThan(10);
+});
+
+test('a bucket that an era opens again after its day has closed keeps the generations of the day apart', async () => {
+  const hours = [5, 12, 10, 9, 12, 1, 1, 1, 1, 4, 2, 3, 2, 2, 2];
+  const told = hours.map((one, i) => ({ hours: one, late: [], back: i === 5 || i === 6 ? 30 : 0 }));
+  await checkDays(told, [], []);
 });
