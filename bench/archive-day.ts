@@ -51,7 +51,7 @@ async function archived(seriesPerMetric: number): Promise<{ readonly cpuMs: numb
   };
   const codec = new PageCodec();
   const slice = new WorkSlice(undefined, undefined);
-  const place = { partition: 0, day, generation: 0, logId: 'bench', fromOffset: 0, toOffset: offset };
+  const place = { partition: 0, day, logId: 'bench', fromOffset: 0, toOffset: offset };
   const found: number[] = [];
   let points = 0;
   for (let run = 0; run < RUNS; run++) {

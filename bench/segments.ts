@@ -17,7 +17,7 @@ const TIMES = DAY_MS / STEP_MS;
 const POINTS = SERIES * TIMES;
 const RUNS = 5;
 const HEAD = {
-  ...{ partition: 0, day: 19_675, generation: 0, part: 0 },
+  ...{ partition: 0, day: 19_675, part: 0 },
   ...{ fromOffset: 0, toOffset: 1_000_000, logId: 'bench' },
 };
 const TENANT = 'default';

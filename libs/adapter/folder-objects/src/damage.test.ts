@@ -65,7 +65,7 @@ test('reading writes nothing, also where the folder does not exist', async () =>
   ]);
 });
 
-test('a file in the place of its folder is no empty store', async () => {
+test('a file in the place of its folder is not an empty store', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
   const reader = openLocalObjects(file);

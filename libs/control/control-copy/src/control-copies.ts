@@ -2,8 +2,8 @@ import { toHex } from '@tidemark/bytes';
 import {
   asTidemarkError,
   isTidemarkError,
+  listedObjects,
   type ObjectStore,
-  PAGE_KEYS,
   type Random,
   TidemarkError,
 } from '@tidemark/ports';
@@ -58,17 +58,11 @@ export class ControlCopies {
 
   async #listed(prefix: string, { signal }: Options): Promise<FoundCopy[]> {
     const found: FoundCopy[] = [];
-    let startAfter: string | undefined;
-    do {
-      const after = startAfter === undefined ? {} : { startAfter };
-      const page = await this.#objects.list(prefix, { ...after, limit: PAGE_KEYS, ...(signal && { signal }) });
-      for (const { key } of page.objects) {
-        const { log, offset, time } = KEY.exec(key)?.groups ?? {};
-        if (log === undefined || Number(time) > MOST_MS) continue;
-        found.push({ logId: log, offset: Number(offset), createdMs: Number(time), key });
-      }
-      startAfter = page.next;
-    } while (startAfter !== undefined);
+    for await (const { key } of listedObjects(this.#objects, prefix, { ...(signal && { signal }) })) {
+      const { log, offset, time } = KEY.exec(key)?.groups ?? {};
+      if (log === undefined || Number(time) > MOST_MS) continue;
+      found.push({ logId: log, offset: Number(offset), createdMs: Number(time), key });
+    }
     return found.sort((a, b) => b.offset - a.offset || b.createdMs - a.createdMs || (a.key < b.key ? 1 : -1));
   }
 

@@ -29,9 +29,7 @@ export interface SegmentHead {
   readonly partition: number;
   /** The UTC day of all points: whole days since 1970. */
   readonly day: number;
-  /** From 0 on: later points of the day make a further generation. */
-  readonly generation: number;
-  /** Of the segments of one partition, day and generation, in the order of their content from 0 on. */
+  /** Of the segments of one partition, day and records, in the order of their content from 0 on. */
   readonly part: number;
   /** The points came from records [fromOffset, toOffset) of the partition, */
   readonly fromOffset: number;

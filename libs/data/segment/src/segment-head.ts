@@ -3,7 +3,7 @@ import { assert } from '@tidemark/ports';
 import { LOG_ID_LIMIT, SEGMENT_MAGIC, SEGMENT_VERSION, type SegmentHead } from './segment-format.ts';
 
 /** Bytes of the description of what a segment is of: in the header and in the footer. */
-export const HEAD_BYTES = 4 * 4 + 2 * 8 + 1 + LOG_ID_LIMIT;
+export const HEAD_BYTES = 3 * 4 + 2 * 8 + 1 + LOG_ID_LIMIT;
 /** Bytes of the header: magic, version, description, checksum. */
 export const HEADER_BYTES = SEGMENT_MAGIC.length + 4 + HEAD_BYTES + 4;
 
@@ -30,12 +30,11 @@ export function readU64(reader: ByteReader): number {
 }
 
 export function writeHead(head: SegmentHead, out: ByteWriter): void {
-  const { partition, day, generation, part, fromOffset, toOffset, logId } = head;
+  const { partition, day, part, fromOffset, toOffset, logId } = head;
   assert(isLogId(logId), `${logId} is the id of a log`);
   assert(fromOffset <= toOffset, 'offsets ascend');
   out.u32(partition);
   out.u32(day + DAY_BIAS);
-  out.u32(generation);
   out.u32(part);
   writeU64(fromOffset, out);
   writeU64(toOffset, out);
@@ -46,7 +45,6 @@ export function writeHead(head: SegmentHead, out: ByteWriter): void {
 export function readHead(reader: ByteReader): SegmentHead {
   const partition = reader.u32();
   const day = reader.u32() - DAY_BIAS;
-  const generation = reader.u32();
   const part = reader.u32();
   const fromOffset = readU64(reader);
   const toOffset = readU64(reader);
@@ -55,7 +53,7 @@ export function readHead(reader: ByteReader): SegmentHead {
   const padded = reader.bytes(LOG_ID_LIMIT).toString('latin1');
   const logId = padded.slice(0, size);
   if (size > LOG_ID_LIMIT || !isLogId(logId)) reader.fail('no id of a log');
-  return { partition, day, generation, part, fromOffset, toOffset, logId };
+  return { partition, day, part, fromOffset, toOffset, logId };
 }
 
 /** The first bytes of a segment. Readers of ranges don't need them: the footer has the same description. */

@@ -13,7 +13,7 @@ import { type SegmentWriterOptions, writeSegment } from './segment-writer.ts';
 const DAY = 19_675;
 export const DAY_START_MS = DAY * DAY_MS;
 export const HEAD: SegmentHead = {
-  ...{ partition: 3, day: DAY, generation: 0, part: 0 },
+  ...{ partition: 3, day: DAY, part: 0 },
   ...{ fromOffset: 1000, toOffset: 900_000, logId: 'log-1' },
 };
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type ArchivedDay, archiveDay, archivedDay } from '@tidemark/archive';
+import { type ArchivedDay, archiveDay, type DayPlace, placeToArchive } from '@tidemark/archive';
 import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { DAY_MS } from '@tidemark/model';
 import { DayPoints, PageCodec } from '@tidemark/point-store';
@@ -45,8 +45,11 @@ export async function archiveCopy(
   report: (archived: ArchivedFacts) => void,
 ): Promise<void> {
   const { objects, disk, folder, random, slicing } = parts;
-  const missing = [];
-  for (const place of places) if ((await archivedDay(objects, place, { signal })) === undefined) missing.push(place);
+  const missing: DayPlace[] = [];
+  for (const place of places) {
+    const own = await placeToArchive(objects, place, { signal });
+    if (own !== undefined) missing.push(own);
+  }
   if (missing.length === 0) return;
   const codec = new PageCodec();
   const idHash = new IdHash(random.bytes(SIP_KEY_BYTES));
@@ -103,7 +106,7 @@ async function namesOf(
 }
 
 function factsOf({ segments, ...archived }: ArchivedDay): ArchivedFacts {
-  const { day, generation, namesBytes } = archived;
+  const { day, toOffset, namesBytes } = archived;
   const sum = (of: 'bytes' | 'points' | 'series') => segments.reduce((all, one) => all + one[of], 0);
-  return { day, generation, points: sum('points'), series: sum('series'), bytes: sum('bytes') + namesBytes };
+  return { day, toOffset, points: sum('points'), series: sum('series'), bytes: sum('bytes') + namesBytes };
 }

@@ -1,6 +1,5 @@
-import { type DayPlace, NAMES_TO_COME } from '@tidemark/archive';
+import { type DayPlace, dateOf, NAMES_TO_COME } from '@tidemark/archive';
 import type { ProcessHealth } from '@tidemark/health';
-import { DAY_MS } from '@tidemark/model';
 import { type DayGeneration, generationsOf, type PointStoreLimits } from '@tidemark/point-store';
 import {
   asTidemarkError,
@@ -48,7 +47,7 @@ export class ArchiveSchedule {
   readonly #parts: ArchiveScheduleParts;
   readonly #intervalMs: number;
   readonly #stopping = new AbortController();
-  /** Generations that are known to be in the object store, by partition: `DAY-GENERATION`. */
+  /** Generations that are known to be in the object store, by partition: `DAY-CUT`. */
   readonly #known = new Map<number, Set<string>>();
   /** Since when names were missing, by partition, in monotonic time. */
   readonly #namelessMs = new Map<number, number>();
@@ -143,10 +142,10 @@ export class ArchiveSchedule {
   }
 }
 
-function keyOf({ day, generation }: DayGeneration): string {
-  return `${day}-${generation}`;
+function keyOf({ day, toOffset }: DayGeneration): string {
+  return `${day}-${toOffset}`;
 }
 
-function factsOf({ day, generation, points, series, bytes }: ArchivedFacts): Record<string, string | number> {
-  return { day: new Date(day * DAY_MS).toISOString().slice(0, 10), generation, points, series, bytes };
+function factsOf({ day, toOffset, points, series, bytes }: ArchivedFacts): Record<string, string | number> {
+  return { day: dateOf(day), toOffset, points, series, bytes };
 }

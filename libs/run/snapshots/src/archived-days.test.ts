@@ -74,7 +74,7 @@ async function start(intervalMs = 50) {
   const events: Events = {
     info: (message, facts) => {
       if (message.startsWith('archived'))
-        reports.push(`${message}: ${facts?.day} ${facts?.generation}, ${facts?.points} points`);
+        reports.push(`${message}: ${facts?.day} ${facts?.toOffset}, ${facts?.points} points`);
     },
     error: () => undefined,
     fatal: () => undefined,
@@ -147,9 +147,9 @@ describe('closed days', () => {
     await schedule.make({ kind: 'tags', partition: 0 });
     await until(async () => reports.length >= 3);
     expect(reports).toEqual([
-      'archived a day of points/0: 2024-10-04 0, 72 points',
-      'archived a day of points/0: 2024-10-04 1, 1 points',
-      'archived a day of points/0: 2024-10-05 0, 72 points',
+      'archived a day of points/0: 2024-10-04 50, 72 points',
+      'archived a day of points/0: 2024-10-04 74, 1 points',
+      'archived a day of points/0: 2024-10-05 74, 72 points',
     ]);
     await setTimeout(300);
     expect(reports.length).toBe(3);
@@ -157,10 +157,12 @@ describe('closed days', () => {
     expect(await readdir(folder)).not.toContain('archiving');
 
     const objects = await openLocalObjects(join(folder, 'objects'));
-    const key = 'days/points-0/2024-10-04/0.json';
+    const key = 'days/points-0/2024-10-04/0000000000000050.json';
     const { segments, namedSeries } = decodeDay((await objects.get(key)).bytes, key);
     expect([segments.map((one) => one.points), namedSeries]).toEqual([[72], 3]);
-    const names = await NamesObject.open(objectSource(objects, await objects.head('days/points-0/2024-10-04/1.names')));
+    const names = await NamesObject.open(
+      objectSource(objects, await objects.head('days/points-0/2024-10-04/0000000000000074.names')),
+    );
     const found: string[] = [];
     for await (const { name } of names.read()) found.push(`${name.tenant} ${name.metric} ${name.tags}`);
     expect(found).toEqual(['acme metric 0 series:0']);

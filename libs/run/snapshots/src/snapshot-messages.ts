@@ -62,7 +62,8 @@ export interface ArchiveTask {
 /** A generation of a day that was archived. */
 export interface ArchivedFacts {
   readonly day: number;
-  readonly generation: number;
+  /** End of its records. */
+  readonly toOffset: number;
   readonly points: number;
   readonly series: number;
   /** Of segments and names. */

@@ -10,7 +10,7 @@ import { DayPoints, DEFAULT_POINT_STORE_LIMITS, generationsOf, PageCodec, PointP
 import { type LogRecord, type ObjectStore, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { objectSource, planPages, readPages, Segment } from '@tidemark/segment';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
-import { archiveDay, archivedDay, type NamesById } from './archive-day.ts';
+import { archiveDay, archivedDay, type NamesById, placeToArchive } from './archive-day.ts';
 import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
 import { NamesObject } from './names/names-object.ts';
 
@@ -61,8 +61,8 @@ async function consumed(stops: readonly number[]): Promise<{ content: Content; p
     partition.apply(record);
     const isStop = stops.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const { day, generation, fromOffset, toOffset } of partition.status.closedDays.flatMap(generationsOf)) {
-      if (day === DAY) places.set(generation, { partition: 0, day, generation, logId: 'a1', fromOffset, toOffset });
+    for (const { day, fromOffset, toOffset } of partition.status.closedDays.flatMap(generationsOf)) {
+      if (day === DAY) places.set(toOffset, { partition: 0, day, logId: 'a1', fromOffset, toOffset });
     }
     if (!isStop) continue;
     await partition.stop();
@@ -171,11 +171,10 @@ describe('a closed day in the object store', () => {
     }
     expect(await objectsOf(second)).toEqual(await objectsOf(first));
     expect((await objectsOf(first)).map(([key]) => key)).toEqual(
-      one.places.flatMap(({ generation }) => [
-        `days/points-0/2024-10-04/${generation}-0.segment`,
-        `days/points-0/2024-10-04/${generation}.json`,
-        `days/points-0/2024-10-04/${generation}.names`,
-      ]),
+      one.places.flatMap(({ toOffset }) => {
+        const stem = `days/points-0/2024-10-04/${String(toOffset).padStart(16, '0')}`;
+        return [`${stem}-0.segment`, `${stem}.json`, `${stem}.names`];
+      }),
     );
     const expected = new Map<string, number>();
     const { toOffset } = one.places[one.places.length - 1];
@@ -220,6 +219,72 @@ describe('a closed day in the object store', () => {
     expect(await objectsOf(crashed)).toEqual(await objectsOf(whole));
     await whole.close();
     await crashed.close();
+  });
+
+  test('of a platform that lost its disk is continued by the restored one, with each point that either of them had once', async () => {
+    const builder = new LogBuilder();
+    const startMs = DAY * DAY_MS;
+    builder.bare(RECORD.open, 0, startMs);
+    const points: { series: number; timeMs: number; value: number; offset: number }[] = [];
+    for (let hour = 0; hour < 60; hour++) {
+      // The snapshot has the records up to hour 45, the lost log those up to hour 51; the day closes in between.
+      if (hour === 52) builder.nextEpoch(0);
+      const timeMs = startMs + hour * HOUR_MS;
+      // Counts that come late would show a point that is taken twice. The commit after the gap has one.
+      const own = [0, 4].map((series) => ({ series, timeMs, value: hour }));
+      if (hour % 5 === 4 || hour === 52) own.push({ series: 1, timeMs: startMs + 600_000 + (hour % 3), value: 1 });
+      const { offset } = builder.block(0, timeMs, [{ client: 0, sequence: hour, points: own }]);
+      points.push(...own.map((one) => ({ ...one, offset })));
+    }
+    const offsetOf = (hour: number) => hour + 1;
+    const [snapshotAt, lostUntil] = [offsetOf(46), offsetOf(52)];
+    const read = async (content: Content, records: readonly LogRecord[], before?: (one: PointPartition) => void) => {
+      const keyValue = new MemoryKeyValue(content);
+      const partition = await PointPartition.open({ partition: 0, keyValue, limits: LIMITS, latenessMs: () => 3000 });
+      before?.(partition);
+      for (const record of records) {
+        partition.apply(record);
+        if (partition.wantsCommit) await partition.commit();
+      }
+      await partition.commit();
+      await partition.whenClosed();
+      const [place] = partition.status.closedDays.flatMap(generationsOf).filter(({ day }) => day === DAY);
+      await partition.stop();
+      return place && { ...place, partition: 0, logId: 'a1' };
+    };
+    const { records } = builder;
+    const objects = newObjects();
+    const lost: Content = new Map();
+    const first = await read(lost, records.slice(0, lostUntil));
+    expect(first.toOffset).toBeGreaterThan(snapshotAt);
+    await archive(objects, lost, first);
+
+    const restored: Content = new Map();
+    expect(await read(restored, records.slice(0, snapshotAt))).toBeUndefined();
+    const second = await read(restored, records.slice(lostUntil), (one) => {
+      one.skip('the disk was lost', { records: lostUntil - snapshotAt });
+    });
+    const place = await placeToArchive(objects, second);
+    if (place === undefined) throw new Error('the day of the restored platform is another generation');
+    expect([second.fromOffset, place.fromOffset, place.toOffset]).toEqual([0, first.toOffset, second.toOffset]);
+    await archive(objects, restored, place);
+    expect(await placeToArchive(objects, second)).toBeUndefined();
+
+    const expected = new Map<string, number>();
+    for (const { series, timeMs, value, offset } of points) {
+      const isKept = offset < first.toOffset || (offset >= lostUntil && offset < second.toOffset);
+      if (!isKept || Math.floor(timeMs / DAY_MS) !== DAY) continue;
+      const key = `${seriesIdOf(series).toString('hex')} ${timeMs}`;
+      expected.set(key, series === 1 ? (expected.get(key) ?? 0) + value : value);
+    }
+    const found = new Map<string, number>();
+    for (const one of [first, place]) {
+      for (const [key, value] of await valuesOf(objects, one)) {
+        found.set(key, key.startsWith(seriesIdOf(1).toString('hex')) ? (found.get(key) ?? 0) + value : value);
+      }
+    }
+    expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
+    await objects.close();
   });
 
   test('is not made where the object store has another one, or a metric has no name', async () => {

@@ -11,8 +11,9 @@ import {
   verifySegment,
   writeSegment,
 } from '@tidemark/segment';
-import { type ArchivedDay, type ArchivedSegment, decodeDay, encodeDay } from './day-manifest.ts';
+import { type ArchivedDay, type ArchivedSegment, encodeDay } from './day-manifest.ts';
 import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
+import { dayKeys, readDay } from './list-days.ts';
 import { NamesObject } from './names/names-object.ts';
 import { NamesWriter } from './names/names-writer.ts';
 
@@ -83,28 +84,33 @@ export async function archiveDay(
   return archived;
 }
 
-/** The manifest of a generation; undefined where there is none. `data_loss` where it is of another log or other records. */
+/**
+ * The generation as it must be archived; undefined where it is archived. It begins at the last cut that is archived: a platform that
+ * was restored has closed the day at another cut than the lost one, and has the points of the records before it from a snapshot.
+ * Errors: those of the store; `data_loss` for a manifest of another log.
+ */
+export async function placeToArchive(
+  objects: Pick<ObjectStore, 'list' | 'get'>,
+  place: DayPlace,
+  { signal }: ArchiveOptions = {},
+): Promise<DayPlace | undefined> {
+  const { partition, day, fromOffset, toOffset } = place;
+  const cuts = (await dayKeys(objects, { partition, day, signal })).map((one) => one.toOffset);
+  if (cuts.includes(toOffset) && (await archivedDay(objects, place, { signal })) !== undefined) return undefined;
+  return { ...place, fromOffset: Math.max(fromOffset, ...cuts.filter((cut) => cut < toOffset)) };
+}
+
+/** The manifest of a generation; undefined where there is none. `data_loss` where it is of another log. */
 export async function archivedDay(
   objects: Pick<ObjectStore, 'get'>,
   place: DayPlace,
   { signal }: ArchiveOptions = {},
 ): Promise<ArchivedDay | undefined> {
+  const found = await readDay(objects, place, { signal });
+  if (found === undefined || found.logId === place.logId) return found;
   const key = manifestKey(place);
-  const bytes = await objects.get(key, { ...(signal && { signal }) }).then(
-    (found) => found.bytes,
-    (error: unknown) => {
-      if (isTidemarkError(error, 'not_found')) return undefined;
-      throw error;
-    },
-  );
-  if (bytes === undefined) return undefined;
-  const found = decodeDay(bytes, key);
-  for (const field of ['partition', 'day', 'generation', 'logId', 'fromOffset', 'toOffset'] as const) {
-    if (found[field] === place[field]) continue;
-    const text = `object ${key}, ${field}: ${found[field]} (limit: ${place[field]}); it is a day of another platform, or of another log`;
-    throw new TidemarkError('data_loss', `${text}: set another objects.prefix`, { key, field });
-  }
-  return found;
+  const text = `object ${key}, logId: ${found.logId} (limit: ${place.logId}); it is a day of another platform, or of another log`;
+  throw new TidemarkError('data_loss', `${text}: set another objects.prefix`, { key, field: 'logId' });
 }
 
 /** Series with their points, which it adds to the names. */
@@ -142,8 +148,8 @@ async function putSegment(
   { signal, segmentBytes }: ArchiveOptions,
 ): Promise<ArchivedSegment> {
   const key = segmentKey(place, part);
-  const { partition, day, generation, fromOffset, toOffset, logId } = place;
-  const head = { partition, day, generation, part, fromOffset, toOffset, logId };
+  const { partition, day, fromOffset, toOffset, logId } = place;
+  const head = { partition, day, part, fromOffset, toOffset, logId };
   const info = await putOnce(objects, key, writeSegment(input, pages, { head, segmentBytes, slice }), signal);
   const segment = await Segment.open(objectSource(objects, info, { ...(signal && { signal }) }));
   await verifySegment(segment, slice);

@@ -6,7 +6,6 @@ import type { DayPlace } from './day-place.ts';
 const MIN_DAY = -719_528;
 const MAX_DAY = 2_932_896;
 const MAX_PARTITION = 999_999;
-const MAX_GENERATION = 999_999;
 /** Segments of 256 MiB: 16 TiB a day. */
 const MAX_SEGMENTS = 65_536;
 const MAX_BYTES = 2 ** 40;
@@ -18,7 +17,6 @@ const FORM: ClosedForm = {
   fields: [
     'partition',
     'day',
-    'generation',
     'logId',
     'fromOffset',
     'toOffset',
@@ -53,10 +51,10 @@ export interface ArchivedDay extends DayPlace {
 }
 
 export function encodeDay(archived: ArchivedDay): Uint8Array {
-  const { partition, day, generation, logId, fromOffset, toOffset, segments } = archived;
+  const { partition, day, logId, fromOffset, toOffset, segments } = archived;
   const { namesBytes, namesCrc32c, namedSeries } = archived;
   return encodeClosed(FORM, {
-    ...{ partition, day, generation, logId, fromOffset, toOffset },
+    ...{ partition, day, logId, fromOffset, toOffset },
     segments: segments.map(({ bytes, crc32c, metrics, series, points }) => ({
       bytes,
       crc32c,
@@ -75,7 +73,6 @@ export function decodeDay(bytes: Uint8Array, key: string): ArchivedDay {
   const archived: ArchivedDay = {
     partition: fields.integer('partition', 0, MAX_PARTITION),
     day: fields.integer('day', MIN_DAY, MAX_DAY),
-    generation: fields.integer('generation', 0, MAX_GENERATION),
     logId: fields.shortText('logId', LOG_ID_CHARACTERS),
     fromOffset,
     toOffset: fields.integer('toOffset', fromOffset, Number.MAX_SAFE_INTEGER),

@@ -1,6 +1,5 @@
-import { type Disk, inParallel, isTidemarkError } from '@tidemark/ports';
+import { type Disk, ifStored, inParallel, isTidemarkError } from '@tidemark/ports';
 import { digestOf, type FileDigest, fileChunks } from './file-digest.ts';
-import { ifStored } from './if-stored.ts';
 import { objectChunks } from './object-chunks.ts';
 import { checkedManifest } from './parse-manifest.ts';
 import type { Pin } from './pin.ts';

@@ -1,6 +1,5 @@
 import { tooLarge } from '@tidemark/documents';
-import { limitError, TidemarkError } from '@tidemark/ports';
-import { ifStored } from './if-stored.ts';
+import { ifStored, limitError, TidemarkError } from '@tidemark/ports';
 import { parseManifest } from './parse-manifest.ts';
 import { isMarked, markedIds } from './removal-marks.ts';
 import { MANIFEST_FORM, type SnapshotManifest } from './snapshot-manifest.ts';

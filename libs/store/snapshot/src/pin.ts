@@ -1,5 +1,4 @@
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
-import { ifStored } from './if-stored.ts';
+import { ifStored, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { encodePin, encodeRenewal, type PinDocument, type PinRenewal, parsePin, parseRenewal } from './pin-document.ts';
 import { REVOKED } from './retry.ts';
 import { documentKey, idOfKey, newRandomId, RANDOM_ID } from './snapshot-place.ts';

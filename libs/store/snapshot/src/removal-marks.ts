@@ -1,5 +1,4 @@
-import { isTidemarkError } from '@tidemark/ports';
-import { ifStored } from './if-stored.ts';
+import { ifStored, isTidemarkError } from '@tidemark/ports';
 import { documentKey, idOfKey, newRandomId, removalsKey, SNAPSHOT_ID } from './snapshot-place.ts';
 import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 

@@ -1,5 +1,6 @@
 import { equalBytes } from '@tidemark/bytes';
 import {
+  ifStored,
   isTidemarkError,
   type ListOptions,
   type ObjectInfo,
@@ -12,7 +13,6 @@ import {
   type ReadObjectOptions,
   type StoredObject,
 } from '@tidemark/ports';
-import { ifStored } from './if-stored.ts';
 import { type RetryParts, retried } from './retry.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type Clock, type ObjectStore, PAGE_KEYS, type Random } from '@tidemark/ports';
+import { type Clock, listedObjects, type ObjectStore, type Random } from '@tidemark/ports';
 import { RetriedObjects } from './retried-objects.ts';
 import { checkPlace, folderPrefix, type SnapshotFolder, type SnapshotPlace } from './snapshot-place.ts';
 
@@ -36,14 +36,7 @@ export class SnapshotStore {
 
   /** The objects of a folder of this place, in the order of their keys. */
   async *objectsIn(folder: SnapshotFolder, { signal }: SnapshotOptions): AsyncGenerator<ListedObject> {
-    const prefix = folderPrefix(this.place, folder);
-    let startAfter: string | undefined;
-    do {
-      const after = startAfter === undefined ? {} : { startAfter };
-      const page = await this.objects.list(prefix, { ...after, limit: PAGE_KEYS, signal });
-      yield* page.objects;
-      startAfter = page.next;
-    } while (startAfter !== undefined);
+    yield* listedObjects(this.objects, folderPrefix(this.place, folder), { ...(signal && { signal }) });
   }
 }
 

@@ -1,7 +1,6 @@
-import { inParallel, isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { ifStored, inParallel, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import type { ReportProgress } from './create-snapshot.ts';
 import { digestOf } from './file-digest.ts';
-import { ifStored } from './if-stored.ts';
 import { objectChunks } from './object-chunks.ts';
 import { pinForReader, whilePinned } from './pinned-snapshot.ts';
 import type { SnapshotFile, SnapshotManifest } from './snapshot-manifest.ts';

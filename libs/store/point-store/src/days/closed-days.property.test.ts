@@ -73,7 +73,7 @@ async function consume(records: readonly LogRecord[], stopsAt: readonly number[]
     partition.apply(record);
     const isStop = stopsAt.includes(record.offset);
     if (partition.wantsCommit || isStop) await partition.commit();
-    for (const one of partition.status.closedDays.flatMap(generationsOf)) met.set(`${one.day} ${one.generation}`, one);
+    for (const one of partition.status.closedDays.flatMap(generationsOf)) met.set(`${one.day} ${one.toOffset}`, one);
     if (!isStop) continue;
     await partition.stop();
     partition = await open();
@@ -121,7 +121,7 @@ async function checkDays(told: Parameters<typeof logOf>[0], one: readonly number
     const found = await valuesOf(first.content, mark);
     expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
   }
-  return [...first.met.values()].filter(({ generation }) => generation > 0);
+  return [...first.met.values()].filter(({ fromOffset }) => fromOffset > 0);
 }
 
 test('days close at the same offsets for any stops, and their generations have each point once', async () => {
@@ -137,6 +137,6 @@ test('days close at the same offsets for any stops, and their generations have e
 
 test('a bucket that an era opens again after its day has closed keeps the generations of the day apart', async () => {
   const hours = [5, 12, 10, 9, 12, 1, 1, 1, 1, 4, 2, 3, 2, 2, 2];
-  const told = hours.map((one, i) => ({ hours: one, late: [], back: i === 5 || i === 6 ? 30 : 0 }));
-  await checkDays(told, [], []);
+  const all = hours.map((one, i) => ({ hours: one, late: [], back: i === 5 || i === 6 ? 30 : 0 }));
+  await checkDays(all, [], []);
 });

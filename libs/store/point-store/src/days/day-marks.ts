@@ -23,8 +23,6 @@ export interface DayMark {
 /** Which records a generation of a closed day has the points of. */
 export interface DayGeneration {
   readonly day: number;
-  /** From 0 on. */
-  readonly generation: number;
   /** Records [fromOffset, toOffset); both are 0 or of a cut. */
   readonly fromOffset: number;
   readonly toOffset: number;
@@ -32,9 +30,7 @@ export interface DayGeneration {
 
 /** The generations of a day, ascending. */
 export function generationsOf({ day, cuts }: Pick<DayMark, 'day' | 'cuts'>): DayGeneration[] {
-  return cuts.map((toOffset, generation) => {
-    return { day, generation, fromOffset: generation === 0 ? 0 : cuts[generation - 1], toOffset };
-  });
+  return cuts.map((toOffset, i) => ({ day, fromOffset: i === 0 ? 0 : cuts[i - 1], toOffset }));
 }
 
 /** What a commit means for days. */

@@ -78,7 +78,7 @@ export class DayPoints {
     const store = new PartitionStore(options);
     try {
       await loadPartition(store);
-      return new DayPoints(store, cut, slice, passPoints);
+      return new DayPoints(store, { ...cut, fromOffset: beforeGaps(cut.fromOffset, store) }, slice, passPoints);
     } catch (error) {
       closeStore(store);
       throw error;
@@ -203,6 +203,15 @@ export class DayPoints {
     const parts = finishAtOnce(own.partsInPieces(this.#store.table.seriesClass(series)));
     return parts.flatMap((part) => partWithin(part, this.#cut) ?? []);
   }
+}
+
+/**
+ * Where the records begin that end at an offset or follow it: that of a gap which it is in, whose records have no points here. A
+ * page of the commit after the gap begins there.
+ */
+function beforeGaps(fromOffset: number, { gaps }: PartitionStore): number {
+  const around = gaps.find(({ offset, records }) => offset < fromOffset && fromOffset <= offset + records);
+  return around?.offset ?? fromOffset;
 }
 
 /** What a part has of the range, beyond which buckets may reach. Undefined for nothing. */

@@ -1,4 +1,4 @@
-import { isTidemarkError } from '@tidemark/ports';
+import { isTidemarkError } from './error.ts';
 
 /** The result of a task on an object; undefined where the object does not exist. */
 export async function ifStored<T>(task: Promise<T>): Promise<T | undefined> {
