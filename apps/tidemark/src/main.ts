@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
   'state-hash': async () => (await import('./commands/state-hash.ts')).stateHashCommand(),
   skip: async () => (await import('./commands/skip.ts')).skipCommand(),
+  segment: async () => (await import('./commands/segment.ts')).segmentCommand(),
   snapshot: async () => (await import('./commands/snapshot.ts')).snapshotCommand(),
   keys: async () => (await import('./commands/keys.ts')).keysCommand(),
 };

@@ -23,7 +23,7 @@ export { inParallel } from './in-parallel.ts';
 export { ipv6LoopbackFor, ipv6LoopbackProblem } from './ipv6-loopback.ts';
 export type { KeyRange, KeyValue, KeyValueWrite, OpenKeyValue } from './key-value.ts';
 export { limitError } from './limit-error.ts';
-export { listedObjects } from './listed-objects.ts';
+export { type ListedObject, listedObjects } from './listed-objects.ts';
 export type { Appended, Log, LogBounds, LogRecord, LogWriter, ReadOptions, Topic } from './log.ts';
 export { isMovedError, movedError } from './moved-error.ts';
 export { checkObjectKey, checkObjectPrefix, isObjectKey, OBJECT_KEY_CHARACTERS } from './object-key.ts';

@@ -1,17 +1,18 @@
-import type { ObjectOptions, ObjectPage, ObjectStore } from './object-store.ts';
+import type { ObjectPage, ObjectStore } from './object-store.ts';
 
-/** The objects whose keys begin with `prefix`, in the order of keys, page by page. Errors: those of `list`. */
+/** An object of a list. */
+export type ListedObject = ObjectPage['objects'][number];
+
+/** The objects whose keys begin with `prefix`, in the order of their bytes, page by page. Errors: those of `list`. */
 export async function* listedObjects(
   objects: Pick<ObjectStore, 'list'>,
   prefix: string,
-  options: ObjectOptions = {},
-): AsyncGenerator<ObjectPage['objects'][number]> {
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<ListedObject> {
   let startAfter: string | undefined;
   do {
-    const page: ObjectPage = await objects.list(prefix, {
-      ...options,
-      ...(startAfter !== undefined && { startAfter }),
-    });
+    const after = startAfter === undefined ? {} : { startAfter };
+    const page: ObjectPage = await objects.list(prefix, { ...after, ...(signal && { signal }) });
     yield* page.objects;
     startAfter = page.next;
   } while (startAfter !== undefined);

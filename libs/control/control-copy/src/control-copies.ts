@@ -58,7 +58,7 @@ export class ControlCopies {
 
   async #listed(prefix: string, { signal }: Options): Promise<FoundCopy[]> {
     const found: FoundCopy[] = [];
-    for await (const { key } of listedObjects(this.#objects, prefix, { ...(signal && { signal }) })) {
+    for await (const { key } of listedObjects(this.#objects, prefix, { signal })) {
       const { log, offset, time } = KEY.exec(key)?.groups ?? {};
       if (log === undefined || Number(time) > MOST_MS) continue;
       found.push({ logId: log, offset: Number(offset), createdMs: Number(time), key });

@@ -1,3 +1,4 @@
+export { compareMetricKeys, type MetricKey } from './metric-key.ts';
 export { objectSource } from './object-source.ts';
 export {
   numbersOf,
@@ -5,6 +6,7 @@ export {
   type PagesQuery,
   type PlannedGroup,
   planPages,
+  plansOf,
   type ReadGroup,
   readPages,
 } from './read-pages.ts';

@@ -4,21 +4,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openLocalObjects } from '@tidemark/folder-objects';
 import { DAY_MS, type SeriesName } from '@tidemark/model';
-import { LogBuilder, metricIdOf, seriesIdOf, type TestPoint } from '@tidemark/point-log/testing';
+import { LogBuilder, seriesIdOf } from '@tidemark/point-log/testing';
 import { RECORD } from '@tidemark/point-records';
-import { DayPoints, DEFAULT_POINT_STORE_LIMITS, generationsOf, PageCodec, PointPartition } from '@tidemark/point-store';
+import { generationsOf, PageCodec, PointPartition } from '@tidemark/point-store';
 import { type LogRecord, type ObjectStore, TidemarkError, WorkSlice } from '@tidemark/ports';
 import { objectSource, planPages, readPages, Segment } from '@tidemark/segment';
 import { type Content, MemoryKeyValue } from '@tidemark/simulation';
-import { archiveDay, archivedDay, type NamesById, placeToArchive } from './archive-day.ts';
+import { archivedDay, placeToArchive } from './archive-day.ts';
 import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
 import { NamesObject } from './names/names-object.ts';
+import { archiveGeneration, DAY, dayLog, LIMITS, NAMES, readLog } from './testing/index.ts';
 
 const HOUR_MS = 3_600_000;
-const DAY = 20_000;
-const LIMITS = { ...DEFAULT_POINT_STORE_LIMITS, bucketMs: 2 * HOUR_MS };
-/** Series of two metrics, a reading and a count. */
-const SERIES = [0, 4, 8, 12, 1, 5];
+const LOG = dayLog();
 const slice = new WorkSlice(undefined, undefined);
 
 let folder: string;
@@ -30,79 +28,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function newObjects(): ObjectStore {
   return openLocalObjects(join(folder, String(stores++)));
-}
-
-/** A point of each series each ten minutes for three days, and some that come when their day is closed. */
-function logOf(): { records: LogRecord[]; points: (TestPoint & { offset: number })[] } {
-  const builder = new LogBuilder();
-  const startMs = DAY * DAY_MS;
-  builder.bare(RECORD.open, 0, startMs);
-  const points: (TestPoint & { offset: number })[] = [];
-  for (let i = 0; i < 3 * 144 + 12; i++) {
-    const timeMs = startMs + i * 600_000;
-    const own = SERIES.map((series) => ({ series, timeMs, value: i + series / 8 }));
-    if (i % 40 === 39) own.push({ series: 4, timeMs: timeMs - 50 * HOUR_MS, value: -i });
-    builder.block(0, timeMs, [{ client: 0, sequence: i, points: own }]);
-    for (const one of own) points.push({ ...one, offset: i + 1 });
-  }
-  return { records: builder.records, points };
-}
-
-/** Reads the log, with a commit and a start behind each record of `stops`. Returns the database and the generations of the day. */
-async function consumed(stops: readonly number[]): Promise<{ content: Content; places: DayPlace[] }> {
-  const content: Content = new Map();
-  const places = new Map<number, DayPlace>();
-  const open = () => {
-    const keyValue = new MemoryKeyValue(content);
-    return PointPartition.open({ partition: 0, keyValue, limits: LIMITS, latenessMs: () => 3000 });
-  };
-  let partition = await open();
-  for (const record of logOf().records) {
-    partition.apply(record);
-    const isStop = stops.includes(record.offset);
-    if (partition.wantsCommit || isStop) await partition.commit();
-    for (const { day, fromOffset, toOffset } of partition.status.closedDays.flatMap(generationsOf)) {
-      if (day === DAY) places.set(toOffset, { partition: 0, day, logId: 'a1', fromOffset, toOffset });
-    }
-    if (!isStop) continue;
-    await partition.stop();
-    partition = await open();
-  }
-  await partition.commit();
-  await partition.whenClosed();
-  return { content, places: [...places.values()] };
-}
-
-const NAMES: NamesById = {
-  hasGaps: false,
-  metricOf(id) {
-    const found = [0, 1].find((series) => Buffer.compare(metricIdOf(series), id) === 0);
-    return found === undefined ? undefined : { tenant: 'acme', metric: `shop.${found}` };
-  },
-  tagsOf(id) {
-    const found = SERIES.find((series) => Buffer.compare(seriesIdOf(series), id) === 0);
-    return found === undefined ? undefined : ['env:test', `host:${found}`];
-  },
-};
-
-/** Archives a generation of a database. */
-async function archive(
-  objects: ObjectStore,
-  content: Content,
-  place: DayPlace,
-  { segmentBytes, names = NAMES }: { segmentBytes?: number; names?: NamesById } = {},
-) {
-  const codec = new PageCodec();
-  const { fromOffset, toOffset: offset, day } = place;
-  const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset };
-  const options = { partition: 0, keyValue: new MemoryKeyValue(content), limits: LIMITS, codec };
-  const points = await DayPoints.open(options, cut, slice, 500);
-  try {
-    const parts = { objects, points, names, pages: codec.writer, slice };
-    return await archiveDay(parts, place, segmentBytes === undefined ? {} : { segmentBytes });
-  } finally {
-    points.close();
-  }
 }
 
 /** The values of a generation by series and time, as a reader finds them by the manifest alone. */
@@ -153,15 +78,15 @@ async function objectsOf(objects: ObjectStore): Promise<[string, string][]> {
 
 describe('a closed day in the object store', () => {
   test('has each point once over its generations, and the same bytes from replicas that stopped at other times', async () => {
-    const [one, other] = [await consumed([100, 101, 240, 333]), await consumed([])];
+    const [one, other] = [await readLog(LOG, [100, 101, 240, 333]), await readLog(LOG)];
     expect(one.places.length).toBeGreaterThan(1);
     expect(other.places).toEqual(one.places);
     const [first, second] = [newObjects(), newObjects()];
     const values = new Map<string, number>();
     let found = 0;
     for (const place of one.places) {
-      const archived = await archive(first, one.content, place);
-      expect(await archive(second, other.content, place)).toEqual(archived);
+      const archived = await archiveGeneration(first, one.content, place);
+      expect(await archiveGeneration(second, other.content, place)).toEqual(archived);
       const names = await namesOf(first, place);
       for (const [key, value] of await valuesOf(first, place)) {
         expect(names.has(key.split(' ')[0])).toBe(true);
@@ -178,7 +103,7 @@ describe('a closed day in the object store', () => {
     );
     const expected = new Map<string, number>();
     const { toOffset } = one.places[one.places.length - 1];
-    for (const { series, timeMs, value, offset } of logOf().points) {
+    for (const { series, timeMs, value, offset } of LOG.points) {
       const isOfDay = Math.floor(timeMs / DAY_MS) === DAY && offset < toOffset;
       if (isOfDay) expected.set(`${seriesIdOf(series).toString('hex')} ${timeMs}`, value);
     }
@@ -190,10 +115,10 @@ describe('a closed day in the object store', () => {
   });
 
   test('of several segments is complete after a crash at each put, and invisible before', async () => {
-    const { content, places } = await consumed([]);
+    const { content, places } = await readLog(LOG);
     const [place] = places;
     const whole = newObjects();
-    const archived = await archive(whole, content, place, { segmentBytes: 100 });
+    const archived = await archiveGeneration(whole, content, place, { segmentBytes: 100 });
     expect(archived.segments.length).toBeGreaterThan(1);
     const crashed = newObjects();
     for (let puts = 0; puts <= archived.segments.length + 1; puts++) {
@@ -210,12 +135,12 @@ describe('a closed day in the object store', () => {
         get: { value: (...args: Parameters<ObjectStore['get']>) => crashed.get(...args) },
         getRange: { value: (...args: Parameters<ObjectStore['getRange']>) => crashed.getRange(...args) },
       });
-      await expect(archive(failing, content, place, { segmentBytes: 100 })).rejects.toMatchObject({
+      await expect(archiveGeneration(failing, content, place, { segmentBytes: 100 })).rejects.toMatchObject({
         code: 'unavailable',
       });
       expect(await archivedDay(crashed, place)).toBeUndefined();
     }
-    expect(await archive(crashed, content, place, { segmentBytes: 100 })).toEqual(archived);
+    expect(await archiveGeneration(crashed, content, place, { segmentBytes: 100 })).toEqual(archived);
     expect(await objectsOf(crashed)).toEqual(await objectsOf(whole));
     await whole.close();
     await crashed.close();
@@ -257,7 +182,7 @@ describe('a closed day in the object store', () => {
     const lost: Content = new Map();
     const first = await read(lost, records.slice(0, lostUntil));
     expect(first.toOffset).toBeGreaterThan(snapshotAt);
-    await archive(objects, lost, first);
+    await archiveGeneration(objects, lost, first);
 
     const restored: Content = new Map();
     expect(await read(restored, records.slice(0, snapshotAt))).toBeUndefined();
@@ -267,7 +192,7 @@ describe('a closed day in the object store', () => {
     const place = await placeToArchive(objects, second);
     if (place === undefined) throw new Error('the day of the restored platform is another generation');
     expect([second.fromOffset, place.fromOffset, place.toOffset]).toEqual([0, first.toOffset, second.toOffset]);
-    await archive(objects, restored, place);
+    await archiveGeneration(objects, restored, place);
     expect(await placeToArchive(objects, second)).toBeUndefined();
 
     const expected = new Map<string, number>();
@@ -288,30 +213,30 @@ describe('a closed day in the object store', () => {
   });
 
   test('is not made where the object store has another one, or a metric has no name', async () => {
-    const { content, places } = await consumed([]);
+    const { content, places } = await readLog(LOG);
     const [place] = places;
     const objects = newObjects();
     await expect(
-      archive(objects, content, place, { names: { ...NAMES, metricOf: () => undefined } }),
+      archiveGeneration(objects, content, place, { names: { ...NAMES, metricOf: () => undefined } }),
     ).rejects.toMatchObject({
       code: 'failed_precondition',
       message: expect.stringMatching(/^no name is known of the metric [0-9a-f]{32}; it is read again/),
     });
     expect(await objectsOf(objects)).toEqual([]);
     await objects.put(segmentKey(place, 0), Buffer.from('something else'));
-    await expect(archive(objects, content, place)).rejects.toMatchObject({ code: 'data_loss' });
+    await expect(archiveGeneration(objects, content, place)).rejects.toMatchObject({ code: 'data_loss' });
     await objects.delete([segmentKey(place, 0)]);
     // A whole segment, which is another one.
     const [, later] = places;
-    await archive(objects, content, later);
+    await archiveGeneration(objects, content, later);
     await objects.put(segmentKey(place, 0), (await objects.get(segmentKey(later, 0))).bytes);
-    await expect(archive(objects, content, place)).rejects.toMatchObject({
+    await expect(archiveGeneration(objects, content, place)).rejects.toMatchObject({
       code: 'data_loss',
       message: expect.stringMatching(/expected \d+ with \d+: replicas differ/),
     });
     await objects.delete([segmentKey(place, 0)]);
-    await archive(objects, content, place);
-    await expect(archive(objects, content, { ...place, logId: 'b2' })).rejects.toMatchObject({
+    await archiveGeneration(objects, content, place);
+    await expect(archiveGeneration(objects, content, { ...place, logId: 'b2' })).rejects.toMatchObject({
       code: 'data_loss',
       message: expect.stringMatching(
         /logId: a1 \(limit: b2\); it is a day of another platform.*set another objects.prefix/,
@@ -320,7 +245,10 @@ describe('a closed day in the object store', () => {
     const key = manifestKey(place);
     const { bytes } = await objects.get(key);
     await objects.put(key, bytes.subarray(1));
-    await expect(archive(objects, content, place)).rejects.toMatchObject({ code: 'data_loss', detail: { key } });
+    await expect(archiveGeneration(objects, content, place)).rejects.toMatchObject({
+      code: 'data_loss',
+      detail: { key },
+    });
     await objects.close();
   });
 });

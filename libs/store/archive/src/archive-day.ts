@@ -13,7 +13,7 @@ import {
 } from '@tidemark/segment';
 import { type ArchivedDay, type ArchivedSegment, encodeDay } from './day-manifest.ts';
 import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
-import { dayKeys, readDay } from './list-days.ts';
+import { archivedCuts, readDay } from './list-days.ts';
 import { NamesObject } from './names/names-object.ts';
 import { NamesWriter } from './names/names-writer.ts';
 
@@ -95,7 +95,7 @@ export async function placeToArchive(
   { signal }: ArchiveOptions = {},
 ): Promise<DayPlace | undefined> {
   const { partition, day, fromOffset, toOffset } = place;
-  const cuts = (await dayKeys(objects, { partition, day, signal })).map((one) => one.toOffset);
+  const cuts = await archivedCuts(objects, { partition, day }, { signal });
   if (cuts.includes(toOffset) && (await archivedDay(objects, place, { signal })) !== undefined) return undefined;
   return { ...place, fromOffset: Math.max(fromOffset, ...cuts.filter((cut) => cut < toOffset)) };
 }

@@ -11,7 +11,7 @@ const MAX_SEGMENTS = 65_536;
 const MAX_BYTES = 2 ** 40;
 const LOG_ID_CHARACTERS = 64;
 
-const FORM: ClosedForm = {
+export const DAY_FORM: ClosedForm = {
   version: 1,
   bytes: 8 * 2 ** 20,
   fields: [
@@ -53,7 +53,7 @@ export interface ArchivedDay extends DayPlace {
 export function encodeDay(archived: ArchivedDay): Uint8Array {
   const { partition, day, logId, fromOffset, toOffset, segments } = archived;
   const { namesBytes, namesCrc32c, namedSeries } = archived;
-  return encodeClosed(FORM, {
+  return encodeClosed(DAY_FORM, {
     ...{ partition, day, logId, fromOffset, toOffset },
     segments: segments.map(({ bytes, crc32c, metrics, series, points }) => ({
       bytes,
@@ -68,7 +68,7 @@ export function encodeDay(archived: ArchivedDay): Uint8Array {
 
 /** Decodes the manifest at `key`. Errors: those of `parseClosed`; `data_loss` for a value that no program writes. */
 export function decodeDay(bytes: Uint8Array, key: string): ArchivedDay {
-  const fields = parseClosed(bytes, key, FORM);
+  const fields = parseClosed(bytes, key, DAY_FORM);
   const fromOffset = fields.integer('fromOffset', 0, Number.MAX_SAFE_INTEGER);
   const archived: ArchivedDay = {
     partition: fields.integer('partition', 0, MAX_PARTITION),

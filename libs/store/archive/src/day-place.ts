@@ -42,7 +42,13 @@ export function dayOfManifest(key: string): DayKey | undefined {
 }
 
 /** Beginning of the keys of a day of a partition, `days/points-3/2026-11-30/`, of a partition, or of all. */
-export function prefixOfDays({ partition, day }: { readonly partition?: number; readonly day?: number } = {}): string {
+export function prefixOfDays({
+  partition,
+  day,
+}: {
+  readonly partition?: number | undefined;
+  readonly day?: number;
+} = {}): string {
   if (partition === undefined) return 'days/';
   const own = `days/points-${partition}/`;
   return day === undefined ? own : `${own}${dateOf(day)}/`;

@@ -10,6 +10,12 @@ export {
   prefixOfDays,
   segmentKey,
 } from './day-place.ts';
-export { dayKeys, type ListDaysOptions, listDays, readDay, type UnreadableDay } from './list-days.ts';
+export { type DayFinding, type DaysQuery, type ListedDays, listDays } from './list-days.ts';
 export type { NamedSeries } from './names/names-format.ts';
 export { NamesObject, type NamesQuery } from './names/names-object.ts';
+export { type ArchivedSeries, archivedSeries } from './read/archived-series.ts';
+export type { ReadParts } from './read/day-objects.ts';
+export type { ArchivedQuery } from './read/generation-series.ts';
+export { nothingFound } from './read/nothing-found.ts';
+export { csvHead, csvRows, jsonLines, textLines } from './read/point-lines.ts';
+export { verifyDay } from './read/verify-day.ts';

@@ -1,10 +1,10 @@
 import { tooLarge } from '@tidemark/documents';
-import { ifStored, limitError, TidemarkError } from '@tidemark/ports';
+import { ifStored, type ListedObject, limitError, TidemarkError } from '@tidemark/ports';
 import { parseManifest } from './parse-manifest.ts';
 import { isMarked, markedIds } from './removal-marks.ts';
 import { MANIFEST_FORM, type SnapshotManifest } from './snapshot-manifest.ts';
 import { checkSnapshotId, documentKey, idOfKey, offsetDigits, SNAPSHOT_ID } from './snapshot-place.ts';
-import type { ListedObject, SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** A manifest that can't be used, and why. */
 export interface UnreadableSnapshot {

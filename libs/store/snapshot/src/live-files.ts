@@ -1,9 +1,10 @@
+import type { ListedObject } from '@tidemark/ports';
 import { readListed, type UnreadableSnapshot } from './list-snapshots.ts';
 import { type FoundPins, readPins } from './pin.ts';
 import { markedIds, removalsVersion } from './removal-marks.ts';
 import type { SnapshotManifest } from './snapshot-manifest.ts';
 import { documentKey, fileKey, uploadOfKey } from './snapshot-place.ts';
-import type { ListedObject, SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
+import type { SnapshotOptions, SnapshotStore } from './snapshot-store.ts';
 
 /** Attempts to read all manifests while no other collection begins to delete one. */
 const READS = 3;

@@ -1,4 +1,4 @@
-import { type Clock, listedObjects, type ObjectStore, type Random } from '@tidemark/ports';
+import { type Clock, type ListedObject, listedObjects, type ObjectStore, type Random } from '@tidemark/ports';
 import { RetriedObjects } from './retried-objects.ts';
 import { checkPlace, folderPrefix, type SnapshotFolder, type SnapshotPlace } from './snapshot-place.ts';
 
@@ -36,11 +36,6 @@ export class SnapshotStore {
 
   /** The objects of a folder of this place, in the order of their keys. */
   async *objectsIn(folder: SnapshotFolder, { signal }: SnapshotOptions): AsyncGenerator<ListedObject> {
-    yield* listedObjects(this.objects, folderPrefix(this.place, folder), { ...(signal && { signal }) });
+    yield* listedObjects(this.objects, folderPrefix(this.place, folder), { signal });
   }
-}
-
-export interface ListedObject {
-  readonly key: string;
-  readonly sizeBytes: number;
 }

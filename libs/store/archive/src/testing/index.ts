@@ -1,0 +1,1 @@
+export { archiveGeneration, DAY, type DayLog, dayLog, LIMITS, NAMES, readLog } from './archived-log.ts';
