@@ -156,7 +156,9 @@ export class FolderObjects implements ObjectStore {
   }
 
   /** Makes the folder with the first write, and removes the drafts that ended processes left. Readers write nothing. */
-  #opened(): Promise<Drafts> {
+  async #opened(): Promise<Drafts> {
+    // Nothing would give back its lock.
+    if (this.#closing !== undefined) throw new TidemarkError('unavailable', 'the object store was closed');
     this.#drafts ??= this.#openDrafts().catch((error: unknown) => {
       this.#drafts = undefined;
       throw error;

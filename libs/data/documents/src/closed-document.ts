@@ -41,7 +41,7 @@ export function parseClosed(bytes: Uint8Array, key: string, form: ClosedForm): D
   if (bytes.length > form.bytes) throw tooLarge(key, bytes.length, form);
   const body = bytes.subarray(0, Math.max(0, bytes.length - END_BYTES));
   const end = END.exec(Buffer.from(bytes.subarray(body.length)).toString('latin1'));
-  if (end === null) throw damagedDocument(key, 'sha256', 'no such end', 'a manifest ends with its SHA-256');
+  if (end === null) throw damagedDocument(key, 'sha256', 'no such end', 'the document ends with its SHA-256');
   const found = sha256Of(body);
   if (end[1] !== found) throw damagedDocument(key, 'sha256', end[1], `${found}, of the bytes before it`);
   const value = parseJson(key, bytes);

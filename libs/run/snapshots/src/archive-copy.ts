@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { type ArchivedDay, archiveDay, type DayPlace, placeToArchive } from '@tidemark/archive';
+import { type ArchivedDay, type ArchiveParts, archiveDay, type DayPlace, placeToArchive } from '@tidemark/archive';
 import { IdHash, SIP_KEY_BYTES } from '@tidemark/bytes';
 import { DAY_MS } from '@tidemark/model';
-import { DayPoints, PageCodec } from '@tidemark/point-store';
+import { DayPoints, PageCodec, type PartitionStoreOptions } from '@tidemark/point-store';
 import {
   type Disk,
+  isTidemarkError,
   type ObjectStore,
   type Random,
   restoredError,
@@ -54,18 +55,23 @@ export async function archiveCopy(
   const codec = new PageCodec();
   const idHash = new IdHash(random.bytes(SIP_KEY_BYTES));
   const slice = new WorkSlice(slicing, signal);
+  let first: TidemarkError | undefined;
   try {
     const names = await namesOf(parts, namesFolder, idHash, signal);
     const keyValue = await openRocksDb(join(folder, copy), { maxOpenFiles: OPEN_FILES });
     try {
+      const failed = new Set<number>();
       for (const place of missing) {
-        const { day, fromOffset, toOffset: offset } = place;
-        const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset };
-        const points = await DayPoints.open({ partition, keyValue, limits, idHash, codec }, cut, slice);
+        // In order: the last cut that is archived says what the object store has.
+        if (failed.has(place.day)) continue;
         try {
-          report(factsOf(await archiveDay({ objects, points, names, pages: codec.writer, slice }, place, { signal })));
-        } finally {
-          points.close();
+          const options = { partition, keyValue, limits, idHash, codec };
+          report(factsOf(await archivePlace(options, { objects, names, pages: codec.writer, slice }, place, signal)));
+        } catch (error) {
+          // A day that can't be archived does not hold up the others.
+          if (signal.aborted || !isOfDay(error)) throw error;
+          failed.add(place.day);
+          first ??= error;
         }
       }
     } finally {
@@ -73,6 +79,32 @@ export async function archiveCopy(
     }
   } finally {
     await disk.remove(namesFolder);
+  }
+  if (first !== undefined) throw first;
+}
+
+/** True for an error about one generation, and not about the object store or the disk. */
+function isOfDay(error: unknown): error is TidemarkError {
+  return (
+    isTidemarkError(error, 'failed_precondition') ||
+    isTidemarkError(error, 'data_loss') ||
+    isTidemarkError(error, 'aborted')
+  );
+}
+
+async function archivePlace(
+  options: PartitionStoreOptions,
+  parts: Omit<ArchiveParts, 'points'>,
+  place: DayPlace,
+  signal: AbortSignal,
+): Promise<ArchivedDay> {
+  const { day, fromOffset, toOffset: offset } = place;
+  const cut = { fromMs: day * DAY_MS, toMs: (day + 1) * DAY_MS, fromOffset, offset };
+  const points = await DayPoints.open(options, cut, parts.slice);
+  try {
+    return await archiveDay({ ...parts, points }, place, { signal });
+  } finally {
+    points.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { compareBytes, crc32c as crc32cOf } from '@tidemark/bytes';
+import { compareBytes, crc32c as crc32cOf, equalBytes } from '@tidemark/bytes';
 import type { SeriesName } from '@tidemark/model';
 import type { PageWriter } from '@tidemark/page';
 import type { DayPoints } from '@tidemark/point-store';
@@ -11,7 +11,7 @@ import {
   verifySegment,
   writeSegment,
 } from '@tidemark/segment';
-import { type ArchivedDay, type ArchivedSegment, encodeDay } from './day-manifest.ts';
+import { type ArchivedDay, type ArchivedSegment, decodeDay, encodeDay } from './day-manifest.ts';
 import { type DayPlace, manifestKey, namesKey, segmentKey } from './day-place.ts';
 import { archivedCuts, readDay } from './list-days.ts';
 import { NamesObject } from './names/names-object.ts';
@@ -45,7 +45,8 @@ export interface ArchiveOptions {
 
 /**
  * Puts a generation of a day into the object store: its segments and the names of its series, then its manifest, which makes it
- * visible. Replicas write the same objects: what is there is compared, and not written again. After a crash it is repeated. Returns the manifest.
+ * visible. Replicas write the same objects: what is there is compared, and not written again, except for a generation with a manifest,
+ * which is done. After a crash it is repeated. Returns the manifest.
  *
  * Errors: `failed_precondition` with the reason `names` for a metric or series whose name is still to come; `data_loss` where the object store has another day under these keys; those
  * of the points and the object store.
@@ -72,14 +73,19 @@ export async function archiveDay(
   }
   const archived = { ...place, segments, ...(await putNames(parts, place, names, options)) };
   const key = manifestKey(place);
+  const encoded = encodeDay(archived);
+  // One that no program could read would make the day invisible.
+  decodeDay(encoded, key);
   try {
-    await objects.put(key, encodeDay(archived), { ifAbsent: true, ...(signal && { signal }) });
+    await objects.put(key, encoded, { ifAbsent: true, ...(signal && { signal }) });
   } catch (error) {
     if (!isTidemarkError(error, 'already_exists')) throw error;
     // Of a replica, or of an attempt whose reply was lost.
     const found = await archivedDay(objects, place, options);
     if (found === undefined) throw error;
-    return found;
+    if (equalBytes(encodeDay(found), encoded)) return found;
+    const text = `object ${key}: it names other objects than were written: replicas differ, or it is of another program`;
+    throw new TidemarkError('data_loss', text, { key });
   }
   return archived;
 }
@@ -90,7 +96,7 @@ export async function archiveDay(
  * Errors: those of the store; `data_loss` for a manifest of another log.
  */
 export async function placeToArchive(
-  objects: Pick<ObjectStore, 'list' | 'get'>,
+  objects: Pick<ObjectStore, 'list' | 'head' | 'get'>,
   place: DayPlace,
   { signal }: ArchiveOptions = {},
 ): Promise<DayPlace | undefined> {
@@ -102,7 +108,7 @@ export async function placeToArchive(
 
 /** The manifest of a generation; undefined where there is none. `data_loss` where it is of another log. */
 export async function archivedDay(
-  objects: Pick<ObjectStore, 'get'>,
+  objects: Pick<ObjectStore, 'head' | 'get'>,
   place: DayPlace,
   { signal }: ArchiveOptions = {},
 ): Promise<ArchivedDay | undefined> {
@@ -115,11 +121,18 @@ export async function archivedDay(
 
 /** Series with their points, which it adds to the names. */
 async function* seriesOf({ points, names }: ArchiveParts, named: NamesWriter): AsyncGenerator<SegmentSeries> {
-  const metrics = [...points.seriesByMetric()].map(([metric, series]) => {
+  const metrics: { metric: number; series: Uint32Array; name: Pick<SeriesName, 'tenant' | 'metric'>; key: Buffer[] }[] =
+    [];
+  for (const [metric, series] of points.seriesByMetric()) {
     const id = points.metricId(metric);
-    const name = names.metricOf(id) ?? withoutName(names, 'metric', id);
-    return { metric, series, name, key: [Buffer.from(name.tenant), Buffer.from(name.metric)] };
-  });
+    let name = names.metricOf(id);
+    if (name === undefined) {
+      // It may have points of later records only.
+      if (!(await hasPoints(points, metric, series))) continue;
+      name = withoutName(names, 'metric', id);
+    }
+    metrics.push({ metric, series, name, key: [Buffer.from(name.tenant), Buffer.from(name.metric)] });
+  }
   metrics.sort((a, b) => compareBytes(a.key[0], b.key[0]) || compareBytes(a.key[1], b.key[1]));
   for (const { metric, series, name } of metrics) {
     for await (const one of points.read(metric, series)) {
@@ -130,6 +143,11 @@ async function* seriesOf({ points, names }: ArchiveParts, named: NamesWriter): A
       yield { ...name, ...one };
     }
   }
+}
+
+async function hasPoints(points: ArchiveParts['points'], metric: number, series: Uint32Array): Promise<boolean> {
+  for await (const _ of points.read(metric, series)) return true;
+  return false;
 }
 
 /** What stands in place of a name that is lost: no tenant has it, and its points are kept. */

@@ -1,4 +1,4 @@
-export { archiveDay, NAMES_TO_COME, type NamesById, placeToArchive } from './archive-day.ts';
+export { type ArchiveParts, archiveDay, NAMES_TO_COME, type NamesById, placeToArchive } from './archive-day.ts';
 export { type ArchivedDay, type ArchivedSegment, decodeDay, encodeDay } from './day-manifest.ts';
 export {
   type DayKey,

@@ -123,12 +123,15 @@ function dayOf(key: string, bytes: Uint8Array): ArchivedDay {
 
 /** Reads the manifest of a generation; undefined where there is none. Errors: those of `decodeDay` and of the store. */
 export async function readDay(
-  objects: Pick<ObjectStore, 'get'>,
+  objects: Pick<ObjectStore, 'head' | 'get'>,
   place: DayKey,
   { signal }: Options = {},
 ): Promise<ArchivedDay | undefined> {
   const key = manifestKey(place);
-  const found = await ifStored(objects.get(key, { ...(signal && { signal }) }));
+  const options = signal === undefined ? {} : { signal };
+  const info = await ifStored(objects.head(key, options));
+  if (info !== undefined && info.sizeBytes > DAY_FORM.bytes) throw tooLarge(key, info.sizeBytes, DAY_FORM);
+  const found = info && (await ifStored(objects.get(key, options)));
   return found && dayOf(key, found.bytes);
 }
 

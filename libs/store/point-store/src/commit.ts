@@ -78,22 +78,28 @@ export async function writeCommit(store: PartitionStore): Promise<void> {
 }
 
 function committedDays(
-  { limits, tracker, nextOffset }: PartitionStore,
+  store: PartitionStore,
   flushed: readonly FlushedBucket[],
   known: ReadonlySet<number>,
   expired: number,
 ): CommittedDays {
+  const { limits, tracker, nextOffset } = store;
   const { bucketMs, commitStepMs } = limits;
   const daysOf = (buckets: Iterable<number>) => {
     return new Set([...buckets].flatMap((bucket) => [...daysOfBucket(bucket, bucketMs)]));
   };
   return {
     written: daysOf(flushed.map(({ bucket }) => bucket)),
-    existing: daysOf([...known].filter((bucket) => bucket > expired)),
+    existing: daysBehind(store, known),
     closable: closableDay(tracker.watermarkMs, commitStepMs),
     offset: nextOffset,
     firstKept: expired === NO_BUCKET ? Number.NEGATIVE_INFINITY : Math.floor(((expired + 1) * bucketMs) / DAY_MS),
   };
+}
+
+/** Days of the buckets that have not expired before this cut: a close that is under way lets more expire only with the next write. */
+function* daysBehind({ limits, expiredBucket: last }: PartitionStore, buckets: Iterable<number>): Generator<number> {
+  for (const bucket of buckets) if (bucket > last) yield* daysOfBucket(bucket, limits.bucketMs);
 }
 
 function flush(store: PartitionStore, columns: HeadColumns, sequence: number, writes: KeyValueWrite[]): FlushedBucket {

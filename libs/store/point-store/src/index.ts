@@ -8,3 +8,4 @@ export { DEFAULT_POINT_STORE_LIMITS } from './point-store-limits.ts';
 export { resolveInPieces, sortSketchesInPieces } from './series/resolve.ts';
 export { SeriesPoints, SeriesSketches } from './series/series-columns.ts';
 export { POINT_STORE_VERSION } from './state/partition-meta.ts';
+export type { PartitionStoreOptions } from './state/partition-state.ts';

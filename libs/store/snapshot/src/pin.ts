@@ -13,16 +13,6 @@ export const PIN_RENEW_MS = 3_600_000;
 export type HeldPin = Pick<Pin, 'keep' | 'check' | 'release'>;
 
 /**
- * For a reader that may not write, such as of a copy that is mounted read-only. A collection by others may delete what it reads: then
- * the snapshot lacks files, and the reader takes another one.
- */
-export const NO_PIN: HeldPin = {
-  keep: async () => undefined,
-  check: async () => undefined,
-  release: async () => undefined,
-};
-
-/**
  * Keeps collections from deleting what an upload or a reader uses: the manifest and the files of a snapshot, and the files
  * that have its id. Put it first, and then check that the snapshot has no mark of removal.
  *

@@ -1,6 +1,6 @@
-import { isTidemarkError, TidemarkError } from '@tidemark/ports';
+import { ifStored, isTidemarkError, TidemarkError } from '@tidemark/ports';
 import { isOfManifest, readManifest } from './list-snapshots.ts';
-import { type HeldPin, NO_PIN, Pin } from './pin.ts';
+import { type HeldPin, Pin } from './pin.ts';
 import { isMarked } from './removal-marks.ts';
 import type { SnapshotManifest } from './snapshot-manifest.ts';
 import { checkSnapshotId, documentKey, idOfKey, SNAPSHOT_ID } from './snapshot-place.ts';
@@ -47,8 +47,25 @@ export async function pinForReader(
   } catch (error) {
     if (!isTidemarkError(error, 'permission_denied')) throw error;
   }
-  if (await isMarked(store, id, options)) throw removed(store, id);
-  return { pin: NO_PIN, manifest: await readManifest(store, id, options) };
+  const pin = withoutPin(store, id);
+  await pin.check(options);
+  return { pin, manifest: await readManifest(store, id, options) };
+}
+
+/**
+ * For a reader that may not write, such as of a copy that is mounted read-only. A collection by others may delete what it reads: then
+ * the check throws `not_found`, and the reader takes another snapshot.
+ */
+function withoutPin(store: SnapshotStore, id: string): HeldPin {
+  return {
+    keep: async () => undefined,
+    async check(options) {
+      const manifest = documentKey(store.place, 'manifests', id);
+      const isThere = (await ifStored(store.objects.head(manifest, options))) !== undefined;
+      if (!isThere || (await isMarked(store, id, options))) throw removed(store, id);
+    },
+    release: async () => undefined,
+  };
 }
 
 /** Pins the snapshot `preferred`, or else the newest one that can be read; without one, pins an upload alone. */

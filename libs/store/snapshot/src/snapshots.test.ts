@@ -311,9 +311,33 @@ test('a reader that may not write restores and verifies without a pin, and an up
   await world.run(process, restoreSnapshot(store, manifest.id, { disk: process.disk, folder: 'restored' }));
   expect(await world.run(process, contentOf(process.disk, 'restored'))).toEqual(database.content);
   expect(world.keys('')).toEqual(before);
+  // Of a snapshot that a collection of others removes meanwhile, nothing is damaged.
+  for (const read of [
+    (own: SnapshotStore, id: string) => verifySnapshot(own, id),
+    (own: SnapshotStore, id: string) => restoreSnapshot(own, id, { disk: process.disk, folder: 'removed' }),
+  ]) {
+    const { manifest: next } = await created(20);
+    const removing: ObjectStore = {
+      ...readOnly,
+      head: async (key, options) => {
+        if (key.includes('/files/'))
+          await objects.delete([keyOf(next.id), ...world.keys('files/').map((one) => PREFIX + one)]);
+        return objects.head(key, options);
+      },
+      getRange: async (key, ...rest) => {
+        await objects.delete([keyOf(next.id), key]);
+        return objects.getRange(key, ...rest);
+      },
+    };
+    const other = new SnapshotStore({ objects: removing, place: PLACE, clock, random, user: 'a reader' });
+    await expect(world.run(process, Promise.resolve(read(other, next.id)))).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringMatching(/is being removed; use a newer one$/),
+    });
+  }
   database.change();
   const checkpoint = await world.run(process, database.checkpoint(process.disk, 'other'));
-  const facts = { storeFormat: 9, logId: 'log-1', offset: 20, stateHashes: [] };
+  const facts = { storeFormat: 9, logId: 'log-1', offset: 30, stateHashes: [] };
   const upload = world.run(process, createSnapshot(store, checkpoint, facts, { digests }));
   await expect(upload).rejects.toMatchObject({ code: 'permission_denied' });
 });

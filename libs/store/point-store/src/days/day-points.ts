@@ -3,11 +3,12 @@ import { ID_BYTES, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { lowerBound, type Page } from '@tidemark/page';
 import { finishAtOnce, TidemarkError, type WorkSlice } from '@tidemark/ports';
 import type { SeriesPart } from '@tidemark/segment';
+import { deletedBeforeMs } from '../close/retention.ts';
 import { pagesOf } from '../read/bucket-pages.ts';
 import { FoundSlot } from '../read/found-slot.ts';
-import { Selection } from '../series/selection.ts';
 import { loadPartition } from '../state/partition-load.ts';
 import { PartitionStore, type PartitionStoreOptions } from '../state/partition-state.ts';
+import { DayPass } from './day-pass.ts';
 import { SeriesOfDay } from './series-of-day.ts';
 
 /** What is read of a day, or another range of buckets that are closed. */
@@ -34,8 +35,9 @@ export interface DaySeries {
 
 /** A metric with more points is read in several passes over its pages. */
 const PASS_POINTS = 4 * 2 ** 20;
-/** Series of the first pass, after which their number of points is known. */
+/** Series of the first pass of a metric, after which their number of points is known, and of a pass at most. */
 const FIRST_SERIES = 256;
+const PASS_SERIES = 65_536;
 /** Cost of a slot that is read, and of a point, in units of the cost of a fold. */
 const SLOT_COST = 1 / 2;
 const POINT_COST = 1 / 4;
@@ -50,15 +52,12 @@ export class DayPoints {
   readonly #passPoints: number;
   readonly #slice: WorkSlice;
   readonly #buckets: readonly number[];
-  /** Points of a series on average, as far as is known. */
-  #pointsPerSeries: number;
 
   private constructor(store: PartitionStore, cut: DayCut, slice: WorkSlice, passPoints: number) {
     this.#store = store;
     this.#cut = cut;
     this.#slice = slice;
     this.#passPoints = passPoints;
-    this.#pointsPerSeries = passPoints / FIRST_SERIES;
     const { bucketMs } = store.limits;
     const first = Math.floor(cut.fromMs / bucketMs);
     const last = Math.ceil(cut.toMs / bucketMs) - 1;
@@ -66,8 +65,9 @@ export class DayPoints {
   }
 
   /**
-   * Opens a database that nothing writes, such as a copy. `passPoints`: points that are in memory at the same time, of 16 bytes each.
-   * Errors: those of `PointPartition.open`.
+   * Opens a database that nothing writes, such as a copy. `passPoints`: points that are in memory at the same time, of 16 bytes each; up
+   * to twice as many, or those of one series. Errors: those of `PointPartition.open`; `failed_precondition` for a database that ends
+   * before the cut, or has deleted points of the range.
    */
   static async open(
     options: PartitionStoreOptions,
@@ -78,6 +78,7 @@ export class DayPoints {
     const store = new PartitionStore(options);
     try {
       await loadPartition(store);
+      checkWhole(store, cut);
       return new DayPoints(store, { ...cut, fromOffset: beforeGaps(cut.fromOffset, store) }, slice, passPoints);
     } catch (error) {
       closeStore(store);
@@ -126,23 +127,23 @@ export class DayPoints {
    */
   async *read(metric: number, series: Uint32Array): AsyncGenerator<DaySeries> {
     const ordered = this.#inOrder(series);
+    // Metrics differ in their points.
+    let count = Math.min(FIRST_SERIES, Math.max(1, this.#passPoints));
     for (let from = 0; from < ordered.length; ) {
-      const count = Math.max(1, Math.floor(this.#passPoints / Math.max(1, this.#pointsPerSeries)));
-      const pass = ordered.subarray(from, from + count);
-      const found = await this.#pass(metric, pass);
-      let points = 0;
-      for (const one of pass) {
-        const own = found.get(one);
-        if (own === undefined) continue;
-        points += own.length;
-        found.delete(one);
-        const parts = this.#partsOf(own, one);
-        if (this.#slice.spend(own.length * POINT_COST)) await this.#slice.next();
+      const pass = new DayPass<SeriesOfDay>(ordered.subarray(from, from + count), this.#passPoints);
+      await this.#read(metric, pass);
+      const own = pass.series;
+      const perSeries = Math.max(1, pass.points / own.length);
+      for (const one of own) {
+        const found = pass.take(one);
+        if (found === undefined) continue;
+        const parts = this.#partsOf(found, one);
+        if (this.#slice.spend(found.size * POINT_COST)) await this.#slice.next();
         if (parts.length === 0) continue;
         yield { seriesClass: this.#store.table.seriesClass(one), id: this.#store.table.id(one), parts };
       }
-      this.#pointsPerSeries = points / pass.length;
-      from += pass.length;
+      count = Math.min(PASS_SERIES, Math.max(1, Math.floor(this.#passPoints / perSeries)));
+      from += own.length;
     }
   }
 
@@ -160,18 +161,15 @@ export class DayPoints {
     return order.map((i) => series[i]);
   }
 
-  /** Reads what the pages of the day have of some series. */
-  async #pass(metric: number, series: Uint32Array): Promise<Map<number, SeriesOfDay>> {
-    const selection = new Selection(Uint32Array.from(series).sort());
-    const found = new Map<number, SeriesOfDay>();
+  /** Reads what the pages of the day have of the series of a pass. */
+  async #read(metric: number, pass: DayPass<SeriesOfDay>): Promise<void> {
     for (const bucket of this.#buckets) {
-      for await (const page of pagesOf(this.#store, bucket, metric, selection, this.#slice)) {
+      for await (const page of pagesOf(this.#store, bucket, metric, pass.selection, this.#slice)) {
         if (!this.#isWithin(page, bucket)) continue;
-        const points = this.#add(page, selection, found);
+        const points = this.#add(page, pass);
         if (this.#slice.spend(page.slots * SLOT_COST + points * POINT_COST)) await this.#slice.next();
       }
     }
-    return found;
   }
 
   /** Whether a page has points of the records that are asked for. */
@@ -183,25 +181,40 @@ export class DayPoints {
     throw new TidemarkError('aborted', text, { bucket, offset });
   }
 
-  #add(page: Page, selection: Selection, found: Map<number, SeriesOfDay>): number {
+  #add(page: Page, pass: DayPass<SeriesOfDay>): number {
     const { table, codec } = this.#store;
-    let points = 0;
+    let size = 0;
     for (let slot = 0; slot < page.series.length; slot++) {
       const series = page.series[slot];
-      if (!selection.has(series)) continue;
-      let own = found.get(series);
-      if (own === undefined) {
-        own = new SeriesOfDay(table.seriesClass(series) === SERIES_CLASS.distribution);
-        found.set(series, own);
-      }
-      points += own.add(new FoundSlot(page, slot), codec);
+      if (!pass.has(series)) continue;
+      const isSketches = table.seriesClass(series) === SERIES_CLASS.distribution;
+      const added = pass.of(series, () => new SeriesOfDay(isSketches)).add(new FoundSlot(page, slot), codec);
+      pass.added(added);
+      size += added;
     }
-    return points;
+    return size;
   }
 
   #partsOf(own: SeriesOfDay, series: number): SeriesPart[] {
     const parts = finishAtOnce(own.partsInPieces(this.#store.table.seriesClass(series)));
     return parts.flatMap((part) => partWithin(part, this.#cut) ?? []);
+  }
+}
+
+/** Throws for a database that does not have all points of a cut. */
+function checkWhole(store: PartitionStore, { fromMs, offset }: DayCut): void {
+  const { nextOffset, partition } = store;
+  const deletedMs = deletedBeforeMs(store) ?? Number.NEGATIVE_INFINITY;
+  const isoOf = (ms: number) => new Date(ms).toISOString();
+  if (nextOffset < offset) {
+    const text = `the database of points/${partition} ends at offset ${nextOffset}, and the day closed at ${offset}`;
+    throw new TidemarkError('failed_precondition', text, { partition, offset: nextOffset });
+  }
+  if (deletedMs > fromMs) {
+    const text = `points of points/${partition} before ${isoOf(deletedMs)} were deleted: the day of ${isoOf(fromMs)} is not whole any more`;
+    throw new TidemarkError('failed_precondition', `${text}; a longer store.retentionMs keeps the next ones`, {
+      partition,
+    });
   }
 }
 

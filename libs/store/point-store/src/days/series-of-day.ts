@@ -7,6 +7,10 @@ import { appendPointsInPieces, appendSketchesInPieces, NO_VIEWS } from '../read/
 import { compactInPieces, sortSketchesInPieces } from '../series/resolve.ts';
 import { SeriesPoints, SeriesSketches } from '../series/series-columns.ts';
 
+const POINT_BYTES = 16;
+/** Memory of a sketch in addition to its bytes, in points. */
+const SKETCH_SIZE = 8;
+
 /** What was read of a series, of batches of one map epoch. */
 interface EpochPoints {
   readonly mapEpoch: number;
@@ -14,26 +18,39 @@ interface EpochPoints {
   readonly sketches: SeriesSketches | undefined;
 }
 
-/** The points of one series that were read of the pages of a day, in log order. Nothing of the pages is kept but sketches. */
+/** The points of one series that were read of the pages of a day, in log order. Nothing of the pages is kept. */
 export class SeriesOfDay {
   readonly #hasSketches: boolean;
   readonly #epochs: EpochPoints[] = [];
+  #size = 0;
 
   constructor(hasSketches: boolean) {
     this.#hasSketches = hasSketches;
   }
 
-  /** Points and sketches. */
-  get length(): number {
-    return this.#epochs.reduce((sum, { points, sketches }) => sum + (points?.length ?? 0) + (sketches?.length ?? 0), 0);
+  /** Memory of the points and sketches, in points of 16 bytes. */
+  get size(): number {
+    return this.#size;
   }
 
-  /** Adds the points of a slot, which come after those that were added in the log. Returns their number. */
+  /** Adds the points of a slot, which come after those that were added in the log. Returns what it adds to the size. */
   add(slot: FoundSlot, codec: PageCodec): number {
     const { points, sketches } = this.#of(slot.page.mapEpoch);
-    if (points !== undefined) finishAtOnce(appendPointsInPieces(0, [slot], NO_VIEWS, codec, points));
-    if (sketches !== undefined) finishAtOnce(appendSketchesInPieces(0, [slot], NO_VIEWS, sketches));
-    return slot.count;
+    const before = this.#size;
+    if (points !== undefined) {
+      finishAtOnce(appendPointsInPieces(0, [slot], NO_VIEWS, codec, points));
+      this.#size += slot.count;
+    }
+    if (sketches !== undefined) {
+      const from = sketches.length;
+      finishAtOnce(appendSketchesInPieces(0, [slot], NO_VIEWS, sketches));
+      for (let i = from; i < sketches.length; i++) {
+        // A view would keep the whole page.
+        sketches.payloads[i] = Uint8Array.from(sketches.payloads[i]);
+        this.#size += SKETCH_SIZE + Math.ceil(sketches.payloads[i].length / POINT_BYTES);
+      }
+    }
+    return this.#size - before;
   }
 
   /** The points as segments have them, ascending by map epoch; only once. */
