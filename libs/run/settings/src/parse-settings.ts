@@ -57,7 +57,7 @@ function problemsOf({ issues }: ZodError, given: ReadonlyMap<string, Given>): st
   });
 }
 
-function contradictions({ store: { bucketMs, commitStepMs, retentionMs }, objects }: Settings): string[] {
+function contradictions({ store: { bucketMs, commitStepMs, retentionMs }, objects, archive }: Settings): string[] {
   const problems: string[] = [];
   if (objects.store === 's3' && objects.bucket === '') {
     problems.push('objects.bucket: empty (limit: the name of a bucket, with objects.store s3)');
@@ -66,6 +66,11 @@ function contradictions({ store: { bucketMs, commitStepMs, retentionMs }, object
     problems.push(`store.bucketMs: ${bucketMs} (limit: a multiple of store.commitStepMs, which is ${commitStepMs})`);
   }
   // What is deleted can't be restored: a number of days must not be taken for milliseconds.
+  if (archive.retentionMs !== 0 && (retentionMs === 0 || archive.retentionMs < retentionMs)) {
+    const limit =
+      retentionMs === 0 ? '0, as store.retentionMs' : `0, or at least store.retentionMs, which is ${retentionMs}`;
+    problems.push(`archive.retentionMs: ${archive.retentionMs} (limit: ${limit})`);
+  }
   if (retentionMs !== 0 && retentionMs < bucketMs) {
     problems.push(`store.retentionMs: ${retentionMs} (limit: 0, or at least store.bucketMs, which is ${bucketMs})`);
   }

@@ -185,6 +185,16 @@ describe('settings', () => {
     expect([retention('0'), retention('7200000')]).toEqual([0, 7_200_000]);
   });
 
+  test('archived days are kept as long as those of the stores', () => {
+    const kept = (archived: string, stored: string) =>
+      parseSettings({ flags: { 'archive-retention-ms': archived, 'store-retention-ms': stored } }).archive.retentionMs;
+    expect([kept('0', '0'), kept('0', '7200000'), kept('7200000', '7200000')]).toEqual([0, 0, 7_200_000]);
+    expect(() => kept('7200000', '7200001')).toThrow(
+      'archive.retentionMs: 7200000 (limit: 0, or at least store.retentionMs, which is 7200001)',
+    );
+    expect(() => kept('7200000', '0')).toThrow('archive.retentionMs: 7200000 (limit: 0, as store.retentionMs)');
+  });
+
   test('settings have one spelling each and are all in the reference', () => {
     for (const spelling of ['key', 'flag', 'variable'] as const) {
       expect(new Set(SETTINGS.map((setting) => setting[spelling])).size).toBe(SETTINGS.length);

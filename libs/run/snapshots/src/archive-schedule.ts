@@ -1,5 +1,6 @@
 import { type DayPlace, dateOf, NAMES_TO_COME } from '@tidemark/archive';
 import type { ProcessHealth } from '@tidemark/health';
+import { DAY_MS } from '@tidemark/model';
 import { type DayGeneration, generationsOf, type PointStoreLimits } from '@tidemark/point-store';
 import {
   asTidemarkError,
@@ -25,7 +26,7 @@ const NAMES_MS = 6 * 3_600_000;
 
 export interface ArchiveScheduleParts {
   readonly stores: Pick<StoreWorkers, 'call' | 'checkpoint'>;
-  readonly thread: Pick<SnapshotThread, 'archive'>;
+  readonly thread: Pick<SnapshotThread, 'archive' | 'expireDays'>;
   /** Partitions whose point stores are in this process. */
   readonly partitions: readonly number[];
   readonly limits: PointStoreLimits;
@@ -38,6 +39,13 @@ export interface ArchiveScheduleParts {
   readonly events: Events;
 }
 
+export interface ArchiveScheduleOptions {
+  /** Time between two looks for closed days, ms. */
+  readonly intervalMs: number;
+  /** Archived days that ended so long ago are deleted, ms; 0: none. */
+  readonly retentionMs: number;
+}
+
 /**
  * Puts the closed days of the point stores of a process into the object store: it asks at each interval for days that have closed,
  * copies the database of a partition that has one, and has it archived. Replicas do the same; at random times, so that mostly one of
@@ -45,17 +53,19 @@ export interface ArchiveScheduleParts {
  */
 export class ArchiveSchedule {
   readonly #parts: ArchiveScheduleParts;
-  readonly #intervalMs: number;
+  readonly #options: ArchiveScheduleOptions;
   readonly #stopping = new AbortController();
   /** Generations that are known to be in the object store, by partition: `DAY-CUT`. */
   readonly #known = new Map<number, Set<string>>();
+  /** Days before it were deleted, by partition. */
+  readonly #firstKept = new Map<number, number>();
   /** Since when names were missing, by partition, in monotonic time. */
   readonly #namelessMs = new Map<number, number>();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: ArchiveScheduleParts, intervalMs: number) {
+  constructor(parts: ArchiveScheduleParts, options: ArchiveScheduleOptions) {
     this.#parts = parts;
-    this.#intervalMs = intervalMs;
+    this.#options = options;
   }
 
   start(): void {
@@ -72,7 +82,7 @@ export class ArchiveSchedule {
     const { clock, random, partitions } = this.#parts;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await sleep(clock, this.#intervalMs * jittered(random), signal);
+      await sleep(clock, this.#options.intervalMs * jittered(random), signal);
       for (const partition of partitions) {
         if (signal.aborted) return;
         await this.#archive(partition);
@@ -91,6 +101,7 @@ export class ArchiveSchedule {
       if (waiting.length > 0) await this.#copyAndArchive(partition, waiting);
       for (const one of waiting) known.add(keyOf(one));
       this.#namelessMs.delete(partition);
+      await this.#expire(partition, closed);
       health.report('archive', name, undefined);
     } catch (error) {
       if (signal.aborted) return;
@@ -129,6 +140,24 @@ export class ArchiveSchedule {
     } finally {
       await disk.remove(COPIES);
     }
+  }
+
+  /**
+   * Deletes days whose retention has ended: by this process's clock, and by the newest day that has closed. One of them that is far ahead
+   * deletes nothing.
+   */
+  async #expire(partition: number, closed: readonly DayGeneration[]): Promise<void> {
+    const { thread, clock, events } = this.#parts;
+    const { retentionMs } = this.#options;
+    const newest = closed.at(-1);
+    if (retentionMs === 0 || newest === undefined) return;
+    const endMs = Math.min(clock.wallMs(), (newest.day + 1) * DAY_MS);
+    const firstKept = Math.floor((endMs - retentionMs) / DAY_MS);
+    if (firstKept <= (this.#firstKept.get(partition) ?? Number.NEGATIVE_INFINITY)) return;
+    const days = await thread.expireDays({ partition, firstKept }, this.#stopping.signal);
+    this.#firstKept.set(partition, firstKept);
+    if (days.length > 0)
+      events.info(`deleted archived days of points/${partition}`, { days: days.map(dateOf).join(' ') });
   }
 
   #isProblem(partition: number, { detail }: TidemarkError): boolean {

@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 /** A point store and a tag store over an embedded log, whose snapshots are made on request, and whose days are archived at once. */
-async function start(intervalMs = 50) {
+async function start({ intervalMs = 50, retentionMs = 0 } = {}) {
   const clock = new SystemClock();
   const random = new SystemRandom();
   const log = await openEmbeddedLog({
@@ -73,6 +73,7 @@ async function start(intervalMs = 50) {
   log.onAppend((...progress) => stores.progress(...progress));
   const events: Events = {
     info: (message, facts) => {
+      if (message.startsWith('deleted')) reports.push(`${message}: ${facts?.days}`);
       if (message.startsWith('archived'))
         reports.push(`${message}: ${facts?.day} ${facts?.toOffset}, ${facts?.points} points`);
     },
@@ -92,7 +93,7 @@ async function start(intervalMs = 50) {
   const places = (['points', 'tags'] as const).map((kind) => ({ kind, partition: 0 }));
   const schedule = new SnapshotSchedule({ ...parts, places }, { intervalMs: 0, keep: 2, keepMs: 0 });
   ends.push(() => schedule.stop());
-  const days = new ArchiveSchedule({ ...parts, partitions: [0], limits: LIMITS }, intervalMs);
+  const days = new ArchiveSchedule({ ...parts, partitions: [0], limits: LIMITS }, { intervalMs, retentionMs });
   ends.push(() => days.stop());
   await stores.ready();
   stores.start();
@@ -166,6 +167,23 @@ describe('closed days', () => {
     const found: string[] = [];
     for await (const { name } of names.read()) found.push(`${name.tenant} ${name.metric} ${name.tags}`);
     expect(found).toEqual(['acme metric 0 series:0']);
+    await objects.close();
+  });
+
+  test('are deleted when their retention has ended', async () => {
+    const { log, stores, schedule, days, reports } = await start({ retentionMs: DAY_MS });
+    await (await log.writer('tags', 0)).append(0, tagsRecord(SERIES));
+    const points = await log.writer('points', 0);
+    for (const { offset, value } of pointsLog(75).records) await points.append(offset, value);
+    await schedule.make({ kind: 'tags', partition: 0 });
+    await until(async () => (await stores.call('points', 'status', { partition: 0 })).closedDays.length === 2);
+    days.start();
+    await until(async () => reports.length >= 4);
+    await setTimeout(300);
+    expect(reports.slice(3)).toEqual(['deleted archived days of points/0: 2024-10-04']);
+    const objects = openLocalObjects(join(folder, 'objects'));
+    expect((await objects.list('days/points-0/2024-10-04/')).objects).toEqual([]);
+    expect((await objects.list('days/points-0/2024-10-05/')).objects).toHaveLength(3);
     await objects.close();
   });
 

@@ -59,6 +59,12 @@ export interface ArchiveTask {
   readonly limits: PointStoreLimits;
 }
 
+/** Which archived days of a partition are deleted: those before `firstKept`, days since 1970. */
+export interface ExpireTask {
+  readonly partition: number;
+  readonly firstKept: number;
+}
+
 /** A generation of a day that was archived. */
 export interface ArchivedFacts {
   readonly day: number;
@@ -74,6 +80,7 @@ export type ToSnapshotThread =
   | { readonly type: 'make'; readonly id: number; readonly task: SnapshotTask }
   | { readonly type: 'restore'; readonly id: number; readonly request: RestoreRequest }
   | { readonly type: 'archive'; readonly id: number; readonly task: ArchiveTask }
+  | { readonly type: 'expire'; readonly id: number; readonly task: ExpireTask }
   /** Puts a copy of `control`. */
   | { readonly type: 'control'; readonly id: number; readonly copy: EncodedCopy }
   /** Asks whether the object store answers. */
@@ -89,6 +96,8 @@ export type FromSnapshotThread =
   | { readonly type: 'restored'; readonly id: number; readonly outcome: RestoreOutcome }
   /** A part of an archive is done. */
   | { readonly type: 'archived'; readonly id: number; readonly archived: ArchivedFacts }
+  /** The reply to `expire`. */
+  | { readonly type: 'expired'; readonly id: number; readonly days: readonly number[] }
   /** The reply to `archive`, `control` and `check`. */
   | { readonly type: 'done'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: CarriedError };

@@ -16,6 +16,7 @@ import type { RestoreOutcome, RestoreRequest } from '@tidemark/store-workers';
 import type {
   ArchivedFacts,
   ArchiveTask,
+  ExpireTask,
   FromSnapshotThread,
   MadeSnapshot,
   SnapshotTask,
@@ -28,7 +29,7 @@ export interface MakeOptions {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
 }
 
-type Result = MadeSnapshot | RestoreOutcome | undefined;
+type Result = MadeSnapshot | RestoreOutcome | readonly number[] | undefined;
 
 interface AskOptions extends MakeOptions {
   readonly onArchived?: ((archived: ArchivedFacts) => void) | undefined;
@@ -95,6 +96,11 @@ export class SnapshotThread {
   /** Archives days, and reports each that was not in the object store. Errors: those of `archiveCopy`. */
   async archive(task: ArchiveTask, signal: AbortSignal, onArchived: (archived: ArchivedFacts) => void): Promise<void> {
     await this.#ask<undefined>((id) => ({ type: 'archive', id, task }), { signal, onArchived });
+  }
+
+  /** Deletes archived days. Returns those that it found. Errors: those of `expireDays`. */
+  expireDays(task: ExpireTask, signal: AbortSignal): Promise<readonly number[]> {
+    return this.#ask<readonly number[]>((id) => ({ type: 'expire', id, task }), { signal });
   }
 
   /** Asks the object store for an answer. Errors: those of opening it and of a list; the reason of the signal. */
@@ -200,6 +206,7 @@ function receive(message: Exclude<FromSnapshotThread, { type: 'stopped' }>, wait
   else if (message.type === 'archived') waiting?.onArchived?.(message.archived);
   else if (message.type === 'made') waiting?.resolve(message.made);
   else if (message.type === 'restored') waiting?.resolve(message.outcome);
+  else if (message.type === 'expired') waiting?.resolve(message.days);
   else if (message.type === 'done') waiting?.resolve(undefined);
   else waiting?.reject(restoredError(message.error));
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { expireDays } from '@tidemark/archive';
 import { ControlCopies } from '@tidemark/control-copy';
 import { LocalDisk, SystemClock, SystemRandom, yieldTurn } from '@tidemark/node-runtime';
 import { openObjects } from '@tidemark/object-storage';
@@ -78,7 +79,7 @@ export class SnapshotWorker {
   }
 
   async #serve(
-    message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'archive' | 'control' | 'check' }>,
+    message: Extract<ToSnapshotThread, { type: 'make' | 'restore' | 'archive' | 'expire' | 'control' | 'check' }>,
   ): Promise<void> {
     const { id } = message;
     const abort = new AbortController();
@@ -96,6 +97,10 @@ export class SnapshotWorker {
         this.#send({ type: 'done', id });
       } else {
         const objects = await this.#opened();
+        if (message.type === 'expire') {
+          this.#send({ type: 'expired', id, days: await expireDays(objects, message.task, abort) });
+          return;
+        }
         if (message.type === 'check') await objects.list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
         else await new ControlCopies(objects).put(message.copy, this.#random, abort);
         this.#send({ type: 'done', id });

@@ -10,6 +10,7 @@ export {
   prefixOfDays,
   segmentKey,
 } from './day-place.ts';
+export { expireDays } from './expire-days.ts';
 export { type DayFinding, type DaysQuery, type ListedDays, listDays } from './list-days.ts';
 export type { NamedSeries } from './names/names-format.ts';
 export { NamesObject, type NamesQuery } from './names/names-object.ts';

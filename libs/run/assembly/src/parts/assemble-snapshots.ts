@@ -28,7 +28,7 @@ export function assembleSnapshots(
   schedule.start();
   started.add(() => schedule.stop());
   if (archive.intervalMs > 0 && kinds.includes('points')) {
-    const days = new ArchiveSchedule({ ...parts, partitions: owned, limits }, archive.intervalMs);
+    const days = new ArchiveSchedule({ ...parts, partitions: owned, limits }, archive);
     days.start();
     started.add(() => days.stop());
   }

@@ -76,4 +76,11 @@ export const ARCHIVE = z.strictObject({
     7 * DAY_MS,
     'How often a point store looks for days that have closed, and archives them in the object store. 0: never.',
   ),
+  retentionMs: whole(
+    0,
+    'ms',
+    0,
+    36_500 * DAY_MS,
+    'Archived days that ended so long before the newest closed day are deleted; at least `store.retentionMs`. 0: permanently.',
+  ),
 });
