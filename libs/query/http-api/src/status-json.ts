@@ -5,7 +5,7 @@ import { toJson } from './to-json.ts';
 const WITHHELD = {
   status: ['replicas', 'divergences', 'threads', 'memory'],
   points: [
-    ...['offset', 'committedOffset', 'logNext', 'lanes', 'stateHashes'],
+    ...['offset', 'committedOffset', 'logNext', 'lanes', 'stateHashes', 'closedDays'],
     ...['series', 'points', 'latePoints', 'duplicatePoints', 'memory'],
   ],
   tags: ['offset', 'committedOffset', 'logNext', 'series', 'metrics', 'stateHash', 'stateHashes', 'memory'],
