@@ -95,12 +95,10 @@ export class SnapshotWorker {
         const { task } = message;
         await this.#archives.run(() => this.#archive(id, task, abort.signal), abort.signal);
         this.#send({ type: 'done', id });
+      } else if (message.type === 'expire') {
+        this.#send({ type: 'expired', id, days: await expireDays(await this.#opened(), message.task, abort) });
       } else {
         const objects = await this.#opened();
-        if (message.type === 'expire') {
-          this.#send({ type: 'expired', id, days: await expireDays(objects, message.task, abort) });
-          return;
-        }
         if (message.type === 'check') await objects.list(SNAPSHOTS_PREFIX, { limit: 1, signal: abort.signal });
         else await new ControlCopies(objects).put(message.copy, this.#random, abort);
         this.#send({ type: 'done', id });

@@ -1,6 +1,7 @@
 import { DAY_MS } from '@tidemark/model';
 
 const CUT_DIGITS = 16;
+const DAY_OF_KEY = /^days\/points-\d+\/(\d{4}-\d\d-\d\d)\//;
 const MANIFEST = /^days\/points-(\d{1,6})\/(\d{4}-\d\d-\d\d)\/(\d{16})\.json$/;
 
 /** What the key of a manifest says. */
@@ -39,6 +40,11 @@ export function dayOfManifest(key: string): DayKey | undefined {
   const dayMs = Date.parse(date);
   const place = { partition: Number(partition), day: dayMs / DAY_MS, toOffset: Number(toOffset) };
   return Number.isFinite(dayMs) && manifestKey(place) === key ? place : undefined;
+}
+
+/** The day that an object is of, days since 1970; NaN for a key of another form. */
+export function dayOfKey(key: string): number {
+  return Date.parse(`${DAY_OF_KEY.exec(key)?.[1]}T00:00:00Z`) / DAY_MS;
 }
 
 /** Beginning of the keys of a day of a partition, `days/points-3/2026-11-30/`, of a partition, or of all. */

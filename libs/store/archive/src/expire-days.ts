@@ -1,8 +1,5 @@
-import { DAY_MS } from '@tidemark/model';
 import { listedObjects, type ObjectStore } from '@tidemark/ports';
-import { dayOfManifest, prefixOfDays } from './day-place.ts';
-
-const DAY_OF_KEY = /^days\/points-\d+\/(\d{4}-\d\d-\d\d)\//;
+import { dayOfKey, dayOfManifest, prefixOfDays } from './day-place.ts';
 
 /**
  * Deletes all objects of a partition's days before `firstKept` (days since 1970): of all of them the manifests first, so that no reader
@@ -19,7 +16,7 @@ export async function expireDays(
   const manifests: string[] = [];
   const others: string[] = [];
   for await (const { key } of listedObjects(objects, prefixOfDays({ partition }), options)) {
-    const day = Date.parse(`${DAY_OF_KEY.exec(key)?.[1]}T00:00:00Z`) / DAY_MS;
+    const day = dayOfKey(key);
     // Days ascend; keys of another form are not of this program.
     if (Number.isNaN(day)) continue;
     if (day >= firstKept) break;

@@ -1,5 +1,4 @@
 import { damagedDocument, tooLarge } from '@tidemark/documents';
-import { DAY_MS } from '@tidemark/model';
 import {
   ifStored,
   inParallel,
@@ -10,7 +9,7 @@ import {
   TidemarkError,
 } from '@tidemark/ports';
 import { type ArchivedDay, DAY_FORM, decodeDay } from './day-manifest.ts';
-import { type DayKey, dayOfManifest, manifestKey, namesKey, prefixOfDays, segmentKey } from './day-place.ts';
+import { type DayKey, dayOfKey, dayOfManifest, manifestKey, namesKey, prefixOfDays, segmentKey } from './day-place.ts';
 
 const KEY_FIELD = 'key of a day';
 /** Manifests that are read at the same time. */
@@ -91,15 +90,11 @@ function isForeign({ code, detail }: TidemarkError): boolean {
   return code === 'invalid_argument' && detail.field === KEY_FIELD;
 }
 
-const DAY_OF_KEY = /^days\/points-\d+\/(\d{4}-\d\d-\d\d)\//;
-
 /** Also true for keys of another form: what is wrong with a manifest is said. */
 function isAsked(key: string, { fromDay, throughDay }: DaysQuery): boolean {
-  const dayMs = Date.parse(`${DAY_OF_KEY.exec(key)?.[1]}T00:00:00Z`);
-  if (Number.isNaN(dayMs)) return true;
-  return !(
-    dayMs < (fromDay ?? Number.NEGATIVE_INFINITY) * DAY_MS || dayMs > (throughDay ?? Number.POSITIVE_INFINITY) * DAY_MS
-  );
+  const day = dayOfKey(key);
+  if (Number.isNaN(day)) return true;
+  return day >= (fromDay ?? Number.NEGATIVE_INFINITY) && day <= (throughDay ?? Number.POSITIVE_INFINITY);
 }
 
 async function readManifest(
