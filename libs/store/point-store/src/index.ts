@@ -5,6 +5,8 @@ export type { PointPartitionOptions } from './point-partition.ts';
 export { PointPartition } from './point-partition.ts';
 export type { PointStoreLimits } from './point-store-limits.ts';
 export { DEFAULT_POINT_STORE_LIMITS } from './point-store-limits.ts';
+export { FoundSlot } from './read/found-slot.ts';
+export { appendSlotPoints, appendSlotSketches } from './read/series-points.ts';
 export { resolveInPieces, sortSketchesInPieces } from './series/resolve.ts';
 export { SeriesPoints, SeriesSketches } from './series/series-columns.ts';
 export { POINT_STORE_VERSION } from './state/partition-meta.ts';

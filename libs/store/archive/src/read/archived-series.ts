@@ -1,6 +1,15 @@
 import { DAY_MS, SERIES_CLASS, type SeriesClass } from '@tidemark/model';
 import { lowerBound } from '@tidemark/page';
-import { PageCodec, resolveInPieces, SeriesPoints, SeriesSketches, sortSketchesInPieces } from '@tidemark/point-store';
+import {
+  appendSlotPoints,
+  appendSlotSketches,
+  FoundSlot,
+  PageCodec,
+  resolveInPieces,
+  SeriesPoints,
+  SeriesSketches,
+  sortSketchesInPieces,
+} from '@tidemark/point-store';
 import { finishAtOnce } from '@tidemark/ports';
 import type { ArchivedDay } from '../day-manifest.ts';
 import { isOfDay } from '../list-days.ts';
@@ -67,8 +76,8 @@ function seriesOf(
   const sketches = new SeriesSketches();
   for (const { key, page, slot } of inLogOrder(found)) {
     try {
-      if (seriesClass === SERIES_CLASS.distribution) addSketches({ page, slot }, sketches);
-      else addValues({ page, slot }, codec, points);
+      if (seriesClass === SERIES_CLASS.distribution) appendSlotSketches(new FoundSlot(page, slot), sketches);
+      else appendSlotPoints(new FoundSlot(page, slot), codec, points);
     } catch (error) {
       if (!isOfDay(error)) throw error;
       onFinding({ key, error });
@@ -98,21 +107,4 @@ function inLogOrder(found: readonly FoundSeries[]): (Slot & { readonly key: stri
   const slots = found.flatMap(({ key, toOffset, slots: own }) => own.map((one) => ({ ...one, key, toOffset })));
   // Slots of one generation and epoch stay in the order of time.
   return slots.sort((a, b) => a.page.mapEpoch - b.page.mapEpoch || a.toOffset - b.toOffset);
-}
-
-function addValues({ page, slot }: Slot, { decoder, columnAt }: PageCodec, points: SeriesPoints): void {
-  decoder.decode(page, slot, columnAt);
-  const timesMs = page.times.timesOf(page.classOf(slot));
-  const at = points.length;
-  points.reserve(timesMs.length);
-  points.timesMs.set(timesMs, at);
-  points.values.set(decoder.floats.subarray(columnAt / 8, columnAt / 8 + timesMs.length), at);
-  points.length += timesMs.length;
-}
-
-function addSketches({ page, slot }: Slot, sketches: SeriesSketches): void {
-  const payloads = page.sketchesOf(slot);
-  page.times.timesOf(page.classOf(slot)).forEach((timeMs, i) => {
-    sketches.push(timeMs, payloads[i]);
-  });
 }

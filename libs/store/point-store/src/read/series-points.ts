@@ -37,7 +37,7 @@ export function* appendPointsInPieces(
 ): SlicedWork<void, number> {
   let paid = target.length;
   for (const source of inOrder(slots, views)) {
-    if ('slot' in source) decode(source, codec, target);
+    if ('slot' in source) appendSlotPoints(source, codec, target);
     else source.addPoints(series, target, codec);
     if (target.length < paid + PIECE) continue;
     yield (target.length - paid) * READ_COST;
@@ -54,7 +54,7 @@ export function* appendSketchesInPieces(
 ): SlicedWork<void, number> {
   for (const source of inOrder(slots, views)) {
     const before = target.length;
-    if ('slot' in source) read(source, target);
+    if ('slot' in source) appendSlotSketches(source, target);
     else source.addSketches(series, target);
     yield (target.length - before) * SKETCH_COST;
   }
@@ -74,7 +74,12 @@ function inOrder(slots: readonly FoundSlot[], views: readonly HeadView[]): reado
   return all;
 }
 
-function decode({ page, slot, count }: FoundSlot, { decoder, columnAt: at }: PageCodec, target: SeriesPoints): void {
+/** Appends the numbers of a slot to `target`. Errors: those of a damaged page, after which nothing is added. */
+export function appendSlotPoints(
+  { page, slot, count }: FoundSlot,
+  { decoder, columnAt: at }: PageCodec,
+  target: SeriesPoints,
+): void {
   target.reserve(count);
   decoder.decode(page, slot, at);
   page.times.copyTimes(page.classOf(slot), target.timesMs, target.length);
@@ -82,7 +87,8 @@ function decode({ page, slot, count }: FoundSlot, { decoder, columnAt: at }: Pag
   target.length += count;
 }
 
-function read({ page, slot }: FoundSlot, target: SeriesSketches): void {
+/** Appends the sketches of a slot to `target`. */
+export function appendSlotSketches({ page, slot }: FoundSlot, target: SeriesSketches): void {
   const timesMs = page.times.timesOf(page.classOf(slot));
   page.sketchesOf(slot).forEach((payload, i) => {
     target.push(timesMs[i], payload);
